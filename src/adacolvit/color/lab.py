@@ -1,0 +1,91 @@
+"""CIE Lab (D65, 2 degrees) <-> sRGB: one implementation for NumPy arrays and torch tensors.
+
+Frames: L in [0, 100]; a, b in about [-110, 110]; sRGB in [0, 1]. Channels are the last axis.
+The sRGB transfer is IEC 61966-2-1, Lab is CIE 15. Floats in, floats of the same kind out.
+"""
+
+
+import numpy as np
+from array_api_compat import array_namespace, is_numpy_array
+
+WHITE = (0.95047, 1.0, 1.08883)  # D65, the white of scikit-image and MATLAB; OpenCV's differs by up to 0.46 Lab units
+_RGB_TO_XYZ = np.array([
+    [0.412453, 0.357580, 0.180423],
+    [0.212671, 0.715160, 0.072169],
+    [0.019334, 0.119193, 0.950227],
+])  # fmt: skip
+_TO_XYZ = _RGB_TO_XYZ / np.array(WHITE)[:, None]  # linear sRGB -> X/Xn, Y/Yn, Z/Zn
+_FROM_XYZ = np.linalg.inv(_TO_XYZ)
+_DELTA = 6 / 29  # where Lab's cube root gives way to a line
+
+
+def _cbrt(x):
+    return np.cbrt(x) if is_numpy_array(x) else x ** (1 / 3)  # np.cbrt is 4x as fast as a power
+
+
+def _mix(matrix, channels):
+    """Apply a 3x3 matrix to a tuple of three arrays; plain sums, so no copy to a matmul's layout."""
+    return tuple(row[0] * channels[0] + row[1] * channels[1] + row[2] * channels[2] for row in matrix.tolist())
+
+
+def srgb_to_linear(rgb):
+    """Undo the sRGB transfer. ``rgb`` (...) float in [0, 1] -> linear light (...), same kind."""
+    xp = array_namespace(rgb)
+    return xp.where(rgb > 0.04045, ((xp.clip(rgb, 0.0, None) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
+def linear_to_srgb(linear):
+    """Apply the sRGB transfer. Linear light (...) float -> sRGB (...), in [0, 1] where ``linear`` is."""
+    xp = array_namespace(linear)
+    return xp.where(linear > 0.0031308, 1.055 * xp.clip(linear, 0.0031308, None) ** (1 / 2.4) - 0.055, 12.92 * linear)
+
+
+def _f(t):
+    xp = array_namespace(t)
+    return xp.where(t > _DELTA**3, _cbrt(xp.clip(t, _DELTA**3, None)), t / (3 * _DELTA**2) + 4 / 29)
+
+
+def _f_inverse(f):
+    xp = array_namespace(f)
+    return xp.where(f > _DELTA, f**3, (3 * _DELTA**2) * (f - 4 / 29))
+
+
+def luminance_to_lightness(y):
+    """CIE lightness of relative luminance. ``y`` (...) float in [0, 1] -> L (...) in [0, 100]."""
+    return 116 * _f(y) - 16
+
+
+def lightness_to_luminance(lightness):
+    """Relative luminance of CIE lightness. L (...) float in [0, 100] -> Y (...) in [0, 1]."""
+    return _f_inverse((lightness + 16) / 116)
+
+
+def srgb_to_lab(rgb):
+    """sRGB -> Lab. ``rgb`` (..., 3) float in [0, 1] -> (..., 3), L in [0, 100], a and b in about [-110, 110]."""
+    xp = array_namespace(rgb)
+    linear = srgb_to_linear(rgb)
+    fx, fy, fz = (_f(v) for v in _mix(_TO_XYZ, (linear[..., 0], linear[..., 1], linear[..., 2])))
+    return xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+
+
+def srgb_to_lightness(rgb):
+    """sRGB -> L only, a third of the work of :func:`srgb_to_lab`. (..., 3) float in [0, 1] -> (...) in [0, 100]."""
+    linear = srgb_to_linear(rgb)
+    return luminance_to_lightness(_mix(_TO_XYZ[1:2], (linear[..., 0], linear[..., 1], linear[..., 2]))[0])
+
+
+def lab_to_linear(lab):
+    """Lab -> linear sRGB, *unclipped*: outside [0, 1] exactly where the color cannot be displayed. (..., 3) -> (..., 3)."""
+    xp = array_namespace(lab)
+    fy = (lab[..., 0] + 16) / 116
+    xyz = tuple(_f_inverse(f) for f in (fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200))
+    return xp.stack(_mix(_FROM_XYZ, xyz), axis=-1)
+
+
+def lab_to_srgb(lab):
+    """Lab -> sRGB, each channel clipped to [0, 1]. (..., 3) -> (..., 3).
+
+    Clipping changes lightness and hue of colors outside the gamut; :func:`adacolvit.color.gamut.fit` keeps both.
+    """
+    xp = array_namespace(lab)
+    return xp.clip(linear_to_srgb(lab_to_linear(lab)), 0.0, 1.0)

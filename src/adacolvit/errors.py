@@ -1,0 +1,51 @@
+"""Every error the library raises on purpose. Each message says what, why, and what to do.
+
+AdaColViTError
+├── PhotoError            a photo cannot be opened: not an image, truncated, empty
+│   └── PhotoTooLarge     more pixels than the limit
+├── HintError             a hint or hint file is unusable
+├── SaveError             a result cannot be written
+├── WeightsError          weights are missing, corrupt, or of an unknown kind
+├── DataError             training or evaluation photos cannot be found or read
+├── RecipeError           a recipe or checkpoint cannot be used
+└── MissingExtra          an optional part is not installed
+"""
+
+
+class AdaColViTError(Exception):
+    """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to a person."""
+
+
+class PhotoError(AdaColViTError):
+    """A photo cannot be opened."""
+
+
+class PhotoTooLarge(PhotoError):
+    """A photo has more pixels than the limit."""
+
+
+class HintError(AdaColViTError):
+    """A hint or a hint file is unusable."""
+
+
+class SaveError(AdaColViTError):
+    """A result cannot be written."""
+
+
+class WeightsError(AdaColViTError):
+    """Weights are missing, corrupt, or of an unknown kind."""
+
+
+class DataError(AdaColViTError):
+    """Training or evaluation photos cannot be found or read."""
+
+
+class RecipeError(AdaColViTError):
+    """A recipe or a checkpoint cannot be used."""
+
+
+class MissingExtra(AdaColViTError):
+    """An optional part is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; it belongs to an optional part: pip install 'adacolvit[{extra}]'")

@@ -1,0 +1,66 @@
+"""The ONE way from lightness and hints to the network's input, for training, evaluation, CLI and app.
+
+A hint is a square of ``size`` network pixels whose top left corner lies on an aligned 2-px grid and which contains the
+clicked pixel; at the border it is moved inwards, never cut. Where hints overlap, the later one in the list wins, so of
+several hints in one cell the last one counts.
+"""
+
+import numpy as np
+
+from .frame import CELL
+
+AB_SCALE = 110.0  # ab in Lab units <-> the network's units; the only place this is written
+MIN_SIZE, MAX_SIZE = 2, 7  # side of a hint in network pixels
+NO_HINT = 0  # as a size: this row of a padded batch is empty
+
+
+def normalize_lightness(lightness):
+    """L in [0, 100] -> the network's units, [-0.5, 0.5]."""
+    return (lightness - 50.0) / 100.0
+
+
+def corner(pixel, size, extent):
+    """First row (or column) of a hint's square: even, and at most ``extent - size``.
+
+    ``pixel`` clicked row or column, ``size`` 2..7, ``extent`` of the input along that axis (a multiple of 16), all in
+    network pixels; integers or integer arrays.
+    """
+    first = pixel // CELL * CELL - CELL * ((size - 1) // 4)
+    last = (extent - size) // CELL * CELL
+    first = first * (first > 0)
+    return first - (first - last) * (first > last)
+
+
+def encode(lightness, rows, columns, sizes, ab):
+    """Network input of a batch, in NumPy or torch (whichever is given).
+
+    lightness: (B, H, W) float, L in [0, 100].
+    rows, columns: (B, K) int, top left corners of the hints in network pixels, as :func:`corner` gives them.
+    sizes: (B, K) int, 2..7, or ``NO_HINT`` for a row of padding.
+    ab: (B, K, 2) float, Lab units.
+    Returns (B, 4, H, W): (L - 50) / 100, a / 110, b / 110, mask (1 under a hint, else 0).
+    """
+    torch_like = not isinstance(lightness, np.ndarray)
+    batch, height, width = lightness.shape
+    # One row and column more than the input: pixels of a 7 x 7 window that a smaller hint does not cover go there.
+    shape = (batch, 4, height + 1, width + 1)
+    x = lightness.new_zeros(shape) if torch_like else np.zeros(shape, lightness.dtype)
+    x[:, 0, :height, :width] = normalize_lightness(lightness)
+    if torch_like:
+        window, image = rows.new_tensor(range(MAX_SIZE)), rows.new_tensor(range(batch))[:, None, None]
+    else:
+        window, image = np.arange(MAX_SIZE), np.arange(batch)[:, None, None]
+    for k in range(rows.shape[1]):  # in order, so that the later hint wins
+        inside = window < sizes[:, k, None]  # B 7
+        r, c = rows[:, k, None] + window, columns[:, k, None] + window
+        r = (r * inside + height * ~inside)[:, :, None]  # B 7 1
+        c = (c * inside + width * ~inside)[:, None, :]  # B 1 7
+        x[image, 1, r, c] = ab[:, k, 0, None, None] / AB_SCALE
+        x[image, 2, r, c] = ab[:, k, 1, None, None] / AB_SCALE
+        x[image, 3, r, c] = 1.0
+    return x[:, :, :height, :width]
+
+
+def decode_ab(output):
+    """The network's output, a/110 and b/110 -> Lab units. Any shape."""
+    return output * AB_SCALE
