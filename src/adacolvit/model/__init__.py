@@ -1,0 +1,1 @@
+"""The networks. ``config``, ``cost`` and ``positions`` need no torch; ``layers`` and ``network`` do."""

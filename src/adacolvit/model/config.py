@@ -1,0 +1,92 @@
+"""What a network is, as data. Free of torch, so that the runtime can read a weights file's own config."""
+
+from dataclasses import asdict, dataclass, fields
+
+from adacolvit.errors import WeightsError
+from adacolvit.hints.frame import PATCH
+
+IN_CHANNELS = 4  # lightness, a, b, mask
+OUT_CHANNELS = 2  # a, b
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """An AdaColViT, or with ``adaptive=False`` a dense iColoriT-like ViT."""
+
+    width: int = 192  # C: channels of a token
+    depth: int = 12  # D: blocks
+    heads: int = 3  # of 64 channels each, as in every ViT of this family
+    mlp_ratio: int = 4
+    groups: int = 2  # g: the base part is 1/g of every width, the extra part the rest
+    adaptive: bool = True  # has decision networks and a policy token, and splits heads and FFN into base and extra
+    hint_gain: float = 12.0  # on a, b and mask at the patch embedding: a hint is 4 of 256 pixels, and else found late
+    head_kernel: int = 3  # 3: the local stabilising head over the token grid; 1: a linear head
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise WeightsError(f"width {self.width} cannot be divided among {self.heads} heads")
+        if self.groups < 1 or self.head_width % self.groups:
+            raise WeightsError(f"{self.groups} groups do not divide a head's {self.head_width} channels")
+        if self.width % 4:
+            raise WeightsError(f"width {self.width} is not a multiple of 4, which 2-D sine positions need")
+
+    @property
+    def head_width(self) -> int:
+        """d: channels of a head."""
+        return self.width // self.heads
+
+    @property
+    def hidden(self) -> int:
+        """Hidden channels of the FFN."""
+        return self.mlp_ratio * self.width
+
+    @property
+    def base_head_width(self) -> int:
+        """d/g: channels of a head's base part; everything where the network is dense."""
+        return self.head_width // self.groups if self.adaptive else self.head_width
+
+    @property
+    def base_hidden(self) -> int:
+        """4C/g: hidden channels of the FFN's base part; everything where the network is dense."""
+        return self.hidden // self.groups if self.adaptive else self.hidden
+
+    @property
+    def patch_values(self) -> int:
+        """Values of one patch on the way in: 4 P^2."""
+        return IN_CHANNELS * PATCH * PATCH
+
+    @property
+    def policy_tokens(self) -> int:
+        """1 where there is a policy token."""
+        return int(self.adaptive)
+
+    def to_dict(self) -> dict:
+        """Plain values, as written into weights files."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "ModelConfig":
+        """The inverse of :meth:`to_dict`; unknown entries mean that the file was made for a newer version."""
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise WeightsError(f"the weights' config has unknown entries {sorted(unknown)}: update adacolvit to read it")
+        return cls(**values)
+
+
+_SIZES = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12)}
+
+
+def _variants() -> dict[str, ModelConfig]:
+    variants = {}
+    for size, (width, heads) in _SIZES.items():
+        for depth in (6, 12, 24):
+            suffix = "" if depth == 12 else f"-d{depth}"
+            variants[f"dense-{size}{suffix}"] = ModelConfig(width, depth, heads, groups=1, adaptive=False)
+            if size != "base" and depth != 6:
+                for groups in (2, 4, 8):
+                    g = "" if groups == 2 else f"-g{groups}"
+                    variants[f"{size}{suffix}{g}"] = ModelConfig(width, depth, heads, groups=groups)
+    return variants
+
+
+VARIANTS = _variants()  # "tiny", "tiny-d24", "small-g4", "dense-tiny", "dense-base-d6", ...

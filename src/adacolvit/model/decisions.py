@@ -1,0 +1,37 @@
+"""Decisions: which layers run and which patches get the full width, and how they are sampled in training."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Decisions:
+    """What was decided for a batch; floats in {0, 1}, with straight-through gradients while training.
+
+    layers: (B, D, 2), 1 where the attention (index 0) or FFN (index 1) of a block runs.
+    patches: (B, D, 2, N), 1 where a patch is more informative; means nothing where the layer is skipped.
+    """
+
+    layers: Tensor
+    patches: Tensor
+
+    def kept_patches(self) -> Tensor:
+        """(B, D, 2) patches on the full path, 0 where the layer is skipped."""
+        return (self.patches.sum(-1) * self.layers).round().long()
+
+
+def gumbel_sigmoid(logits: Tensor, temperature: float) -> Tensor:
+    """Sample hard gates in {0, 1} whose gradient is that of the relaxed ones (straight-through). Any shape.
+
+    The difference of two Gumbel variables is logistic, so one uniform draw serves both classes.
+    """
+    u = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
+    soft = torch.sigmoid((logits + torch.log(u) - torch.log1p(-u)) / temperature)
+    return (soft > 0.5).to(soft.dtype) + soft - soft.detach()
+
+
+def threshold(logits: Tensor) -> Tensor:
+    """Inference: sigmoid(logit) >= 0.5, as a float. Any shape."""
+    return (logits >= 0).to(logits.dtype)

@@ -1,0 +1,88 @@
+"""The two sub-layers with soft pruning: a base part for all tokens, an extra part for the more informative ones.
+
+Shapes: B images, T tokens (policy token first), K more informative ones, C channels, H heads, d channels of a head's part.
+Each layer has two forms that compute the same function: ``forward`` with a mask, for batches, and ``gathered``, which
+touches only the tokens it needs, for one image.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import ModelConfig
+
+
+def masked_softmax_attention(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None) -> Tensor:
+    """Attention (B, H, T, d) of three (B, H, T, d); tokens with ``keep`` (B, T) = 0 are left out of the keys.
+
+    ``softmax(s)_j keep_j / sum_i softmax(s)_i keep_i``: exactly attention among the kept ones, with a gradient to
+    ``keep``. Written out, since on CPUs the fused kernel's backward is slower at a few hundred tokens.
+    """
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # B H T T
+    if keep is None:
+        return scores.softmax(-1) @ v
+    keep = keep[:, None, None, :]
+    highest = scores.detach().masked_fill(keep == 0, -torch.inf).amax(-1, keepdim=True)
+    weights = (scores - highest).clamp(max=0).exp() * keep  # the clamp binds on left-out keys only
+    return (weights / weights.sum(-1, keepdim=True)) @ v
+
+
+class SplitAttention(nn.Module):
+    """Multi-head self-attention whose heads are split into base and extra channels (Eq. 8-10)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        base = config.base_head_width * config.heads
+        extra = config.width - base
+        self.qkv_base = nn.Linear(config.width, 3 * base)
+        self.out_base = nn.Linear(base, config.width)
+        self.qkv_extra = nn.Linear(config.width, 3 * extra) if extra else None
+        self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None  # the base part brings the bias
+
+    def _attend(self, x: Tensor, qkv: nn.Linear, keep: Tensor | None) -> Tensor:
+        batch, tokens, _ = x.shape
+        q, k, v = qkv(x).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # 3 of B H T d
+        return masked_softmax_attention(q, k, v, keep).transpose(1, 2).reshape(batch, tokens, -1)  # B T Hd
+
+    def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
+        """x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
+        out = self.out_base(self._attend(x, self.qkv_base, None))
+        if self.qkv_extra is None:
+            return out
+        extra = self.out_extra(self._attend(x, self.qkv_extra, keep))
+        return out + (extra if keep is None else extra * keep[..., None])
+
+    def gathered(self, x: Tensor, index: Tensor) -> Tensor:
+        """x (1, T, C), index (K,) of the more informative tokens -> (1, T, C)."""
+        out = self.out_base(self._attend(x, self.qkv_base, None))
+        if self.qkv_extra is not None:
+            out[:, index] += self.out_extra(self._attend(x[:, index], self.qkv_extra, None))
+        return out
+
+
+class SplitFFN(nn.Module):
+    """Feed-forward layer whose hidden channels are split; with everything kept it is the dense FFN exactly."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        base, extra = config.base_hidden, config.hidden - config.base_hidden
+        self.in_base = nn.Linear(config.width, base)
+        self.out_base = nn.Linear(base, config.width)
+        self.in_extra = nn.Linear(config.width, extra) if extra else None
+        self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None
+
+    def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
+        """As :meth:`SplitAttention.forward`."""
+        out = self.out_base(F.gelu(self.in_base(x)))
+        if self.in_extra is None:
+            return out
+        extra = self.out_extra(F.gelu(self.in_extra(x)))
+        return out + (extra if keep is None else extra * keep[..., None])
+
+    def gathered(self, x: Tensor, index: Tensor) -> Tensor:
+        """As :meth:`SplitAttention.gathered`."""
+        out = self.out_base(F.gelu(self.in_base(x)))
+        if self.in_extra is not None:
+            out[:, index] += self.out_extra(F.gelu(self.in_extra(x[:, index])))
+        return out
