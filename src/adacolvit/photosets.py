@@ -1,0 +1,70 @@
+"""Sets of photos on disk: a folder, a tar shard of the WebDataset kind, or a single file. Free of torch."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, ImageOps
+
+from adacolvit.errors import DataError
+
+SUFFIXES = frozenset([".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"])
+
+
+def iter_files(source) -> Iterator[tuple[str, bytes]]:
+    """The photos of ``source`` as (key, file content), sorted by key, one in memory at a time.
+
+    source: path of a folder (searched with its subfolders), of a tar (compressed or not), or of one photo.
+    The key is the path inside the source without its last suffix: of ``000012.sun.avif`` it is ``000012.sun``.
+    Files that are not photos by their suffix, and hidden ones, are passed over.
+    Raises DataError where the source cannot be read, holds no photo, or holds a key twice.
+    """
+    path = Path(source)
+    if path.is_dir():
+        names = [str(p.relative_to(path).as_posix()) for p in path.rglob("*") if p.is_file()]
+        for key, name in _photos(names, path):
+            try:
+                content = (path / name).read_bytes()
+            except OSError as error:
+                raise DataError(f"{path / name} cannot be read: {error.strerror}") from error
+            yield key, content
+    elif path.suffix.lower() in SUFFIXES and path.is_file():
+        yield path.stem, path.read_bytes()
+    else:
+        yield from _tar_files(path)
+
+
+def _tar_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        with tarfile.open(path) as tar:
+            members = {m.name: m for m in tar.getmembers() if m.isfile()}
+            for key, name in _photos(members, path):
+                yield key, tar.extractfile(members[name]).read()
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist: give a folder of photos or a tar") from error
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise DataError(f"{path} cannot be read as a tar ({error}): give a folder or a complete tar") from error
+
+
+def _photos(names, source) -> list[tuple[str, str]]:
+    """(key, name) of the photos among ``names``, sorted by key."""
+    paths = (PurePosixPath(name) for name in names)
+    visible = (p for p in paths if p.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in p.parts))
+    photos = sorted((str(p.with_suffix("")), str(p)) for p in visible)
+    if not photos:
+        raise DataError(f"{source} holds no photo: files ending in {' '.join(sorted(SUFFIXES))} are looked for")
+    for (key, first), (after, second) in pairwise(photos):
+        if key == after:
+            raise DataError(f"{source} holds {first} and {second}, which would share the key {key}: rename one of them")
+    return photos
+
+
+def decode(key: str, content: bytes) -> Image.Image:
+    """A photo file's content -> an RGB picture, EXIF orientation applied. DataError names ``key`` where that fails."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"the photo {key} cannot be read ({error}): repair it or take it out of the set") from error

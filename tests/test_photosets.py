@@ -1,0 +1,81 @@
+"""Photo sets on disk: keys, order, and what happens to bad ones."""
+
+import io
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adacolvit.errors import DataError
+from adacolvit.photosets import decode, iter_files
+
+
+def png(value=0, size=(3, 2), **options) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (value, 10, 20)).save(out, "PNG", **options)
+    return out.getvalue()
+
+
+def write_tar(path, files, mode="w"):
+    with tarfile.open(path, mode) as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+
+FILES = {"b.sun.png": png(2), "a.png": png(1), "deep/a.png": png(3), "notes.txt": b"no photo", "._a.png": b"a Mac's"}
+EXPECTED = [("a", png(1)), ("b.sun", png(2)), ("deep/a", png(3))]
+
+
+@pytest.mark.parametrize(("name", "mode"), [("s.tar", "w"), ("s.tar.gz", "w:gz")])
+def test_a_tar_gives_its_photos_sorted_by_key(tmp_path, name, mode):
+    write_tar(tmp_path / name, FILES, mode)
+    assert list(iter_files(tmp_path / name)) == EXPECTED
+
+
+def test_a_folder_gives_the_same_as_a_tar(tmp_path):
+    (tmp_path / "deep").mkdir()
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    assert list(iter_files(tmp_path)) == EXPECTED
+
+
+def test_one_photo_is_a_set_too(tmp_path):
+    (tmp_path / "lake.png").write_bytes(png())
+    assert list(iter_files(tmp_path / "lake.png")) == [("lake", png())]
+
+
+def test_unusable_sets_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"nowhere.tar does not exist"):
+        list(iter_files(tmp_path / "nowhere.tar"))
+    with pytest.raises(DataError, match="holds no photo"):
+        list(iter_files(tmp_path))
+    (tmp_path / "bad.tar").write_bytes(b"not a tar at all")
+    with pytest.raises(DataError, match=r"bad.tar cannot be read as a tar"):
+        list(iter_files(tmp_path / "bad.tar"))
+    write_tar(tmp_path / "whole.tar", {f"{i}.png": png(i) for i in range(9)})
+    (tmp_path / "cut.tar").write_bytes((tmp_path / "whole.tar").read_bytes()[:4900])
+    with pytest.raises(DataError, match=r"cut.tar cannot be read"):
+        list(iter_files(tmp_path / "cut.tar"))
+
+
+def test_two_files_of_one_key_are_refused(tmp_path):
+    write_tar(tmp_path / "s.tar", {"x.png": png(1), "x.jpg": png(2)})
+    with pytest.raises(DataError, match="share the key x"):
+        list(iter_files(tmp_path / "s.tar"))
+
+
+def test_decoding_applies_the_orientation():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown rotated by 90 degrees
+    image = decode("p", png(9, (3, 2), exif=exif))
+    assert image.size == (2, 3) and image.mode == "RGB"
+    assert np.asarray(image)[0, 0].tolist() == [9, 10, 20]
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", png()[:40]])
+def test_a_photo_that_cannot_be_decoded_is_named(content):
+    with pytest.raises(DataError, match=r"the photo harbor cannot be read"):
+        decode("harbor", content)
