@@ -7,6 +7,7 @@ from adacolvit.hints.frame import PATCH
 
 IN_CHANNELS = 4  # lightness, a, b, mask
 OUT_CHANNELS = 2  # a, b
+NORM_EPS = 1e-6  # of every LayerNorm
 
 
 @dataclass(frozen=True)

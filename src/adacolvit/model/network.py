@@ -10,12 +10,11 @@ from torch import Tensor, nn
 
 from adacolvit.hints.frame import PATCH
 
-from .config import IN_CHANNELS, OUT_CHANNELS, ModelConfig
+from .config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, ModelConfig
 from .decisions import Decisions, gumbel_sigmoid, threshold
 from .layers import SplitAttention, SplitFFN
 from .positions import sine_positions
 
-NORM_EPS = 1e-6
 OPEN = 3.0  # initial bias of every decision: 95 % are kept when gates are first sampled, so training starts near dense
 
 
