@@ -1,0 +1,203 @@
+"""The network as an ONNX graph, made from its weights without torch.
+
+It computes what ``ColorizationViT`` computes in its gathered mode, for one image of any grid: a skipped layer is an
+``If`` branch that is not taken, and the extra part of a layer sees only the gathered more informative tokens. Standard
+operators of opset 20, so that the same file runs in ONNX Runtime, in a browser, and elsewhere.
+
+Shapes: N patches, T = N + 1 tokens with the policy token (T = N where the network is dense), K more informative tokens,
+C channels, H heads, d channels of a head's part, D blocks, h x w the grid of patches.
+"""
+
+import json
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from adacolvit.errors import WeightsError
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS
+from adacolvit.weights import Weights
+
+from .onnx_builder import Builder
+
+OPSET, IR_VERSION = 20, 9  # Gelu is standard from 20 on; later ones shut out ONNX Runtime of 2024
+
+_DOC = """AdaColViT: point-interactive colorization.
+x (1, 4, H, W), H and W multiples of 16: (L - 50) / 100, hint a / 110, hint b / 110, hint mask, in CIE Lab (D65).
+positions (N, C), N = H W / 256: adacolvit.model.positions.sine_positions(H / 16, W / 16, C).
+ab (1, 2, H, W): a / 110, b / 110. layers (D, 2): attention and FFN of each block ran or were skipped.
+patches (D, 2, N): more informative patches of each, all false where it was skipped.
+A dense network outputs ab alone."""
+
+
+class _Network:
+    """The network's parts as functions from names to names."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.config = weights.config
+        self._weights = weights
+
+    def _get(self, name: str, *shape: int) -> np.ndarray:
+        tensor = self._weights.tensors.get(name)
+        if tensor is None or tensor.shape != shape:
+            found = "is missing" if tensor is None else f"has shape {tensor.shape}"
+            raise WeightsError(
+                f"the weights {self._weights.name} do not match their config: {name} {found}, expected {shape}; "
+                "fetch or publish them again"
+            )
+        return tensor
+
+    def linear(self, g: Builder, x: str, name: str, n_in: int, n_out: int, bias: bool = True, scale=None) -> str:
+        """x (., n_in) -> (., n_out); ``scale`` (n_out,) is multiplied into weights and bias."""
+        weight = self._get(f"{name}.weight", n_out, n_in).T
+        inputs = [x, g.tensor(f"{name}.weight", weight if scale is None else weight * scale)]
+        if bias:
+            b = self._get(f"{name}.bias", n_out)
+            inputs.append(g.tensor(f"{name}.bias", b if scale is None else b * scale))
+        return g.op("Gemm", *inputs)
+
+    def norm(self, g: Builder, x: str, name: str) -> str:
+        """LayerNorm over the channels of x (., C)."""
+        c = self.config.width
+        weight, bias = (g.tensor(f"{name}.{part}", self._get(f"{name}.{part}", c)) for part in ("weight", "bias"))
+        return g.op("LayerNormalization", x, weight, bias, axis=-1, epsilon=NORM_EPS)
+
+    def embed(self, g: Builder) -> tuple[str, str]:
+        """Inputs x and positions -> tokens (T, C) with the policy token first, and the grid's shape (h, w)."""
+        c = self.config.width
+        weight = (
+            self._get("patch_embed.weight", c, self.config.patch_values).reshape(c, IN_CHANNELS, PATCH, PATCH).copy()
+        )
+        weight[:, 1:] *= self.config.hint_gain
+        bias = self._get("patch_embed.bias", c)
+        z = g.op("Conv", "x", g.tensor("patch_embed.weight", weight), g.tensor("patch_embed.bias", bias),
+                 strides=[PATCH, PATCH], kernel_shape=[PATCH, PATCH])  # 1 C h w  # fmt: skip
+        grid = g.op("Shape", z, start=2)
+        z = g.op("Transpose", g.op("Reshape", z, g.ints(c, -1)), perm=[1, 0])  # N C
+        z = g.op("Add", z, "positions")
+        if self.config.adaptive:
+            policy = g.tensor("policy_token", self._get("policy_token", 1, 1, c).reshape(1, c))
+            z = g.op("Concat", policy, z, axis=0)  # T C
+        return z, grid
+
+    def attend(self, g: Builder, x: str, name: str, d: int) -> str:
+        """Self-attention of the ``name`` part ("..._base", "..._extra") among x (K, C) -> (K, C)."""
+        c, heads = self.config.width, self.config.heads
+        scale = np.repeat(np.array([d**-0.5, 1, 1], np.float32), heads * d)  # of the queries, paid once here
+        qkv = self.linear(g, x, name.replace("@", "qkv"), c, 3 * heads * d, scale=scale)
+        qkv = g.op("Transpose", g.op("Reshape", qkv, g.ints(-1, 3, heads, d)), perm=[1, 2, 0, 3])  # 3 H K d
+        q, k, v = g.op("Split", qkv, outputs=3, axis=0, num_outputs=3)  # 1 H K d
+        scores = g.op("MatMul", q, g.op("Transpose", k, perm=[0, 1, 3, 2]))  # 1 H K K
+        out = g.op("MatMul", g.op("Softmax", scores, axis=-1), v)  # 1 H K d
+        out = g.op("Reshape", g.op("Transpose", out, perm=[0, 2, 1, 3]), g.ints(-1, heads * d))  # K Hd
+        return self.linear(g, out, name.replace("@", "out"), heads * d, c, bias=name.endswith("base"))
+
+    def feed_forward(self, g: Builder, x: str, name: str, hidden: int) -> str:
+        """FFN of the ``name`` part on x (K, C) -> (K, C)."""
+        c = self.config.width
+        x = g.op("Gelu", self.linear(g, x, name.replace("@", "in"), c, hidden))
+        return self.linear(g, x, name.replace("@", "out"), hidden, c, bias=name.endswith("base"))
+
+    def sublayer(self, g: Builder, z: str, block: int, which: str, index: str | None) -> str:
+        """z (T, C) -> z + attention or FFN (T, C); the extra part for the tokens ``index`` (K, 1) only."""
+        config = self.config
+        if which == "attention":
+            part, base = self.attend, config.base_head_width
+            extra, norm = config.head_width - base, "norm1"
+        else:
+            part, base = self.feed_forward, config.base_hidden
+            extra, norm = config.hidden - base, "norm2"
+        x = self.norm(g, z, f"blocks.{block}.{norm}")
+        z = g.op("Add", z, part(g, x, f"blocks.{block}.{which}.@_base", base))
+        if not extra:
+            return z
+        update = part(g, g.op("GatherND", x, index), f"blocks.{block}.{which}.@_extra", extra)  # K C
+        return g.op("ScatterND", z, index, g.op("Add", g.op("GatherND", z, index), update))
+
+    def decided(self, g: Builder, z: str, block: int, which: str, run: str) -> tuple[str, str]:
+        """A sub-layer behind its decisions: z (T, C), run (1,) bool -> z (T, C), more informative patches (N,) bool."""
+
+        def compute(g: Builder) -> tuple[str, str]:
+            tokens = g.op("Slice", z, g.ints(1), g.ints(np.iinfo(np.int64).max), g.ints(0))  # N C
+            logits = self.linear(g, tokens, f"blocks.{block}.decide_{which}", self.config.width, 1)
+            kept = g.op("GreaterOrEqual", g.op("Reshape", logits, g.ints(-1)), self.zero)  # N
+            index = g.op("Transpose", g.op("NonZero", g.op("Concat", self.true, kept, axis=0)), perm=[1, 0])  # K 1
+            return self.sublayer(g, z, block, which, index), kept
+
+        def skip(g: Builder) -> tuple[str, str]:
+            return g.op("Identity", z), g.op("Identity", self.none_kept)
+
+        return g.branch(run, compute, skip, outputs=2)
+
+    def blocks(self, g: Builder, z: str) -> tuple[str, list[str], list[str]]:
+        """z (T, C) -> z (T, C), layer decisions of each block (1, 2), patch decisions of each sub-layer (1, N)."""
+        layers, patches = [], []
+        self.zero = g.tensor("zero", np.float32(0))
+        self.true = g.tensor("true", np.array([True]))
+        count = g.op("Shape", "positions", start=0, end=1)
+        self.none_kept = g.op("Expand", g.tensor("false", np.array([False])), count)  # N
+        for block in range(self.config.depth):
+            policy = g.op("Slice", z, g.ints(0), g.ints(1), g.ints(0))  # 1 C
+            logits = self.linear(g, policy, f"blocks.{block}.decide_layers", self.config.width, 2)
+            layers.append(g.op("GreaterOrEqual", logits, self.zero))  # 1 2
+            for which, column in (("attention", 0), ("ffn", 1)):
+                run = g.op("Gather", layers[-1], g.ints(column), axis=1)  # 1 1
+                z, kept = self.decided(g, z, block, which, run)
+                patches.append(g.op("Unsqueeze", kept, g.ints(0)))
+        return z, layers, patches
+
+    def unembed(self, g: Builder, z: str, grid: str) -> str:
+        """Patch tokens (N, C) -> color (1, 2, H, W) in (-1, 1)."""
+        c, kernel = self.config.width, self.config.head_kernel
+        z = g.op("Transpose", self.norm(g, z, "norm"), perm=[1, 0])  # C N
+        z = g.op("Reshape", z, g.op("Concat", g.ints(1, c), grid, axis=0))  # 1 C h w
+        if kernel == 3:
+            z = self._reflect(g, self._reflect(g, z, 2), 3)
+        elif kernel != 1:
+            raise WeightsError(f"the weights {self._weights.name} have a head kernel of {kernel}, not 1 or 3")
+        channels = OUT_CHANNELS * PATCH**2
+        weight = self._get("head.weight", channels, c, kernel, kernel)
+        bias = self._get("head.bias", channels)
+        z = g.op("Conv", z, g.tensor("head.weight", weight), g.tensor("head.bias", bias), kernel_shape=[kernel] * 2)
+        return g.op("DepthToSpace", g.op("Tanh", z), blocksize=PATCH, mode="CRD")
+
+    def _reflect(self, g: Builder, z: str, axis: int) -> str:
+        """Pad one line by reflection at both ends of ``axis``; a single line is repeated (ONNX's Pad would refuse)."""
+        length = g.op("Shape", z, start=axis, end=axis + 1)
+        before = g.op("Min", g.op("Sub", length, g.ints(1)), g.ints(1))
+        after = g.op("Max", g.op("Sub", length, g.ints(2)), g.ints(0))
+        ends = [g.op("Gather", z, line, axis=axis) for line in (before, after)]
+        return g.op("Concat", ends[0], z, ends[1], axis=axis)
+
+
+def build(weights: Weights) -> onnx.ModelProto:
+    """The model for ``weights``; its inputs and outputs are described in its ``doc_string``.
+
+    Raises WeightsError where the tensors do not match the config.
+    """
+    config, g, network = weights.config, Builder(), _Network(weights)
+    x, positions = ("x", [1, IN_CHANNELS, "H", "W"]), ("positions", ["N", config.width])
+    outputs = [helper.make_tensor_value_info("ab", TensorProto.FLOAT, [1, OUT_CHANNELS, "H", "W"])]
+    z, grid = network.embed(g)
+    if config.adaptive:
+        z, layers, patches = network.blocks(g, z)
+        z = g.op("Slice", z, g.ints(1), g.ints(np.iinfo(np.int64).max), g.ints(0))  # N C
+        stacked = g.op("Reshape", g.op("Concat", *patches, axis=0), g.ints(config.depth, 2, -1))
+        decided = {"layers": g.op("Concat", *layers, axis=0), "patches": stacked}
+        for (name, value), shape in zip(decided.items(), ([config.depth, 2], [config.depth, 2, "N"]), strict=True):
+            g.nodes.append(helper.make_node("Identity", [value], [name]))
+            outputs.append(helper.make_tensor_value_info(name, TensorProto.BOOL, shape))
+    else:
+        for block in range(config.depth):
+            for which in ("attention", "ffn"):
+                z = network.sublayer(g, z, block, which, None)
+    g.nodes.append(helper.make_node("Identity", [network.unembed(g, z, grid)], ["ab"]))
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (x, positions)]
+    graph = helper.make_graph(g.nodes, "adacolvit", inputs, outputs, g.initializers)
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="adacolvit"
+    )
+    model.doc_string = _DOC
+    helper.set_model_props(model, {"config": json.dumps(config.to_dict()), "weights_sha256": weights.sha256})
+    return model

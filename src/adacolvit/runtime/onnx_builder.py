@@ -1,0 +1,48 @@
+"""A few lines over ``onnx.helper``, so that graph.py reads like the network it builds."""
+
+import numpy as np
+from onnx import helper, numpy_helper
+
+
+class Builder:
+    """Collects nodes. Constants and weights live in the outermost graph, where every branch can see them."""
+
+    def __init__(self, parent: "Builder | None" = None) -> None:
+        self.nodes = []
+        self._root = parent._root if parent else self
+        if not parent:
+            self.initializers = []
+            self._constants: dict[tuple, str] = {}
+            self._count = 0
+
+    def _name(self, stem: str) -> str:
+        self._root._count += 1
+        return f"{stem}_{self._root._count}"
+
+    def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes):
+        """Append a node and return the name of its output, or a tuple of names where there are several."""
+        names = [self._name(kind.lower()) for _ in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
+        return names[0] if outputs == 1 else tuple(names)
+
+    def tensor(self, stem: str, values) -> str:
+        """An initializer; returns its name."""
+        name = self._name(stem)
+        self._root.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def ints(self, *values: int) -> str:
+        """A one-dimensional int64 constant, made once."""
+        if values not in self._root._constants:
+            self._root._constants[values] = self.tensor("ints", np.array(values, np.int64))
+        return self._root._constants[values]
+
+    def branch(self, condition: str, then, otherwise, outputs: int):
+        """``If``: ``then`` and ``otherwise`` take a Builder, add their nodes to it and return their outputs' names."""
+        graphs = []
+        for build in (then, otherwise):
+            inner = Builder(self)
+            names = build(inner)
+            values = [helper.make_empty_tensor_value_info(name) for name in names]
+            graphs.append(helper.make_graph(inner.nodes, self._name("branch"), [], values))
+        return self.op("If", condition, outputs=outputs, then_branch=graphs[0], else_branch=graphs[1])

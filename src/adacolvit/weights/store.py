@@ -1,0 +1,133 @@
+"""Weights files and the manifest that lists those in the package.
+
+A weights file is safetensors; its metadata holds the network's config as JSON under ``config``, so that nothing has to
+guess what the tensors belong to. The manifest holds what a person wants to know before choosing, and the SHA-256.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from adacolvit.errors import WeightsError
+from adacolvit.model.config import ModelConfig
+
+HOME = Path(__file__).parent
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model of the manifest."""
+
+    name: str  # what --model takes
+    file: str  # beside the manifest
+    sha256: str
+    parameters: int
+    gmacs: float  # 1e9 multiply-accumulates per 224 x 224 photo, mean of what was realised at 10 hints
+    psnr: float  # dB at 10 hints; the model card says on which photos
+    description: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network: its config and its tensors, float32 whatever the file's precision, by the torch network's names."""
+
+    name: str
+    config: ModelConfig
+    tensors: Mapping[str, np.ndarray]
+    sha256: str
+    info: ModelInfo | None = None  # None: a file of one's own, not in the manifest
+
+
+def list_models(home: Path = HOME) -> list[ModelInfo]:
+    """The models in the package, in the manifest's order. Raises WeightsError where the manifest is unreadable."""
+    path = home / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["version"] != MANIFEST_VERSION:
+            raise WeightsError(f"{path} has version {manifest['version']}, not {MANIFEST_VERSION}: update adacolvit")
+        return [ModelInfo(**entry) for entry in manifest["models"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"cannot read the list of models {path}: {error}; reinstall adacolvit") from error
+
+
+def write_manifest(models: list[ModelInfo], home: Path = HOME) -> None:
+    """Replace the manifest."""
+    content = {"version": MANIFEST_VERSION, "models": [asdict(model) for model in models]}
+    _replace(home / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def load_weights(name_or_path: str | Path, *, home: Path = HOME) -> Weights:
+    """Load a model by its name in the manifest, verified against its SHA-256, or any weights file by its path.
+
+    Raises WeightsError: no such name or file, a wrong checksum, not a weights file, an unknown config.
+    """
+    models = {model.name: model for model in list_models(home)}
+    info = models.get(str(name_or_path))
+    path = home / info.file if info else Path(name_or_path)
+    if not info and path.suffix != ".safetensors":
+        names = ", ".join(models) or "none"
+        raise WeightsError(
+            f"there is no model named {str(name_or_path)!r}; here are: {names}. "
+            "Take one of them, or the path of a .safetensors file"
+        )
+    try:
+        digest = sha256(path)
+    except OSError as error:
+        mend = "reinstall adacolvit" if info else "check the path"
+        raise WeightsError(f"cannot read the weights {path}: {error.strerror}; {mend}") from error
+    if info and digest != info.sha256:
+        raise WeightsError(
+            f"the weights {path} are not those that were published (SHA-256 {digest[:12]}..., "
+            f"expected {info.sha256[:12]}...): the file was damaged or replaced; reinstall adacolvit"
+        )
+    config, tensors = _read(path)
+    return Weights(info.name if info else path.stem, config, tensors, digest, info)
+
+
+def write_weights(path: Path, config: ModelConfig, tensors: Mapping[str, np.ndarray], dtype=np.float16) -> None:
+    """Write a weights file. ``tensors``: float arrays of any precision, stored as ``dtype``."""
+    converted = {}
+    for name, tensor in tensors.items():
+        with np.errstate(over="ignore"):  # the check below says it better
+            converted[name] = np.ascontiguousarray(tensor, dtype)
+        if not np.isfinite(converted[name]).all():
+            raise WeightsError(f"{name} does not fit {np.dtype(dtype).name}, or is not finite; nothing was written")
+    scratch = path.with_name(f".{path.name}.part")
+    save_file(converted, scratch, metadata={"config": json.dumps(config.to_dict())})
+    scratch.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> tuple[ModelConfig, dict[str, np.ndarray]]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            config = json.loads((file.metadata() or {})["config"])
+            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a weights file, or is cut short: {error}; fetch it again") from error
+    except (KeyError, ValueError) as error:
+        raise WeightsError(f"{path} does not say which network it is for (no 'config' in its metadata)") from error
+    if not isinstance(config, dict):
+        raise WeightsError(f"{path} has a config that is not an object; it was not written by adacolvit")
+    try:
+        return ModelConfig.from_dict(config), tensors
+    except TypeError as error:
+        raise WeightsError(f"{path} has an unusable config: {error}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    scratch = path.with_name(f".{path.name}.part")
+    scratch.write_bytes(content)
+    scratch.replace(path)

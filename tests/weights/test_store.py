@@ -1,0 +1,127 @@
+"""Weights files: written, listed, verified, and refused where they are not what they say."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from adacolvit.errors import WeightsError
+from adacolvit.model.config import ModelConfig
+from adacolvit.weights import Weights, list_models, load_weights, write_weights
+from adacolvit.weights.publish import main, publish
+from adacolvit.weights.store import HOME, sha256
+
+CONFIG = ModelConfig(width=64, depth=2, heads=2)
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"version": 1, "models": []}')
+    return tmp_path
+
+
+def some_weights() -> Weights:
+    tensors = {"a": np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4), "b": np.ones(5, np.float32)}
+    return Weights("mine", CONFIG, tensors, "")
+
+
+def published(home):
+    return publish(some_weights(), "mine", gmacs=0.78, psnr=26.5, description="A test.", home=home)
+
+
+def test_round_trip(home):
+    info = published(home)
+    loaded = load_weights("mine", home=home)
+    assert loaded.config == CONFIG and loaded.info == info and loaded.name == "mine"
+    assert info.parameters == 17 and info.sha256 == sha256(home / "mine.safetensors")
+    for name, tensor in some_weights().tensors.items():
+        assert loaded.tensors[name].dtype == np.float32
+        assert np.abs(loaded.tensors[name] - tensor).max() < 1e-3  # stored as float16
+    assert list_models(home) == [info]
+    assert published(home) == info and list_models(home) == [info]  # replaced, not repeated
+
+
+def test_by_path_without_manifest_entry(tmp_path):
+    write_weights(tmp_path / "own.safetensors", CONFIG, some_weights().tensors, np.float32)
+    loaded = load_weights(tmp_path / "own.safetensors")
+    assert loaded.name == "own" and loaded.info is None
+    assert np.array_equal(loaded.tensors["a"], some_weights().tensors["a"])
+    assert [path.name for path in tmp_path.iterdir()] == ["own.safetensors"]
+
+
+def test_publish_from_the_command_line(tmp_path, capsys, monkeypatch, home):
+    write_weights(home / "trained.safetensors", CONFIG, some_weights().tensors)
+    monkeypatch.setitem(publish.__kwdefaults__, "home", home)
+    main([str(home / "trained.safetensors"), "--name=x", "--gmacs=0.7", "--psnr=25", "--description=d"])
+    assert "x: x.safetensors" in capsys.readouterr().out
+    assert [model.name for model in list_models(home)] == ["x"]
+
+
+def test_damaged_file_is_refused(home):
+    published(home)
+    content = bytearray((home / "mine.safetensors").read_bytes())
+    content[-1] ^= 1
+    (home / "mine.safetensors").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"not those that were published.*reinstall"):
+        load_weights("mine", home=home)
+
+
+def test_missing_file_and_name(home, tmp_path):
+    published(home)
+    (home / "mine.safetensors").unlink()
+    with pytest.raises(WeightsError, match="reinstall"):
+        load_weights("mine", home=home)
+    with pytest.raises(WeightsError, match=r"no model named 'big'; here are: mine"):
+        load_weights("big", home=home)
+    with pytest.raises(WeightsError, match="check the path"):
+        load_weights(tmp_path / "nowhere.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "not a weights file"), (b"\x00" * 100, "not a weights file"), (b"\xff" * 100, "not a weights file")],
+)
+def test_not_safetensors(tmp_path, content, message):
+    (tmp_path / "x.safetensors").write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (None, "does not say which network"),
+        ({"config": "{"}, "does not say which network"),
+        ({"config": "[1]"}, "not an object"),
+        ({"config": json.dumps({"colour": 1})}, "unknown entries"),
+        ({"config": json.dumps({"width": "wide"})}, "unusable"),
+        ({"config": json.dumps({"width": 65})}, "65"),
+    ],
+)
+def test_config_of_another_kind(tmp_path, metadata, message):
+    save_file({"a": np.zeros(1, np.float32)}, tmp_path / "x.safetensors", metadata=metadata)
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / "x.safetensors")
+
+
+def test_values_beyond_float16_are_refused_not_ruined(tmp_path):
+    with pytest.raises(WeightsError, match="float16"):
+        write_weights(tmp_path / "x.safetensors", CONFIG, {"a": np.array([1e6], np.float32)})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"version": 2, "models": []}', '{"version": 1, "models": [{"name": 1}]}']
+)
+def test_unreadable_manifest(tmp_path, content):
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(WeightsError):
+        list_models(tmp_path)
+
+
+def test_every_model_in_the_package_is_intact():
+    for model in list_models():
+        assert (HOME / model.file).is_file()
+        weights = load_weights(model.name)
+        assert sum(tensor.size for tensor in weights.tensors.values()) == model.parameters
