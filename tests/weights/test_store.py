@@ -50,10 +50,10 @@ def test_by_path_without_manifest_entry(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["own.safetensors"]
 
 
-def test_publish_from_the_command_line(tmp_path, capsys, monkeypatch, home):
+def test_publish_from_the_command_line(capsys, home):
     write_weights(home / "trained.safetensors", CONFIG, some_weights().tensors)
-    monkeypatch.setitem(publish.__kwdefaults__, "home", home)
-    main([str(home / "trained.safetensors"), "--name=x", "--gmacs=0.7", "--psnr=25", "--description=d"])
+    figures = ["--gmacs=0.7", "--psnr=25", "--description=d"]
+    main([str(home / "trained.safetensors"), "--name=x", *figures, f"--home={home}"])
     assert "x: x.safetensors" in capsys.readouterr().out
     assert [model.name for model in list_models(home)] == ["x"]
 

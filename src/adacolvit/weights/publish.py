@@ -44,8 +44,10 @@ def main(argv=None) -> None:
     )
     parser.add_argument("--psnr", type=float, required=True, help="dB at 10 hints, as `adacolvit evaluate` reports it")
     parser.add_argument("--description", required=True, help="one sentence")
+    parser.add_argument("--home", type=Path, default=HOME, help="folder of the manifest (the package's own)")
     args = parser.parse_args(argv)
-    info = publish(load_weights(args.file), args.name, gmacs=args.gmacs, psnr=args.psnr, description=args.description)
+    figures = {"gmacs": args.gmacs, "psnr": args.psnr, "description": args.description}
+    info = publish(load_weights(args.file), args.name, **figures, home=args.home)
     print(f"{info.name}: {info.file}, {info.parameters / 1e6:.2f} M parameters, SHA-256 {info.sha256}")
 
 
