@@ -1,1 +1,1 @@
-"""Color science: Lab <-> sRGB, the gamut, color differences, hex values. NumPy and torch alike; imports neither server nor torch."""
+"""Color science: Lab <-> sRGB, gamut, color differences, hex values. For NumPy and torch, without importing torch."""

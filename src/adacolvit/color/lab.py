@@ -4,7 +4,6 @@ Frames: L in [0, 100]; a, b in about [-110, 110]; sRGB in [0, 1]. Channels are t
 The sRGB transfer is IEC 61966-2-1, Lab is CIE 15. Floats in, floats of the same kind out.
 """
 
-
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array
 
@@ -68,14 +67,18 @@ def srgb_to_lab(rgb):
     return xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
 
-def srgb_to_lightness(rgb):
-    """sRGB -> L only, a third of the work of :func:`srgb_to_lab`. (..., 3) float in [0, 1] -> (...) in [0, 100]."""
-    linear = srgb_to_linear(rgb)
+def linear_to_lightness(linear):
+    """Linear sRGB -> L. (..., 3) float in [0, 1] -> (...) in [0, 100]."""
     return luminance_to_lightness(_mix(_TO_XYZ[1:2], (linear[..., 0], linear[..., 1], linear[..., 2]))[0])
 
 
+def srgb_to_lightness(rgb):
+    """sRGB -> L only, a third of the work of :func:`srgb_to_lab`. (..., 3) float in [0, 1] -> (...) in [0, 100]."""
+    return linear_to_lightness(srgb_to_linear(rgb))
+
+
 def lab_to_linear(lab):
-    """Lab -> linear sRGB, *unclipped*: outside [0, 1] exactly where the color cannot be displayed. (..., 3) -> (..., 3)."""
+    """Lab -> linear sRGB, *unclipped*: outside [0, 1] where the color cannot be displayed. (..., 3) -> (..., 3)."""
     xp = array_namespace(lab)
     fy = (lab[..., 0] + 16) / 116
     xyz = tuple(_f_inverse(f) for f in (fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200))
