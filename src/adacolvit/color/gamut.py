@@ -16,11 +16,15 @@ _REACH = 140.0  # chroma beyond every sRGB color (the largest is 134, pure blue)
 _OUTLINE_HUES, _OUTLINE_STEPS = 3600, 16  # tenths of a degree find the thin tips of yellow and blue
 
 
+def displayable(linear):
+    """Whether linear sRGB, unclipped as of :func:`lab_to_linear`, can be displayed. (..., 3) float -> (...) bool."""
+    xp = array_namespace(linear)
+    return xp.all((linear >= -TOLERANCE) & (linear <= 1 + TOLERANCE), axis=-1)
+
+
 def in_gamut(lab):
     """Whether colors can be displayed. ``lab`` (..., 3) float, L in [0, 100] -> (...) bool."""
-    xp = array_namespace(lab)
-    linear = lab_to_linear(lab)
-    return xp.all((linear >= -TOLERANCE) & (linear <= 1 + TOLERANCE), axis=-1)
+    return displayable(lab_to_linear(lab))
 
 
 def _scale_chroma(lab, t):

@@ -1,0 +1,57 @@
+"""The command line: verbs -> functions, no logic. Exit codes: 0 all good, 1 something failed, 2 wrong usage."""
+
+import argparse
+import importlib
+import sys
+
+from . import __version__
+from .errors import AdaColViTError
+
+# verb -> (module with add_arguments(parser) and run(args) -> exit code or None, what it does)
+VERBS = {
+    "app": ("app.command", "open the app in the browser, on a photo if one is given (what happens without a verb)"),
+    "colorize": ("commands.colorize", "color photos, or folders of them, by hints"),
+    "models": ("commands.models", "list the networks that are here"),
+    "doctor": ("commands.doctor", "check the installation, and time one click"),
+    "export": ("commands.export", "write a network as a file for other programs"),
+    "evaluate": ("evaluation.command", "measure a network on a set of photos"),
+    "train": ("training.command", "train a network by a recipe"),
+}
+
+_OPTIONS = {"-h", "--help", "--version"}
+
+
+def _parser(verb: str | None) -> argparse.ArgumentParser:
+    """The parser; only the arguments of ``verb`` are filled in, since each verb's module takes its time to import."""
+    parser = argparse.ArgumentParser(prog="adacolvit", description="Color black-and-white photos by clicking points.")
+    parser.add_argument("--version", action="version", version=f"adacolvit {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, (module, summary) in VERBS.items():
+        sub = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == verb:
+            command = importlib.import_module(f".{module}", __package__)
+            command.add_arguments(sub)
+            sub.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or (argv[0] not in VERBS and argv[0] not in _OPTIONS):
+        argv.insert(0, "app")  # `adacolvit photo.jpg`
+    try:
+        args = _parser(argv[0]).parse_args(argv)
+        return args.run(args) or 0
+    except AdaColViTError as error:
+        print(f"adacolvit: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # what a shell expects of a program stopped by Ctrl-C
+    except BrokenPipeError:
+        sys.stderr.close()  # `adacolvit ... | head` has read enough
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

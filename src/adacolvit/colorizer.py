@@ -1,0 +1,129 @@
+"""The one door to colorization, for CLI, app and API: a photo once, hints many times, results at full size."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from adacolvit.errors import PhotoError
+from adacolvit.hints.frame import fit_frame
+from adacolvit.hints.hint import Hint, as_hints, encode_hints
+from adacolvit.model.cost import cost as count_macs
+from adacolvit.photo import Photo, open_photo
+from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.upsample import compose, guide
+from adacolvit.saving import save_picture
+from adacolvit.weights import load_weights
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run of the network took. D blocks; index 0 is attention, 1 the FFN."""
+
+    macs: int  # multiply-accumulates that were realised
+    dense_macs: int  # of the same network with nothing left out
+    layers: np.ndarray  # (D, 2) bool: the layer ran
+    kept: np.ndarray  # (D, 2, rows, columns) bool: the patch took the full path; all False where the layer was skipped
+    milliseconds: float  # hints to planes, network included; full size not included
+
+    @property
+    def skipped_layers(self) -> int:
+        """Layers that did not run, of 2 D."""
+        return int((~self.layers).sum())
+
+
+@dataclass(frozen=True)
+class Result:
+    """A colored photo; valid for as long as it is kept, whatever its Colorizer does next."""
+
+    photo: Photo
+    hints: tuple[Hint, ...]
+    ab: np.ndarray  # (2, h, w) float32, Lab units, network scale
+    planes: np.ndarray  # (4, h, w) float32, see runtime.upsample: ab at full size from the photo's own L
+    cost: Cost
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Rows of the picture at the photo's own size: (stop - start, W, 3) uint8, sRGB. For photos of any size."""
+        return compose(self.photo.lightness_rows(start, stop), self.planes, start, self.photo.height)
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """The picture at the photo's own size: (H, W, 3) uint8, sRGB. Made on first use, then kept."""
+        picture = np.empty((self.photo.height, self.photo.width, 3), np.uint8)
+        for start, stop in self.photo.strips():
+            picture[start:stop] = self.rows(start, stop)
+        return picture
+
+    def save(self, path: str | Path, **options) -> Path:
+        """Write the picture at the photo's own size, its metadata kept; the suffix chooses the format.
+
+        ``options`` as of :func:`adacolvit.saving.save_picture`. Raises SaveError.
+        """
+        return save_picture(path, self.photo, self.rows, **options)
+
+
+class Colorizer:
+    """Colors one photo at a time with one network.
+
+    Several threads may call :meth:`colorize` at once: each call colors the photo that was set when it began. Colorizers
+    that share an :class:`~adacolvit.runtime.engine.Engine` share its memory too.
+    """
+
+    def __init__(self, model: str | Path | Engine = "tiny", *, threads: int | None = None) -> None:
+        """``model``: a name of :func:`adacolvit.list_models`, a .safetensors file, or an engine that is there already.
+
+        ``threads``: cores the network may use, one by default. Raises WeightsError.
+        """
+        self.engine = model if isinstance(model, Engine) else Engine(load_weights(model), threads=threads)
+        self._scene = None
+
+    def set_photo(self, source) -> Photo:
+        """Open a photo and prepare all that does not depend on hints.
+
+        ``source``: whatever :func:`adacolvit.open_photo` takes, or its result. Raises PhotoError.
+        """
+        photo = source if isinstance(source, Photo) else open_photo(source)
+        frame = fit_frame(photo.width, photo.height)
+        lightness = photo.network_lightness(frame.height, frame.width)
+        self._scene = photo, frame, lightness  # in one step, so that no thread sees half of it
+        return photo
+
+    def colorize(self, hints: Iterable = ()) -> Result:
+        """Color the photo by hints, in its own pixels: Hints, tuples (x, y, "#rrggbb"[, size]), or dicts.
+
+        Without hints the network colors as it sees fit. Raises HintError, or PhotoError where no photo was set.
+        """
+        if self._scene is None:
+            raise PhotoError("there is no photo to color yet: call set_photo first")
+        photo, frame, lightness = self._scene
+        hints = as_hints(hints)
+        start = perf_counter()
+        ab, decisions = self.engine.run(encode_hints(lightness, hints, frame))
+        planes = guide(lightness, ab)
+        milliseconds = (perf_counter() - start) * 1e3
+
+        config, (rows, columns) = self.engine.config, frame.grid
+        macs = count_macs(config, rows * columns, decisions.layers, decisions.patches.sum(-1))
+        kept = decisions.patches.reshape(config.depth, 2, rows, columns)
+        return Result(
+            photo, hints, ab, planes,
+            Cost(macs, count_macs(config, rows * columns), decisions.layers, kept, milliseconds),
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _engine(model: str | Path, threads: int | None) -> Engine:
+    return Engine(load_weights(model), threads=threads)
+
+
+def colorize(photo, hints: Iterable = (), *, model: str | Path = "tiny", threads: int | None = None) -> Result:
+    """Color a photo in one call; the network is loaded by the first and kept for the next.
+
+    ``photo`` as for :meth:`Colorizer.set_photo`, ``hints`` as for :meth:`Colorizer.colorize`.
+    """
+    colorizer = Colorizer(_engine(model, threads))
+    colorizer.set_photo(photo)
+    return colorizer.colorize(hints)

@@ -1,0 +1,82 @@
+"""Which photos are meant, where each picture goes, and what must not be overwritten."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from adacolvit.errors import AdaColViTError, PhotoError, SaveError
+from adacolvit.photosets import SUFFIXES
+from adacolvit.saving import FORMATS
+
+MARK = ".color"  # of pictures written beside their photos; photos so named are passed over in folders
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo and the picture to be made of it."""
+
+    photo: Path
+    output: Path
+    problem: AdaColViTError | None = None  # found while planning, raised when this photo's turn comes
+
+    @property
+    def sidecar(self) -> Path | None:
+        """The hints beside the photo: of grandma.jpg, grandma.jpg.hints.json or else grandma.hints.json."""
+        names = f"{self.photo.name}.hints.json", f"{self.photo.stem}.hints.json"
+        return next((path for name in names if (path := self.photo.with_name(name)).is_file()), None)
+
+    def checked_output(self, force: bool) -> Path:
+        """The output, its folder made; SaveError where writing it would lose a file."""
+        if self.problem:
+            raise self.problem
+        if self.output.exists():
+            if self.photo.exists() and self.output.samefile(self.photo):
+                raise SaveError(f"the picture would replace the photo itself: choose another place than {self.output}")
+            if not force:
+                raise SaveError(f"{self.output} exists already: choose another place with -o, or --force to replace it")
+        try:
+            self.output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SaveError(f"cannot make the folder {self.output.parent}: {error.strerror}; choose another") from error
+        return self.output
+
+
+def plan(inputs: list[Path], output: Path | None) -> list[Job]:
+    """A job for each photo, in the order given, folders sorted by name.
+
+    Raises ValueError where ``output`` is a picture but there is more than one photo to write.
+    """
+    found = [pair for source in inputs for pair in _photos(source)]
+    one_file = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
+    if one_file and (len(found) > 1 or inputs[0].is_dir()):
+        raise ValueError(f"{output} is one picture, but there may be several photos to write: give a folder")
+    jobs, taken = [], {}
+    for photo, relative in found:
+        suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
+        if one_file:
+            target = output
+        elif output is not None:
+            target = (output / relative).with_suffix(suffix)
+        else:
+            target = photo.with_name(f"{photo.stem}{MARK}{suffix}")
+        problem = None
+        if photo.is_dir():
+            problem = PhotoError(f"no photo is in it: files ending in {' '.join(sorted(SUFFIXES))} are looked for")
+        elif target in taken:
+            problem = SaveError(f"its picture would replace that of {taken[target]}: color them into different folders")
+        else:
+            taken[target] = photo
+        jobs.append(Job(photo, target, problem))
+    return jobs
+
+
+def _photos(source: Path) -> list[tuple[Path, Path]]:
+    """(photo, its path below ``source``); an empty folder stands for itself, so that it is named as a failure."""
+    if not source.is_dir():
+        return [(source, Path(source.name))]
+    photos = []
+    for path in sorted(source.rglob("*")):
+        relative = path.relative_to(source)
+        hidden = any(part.startswith(".") for part in relative.parts)
+        if path.suffix.lower() in SUFFIXES and not hidden and not path.stem.endswith(MARK) and path.is_file():
+            photos.append((path, relative))
+    return photos or [(source, Path(source.name))]
