@@ -9,7 +9,7 @@ import numpy as np
 
 from .frame import CELL
 
-AB_SCALE = 110.0  # ab in Lab units <-> the network's units; the only place this is written
+AB_SCALE = 110.0  # ab in Lab units <-> the network's units; written here alone
 MIN_SIZE, MAX_SIZE = 2, 7  # side of a hint in network pixels
 NO_HINT = 0  # as a size: this row of a padded batch is empty
 
@@ -17,6 +17,11 @@ NO_HINT = 0  # as a size: this row of a padded batch is empty
 def normalize_lightness(lightness):
     """L in [0, 100] -> the network's units, [-0.5, 0.5]."""
     return (lightness - 50.0) / 100.0
+
+
+def normalize_ab(ab):
+    """a, b in Lab units -> the network's units, about [-1, 1]. Any shape."""
+    return ab / AB_SCALE
 
 
 def corner(pixel, size, extent):
@@ -50,13 +55,14 @@ def encode(lightness, rows, columns, sizes, ab):
         window, image = rows.new_tensor(range(MAX_SIZE)), rows.new_tensor(range(batch))[:, None, None]
     else:
         window, image = np.arange(MAX_SIZE), np.arange(batch)[:, None, None]
+    ab = normalize_ab(ab)
     for k in range(rows.shape[1]):  # in order, so that the later hint wins
         inside = window < sizes[:, k, None]  # B 7
         r, c = rows[:, k, None] + window, columns[:, k, None] + window
         r = (r * inside + height * ~inside)[:, :, None]  # B 7 1
         c = (c * inside + width * ~inside)[:, None, :]  # B 1 7
-        x[image, 1, r, c] = ab[:, k, 0, None, None] / AB_SCALE
-        x[image, 2, r, c] = ab[:, k, 1, None, None] / AB_SCALE
+        x[image, 1, r, c] = ab[:, k, 0, None, None]
+        x[image, 2, r, c] = ab[:, k, 1, None, None]
         x[image, 3, r, c] = 1.0
     return x[:, :, :height, :width]
 

@@ -85,6 +85,7 @@ class ColorizationViT(nn.Module):
         gain = torch.tensor([1.0] + [config.hint_gain] * (IN_CHANNELS - 1))
         self.register_buffer("input_gain", gain.view(1, IN_CHANNELS, 1, 1), persistent=False)
         self.apply(self._initialize)
+        nn.init.trunc_normal_(self.head.weight, std=1e-3)  # start from gray, not from noise: 9 C inputs add up
         for block in self.blocks if config.adaptive else ():
             for decide in (block.decide_layers, block.decide_attention, block.decide_ffn):
                 nn.init.zeros_(decide.weight)

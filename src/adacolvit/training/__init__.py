@@ -1,0 +1,1 @@
+"""Training: recipes, photos, losses, the loop and its checkpoints. Needs the ``[train]`` extra."""

@@ -1,0 +1,89 @@
+"""``adacolvit train``: arguments, progress, and where things go."""
+
+import argparse
+from pathlib import Path
+
+from .recipe import Recipe, load_recipe
+
+DEFAULT_CACHE = Path.home() / ".cache" / "adacolvit"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    parser.add_argument("recipe", help="a recipe file (.toml), or the name of one that comes with the package, such as tiny")
+    parser.add_argument("--train", nargs="+", metavar="TAR_OR_DIR", help="photos to learn from (default: the recipe's)")
+    parser.add_argument("--validation", metavar="TAR_OR_DIR", help="photos to measure on (default: the recipe's)")
+    parser.add_argument("--start", metavar="CHECKPOINT", help="begin with this run's averaged weights (default: the recipe's)")
+    parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE)")
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
+    parser.add_argument("--resume", action="store_true", help="go on where the run in this folder stopped")
+    parser.add_argument("--every", type=int, default=10_000, help="samples between checkpoints (%(default)s)")
+    parser.add_argument("--threads", type=int, help="processor threads per process (default: torch's)")
+
+
+class Reporter:
+    """Progress on the terminal: a bar with the time left, the loss, and every validation's scores."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}")]
+        self.progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn())
+        self.task = None
+
+    def decoding(self, photos: int) -> None:
+        """``photos`` have been decoded into the cache."""
+        if self.task is None:
+            self.progress.start()
+            self.task = self.progress.add_task("decoding photos", total=None, note="")
+        self.progress.update(self.task, completed=photos)
+
+    def start(self, recipe: Recipe, sample: int) -> None:
+        """The run begins, or goes on, at ``sample``."""
+        if self.task is not None:
+            self.progress.remove_task(self.task)
+        self.progress.start()
+        self.task = self.progress.add_task(recipe.name, total=recipe.samples, completed=sample, note="")
+
+    def step(self, sample: int, loss: float) -> None:
+        """One step is done."""
+        self.progress.update(self.task, completed=sample, note=f"loss {loss:.5f}")
+
+    def scores(self, scores: dict[str, float]) -> None:
+        """A validation is done."""
+        self.progress.console.print(", ".join(f"{name} {value}" for name, value in scores.items()))
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self.progress.stop()
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; returns the exit code."""
+    try:
+        import torch
+
+        from .loop import train
+    except ImportError as error:
+        from adacolvit.errors import MissingExtra
+
+        raise MissingExtra(error.name or "torch", "train") from error
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    recipe = load_recipe(
+        args.recipe,
+        train=tuple(args.train) if args.train else None,
+        validation=args.validation,
+        start=args.start,
+        seed=args.seed,
+    )
+    reporter = Reporter()
+    try:
+        weights = train(
+            recipe, args.out or Path("runs") / recipe.name, args.cache, resume=args.resume, every=args.every, reporter=reporter
+        )
+    finally:
+        reporter.close()
+    print(weights)
+    return 0

@@ -1,0 +1,180 @@
+"""Photos for training: decoded once into a memory-mapped cache, then cropped, flipped and hinted at random.
+
+Every batch is a function of (seed, step, process) alone, so that a resumed run sees exactly what an unbroken one would.
+"""
+
+import hashlib
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from adacolvit.color.lab import srgb_to_lab
+from adacolvit.errors import DataError
+from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, encode, normalize_ab
+from adacolvit.hints.frame import PATCH, Frame, fit_frame, square_frame
+from adacolvit.hints.sampling import cell_means, sample_places
+from adacolvit.photosets import decode, iter_files
+
+from .recipe import Stage
+
+SHORT_SIDE = 256  # photos are kept at this short side at most; a crop at 224 never needs more
+
+
+class PhotoCache:
+    """All photos of some sources as uint8 sRGB, in one file that the operating system pages in as needed."""
+
+    def __init__(self, pixels: np.ndarray, index: np.ndarray) -> None:
+        self.pixels = pixels  # flat uint8
+        self.index = index  # (M, 3) int64: offset, height, width
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, i: int) -> np.ndarray:
+        """Photo i: (H, W, 3) uint8, sRGB."""
+        offset, height, width = self.index[i]
+        return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
+
+    @classmethod
+    def open(cls, sources: tuple[str, ...], folder: Path, progress=None) -> "PhotoCache":
+        """Open the cache of ``sources`` below ``folder``, decoding them first if that was not done.
+
+        progress: called with the number of photos done, now and then.
+        """
+        stamps = [(str(Path(s).resolve()), Path(s).stat().st_mtime_ns if Path(s).exists() else 0) for s in sources]
+        key = hashlib.sha256(json.dumps([SHORT_SIDE, stamps]).encode()).hexdigest()[:16]
+        pixel_file, index_file = folder / f"{key}.rgb", folder / f"{key}.npy"
+        if not index_file.exists():
+            if not sources:
+                raise DataError("no photos to train on: name tar shards or folders with --train, or in the recipe")
+            folder.mkdir(parents=True, exist_ok=True)
+            cls._decode(sources, pixel_file, index_file, progress)
+        return cls(np.memmap(pixel_file, np.uint8, "r"), np.load(index_file))
+
+    @staticmethod
+    def _decode(sources, pixel_file: Path, index_file: Path, progress) -> None:
+        index, offset = [], 0
+        part = pixel_file.with_suffix(".part")
+        with part.open("wb") as out:
+            for source in sources:
+                for key, content in iter_files(source):
+                    photo = decode(f"{source}:{key}", content)
+                    scale = SHORT_SIDE / min(photo.size)
+                    if scale < 1:
+                        photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC)
+                    out.write(photo.tobytes())
+                    index.append((offset, photo.height, photo.width))
+                    offset += photo.height * photo.width * 3
+                    if progress and len(index) % 100 == 0:
+                        progress(len(index))
+        part.rename(pixel_file)
+        np.save(index_file, np.array(index, np.int64))  # last: its presence says that the cache is whole
+
+
+@dataclass
+class Batch:
+    """One step's photos. x: (B, 4, H, W) network input; target: (B, 2, H, W) true a/110, b/110."""
+
+    x: torch.Tensor
+    target: torch.Tensor
+
+
+def crop_box(rng: np.random.Generator, width: int, height: int, area: tuple[float, float], aspect: float):
+    """A random box (left, top, right, bottom) in pixels, its area uniform in the given fractions of the photo.
+
+    Its aspect is ``aspect`` (width / height) times a log-uniform factor of 3/4 to 4/3: what is stretched to one shape in
+    evaluation was seen stretched in training.
+    """
+    for _ in range(10):
+        wanted = width * height * rng.uniform(*area)
+        shape = aspect * np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+        w, h = np.sqrt(wanted * shape), np.sqrt(wanted / shape)
+        if w <= width and h <= height:
+            left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
+            return left, top, left + w, top + h
+    return 0.0, 0.0, float(width), float(height)
+
+
+def random_frame(stage: Stage, rng: np.random.Generator) -> Frame:
+    """The input's shape for one step: the stage's square, or in ``vary`` of the steps a grid of as many tokens."""
+    if rng.random() >= stage.vary:
+        return square_frame(1000, 1000, stage.size)
+    aspect = np.exp(rng.uniform(np.log(2 / 3), np.log(3 / 2)))
+    return fit_frame(round(1000 * aspect), 1000, (stage.size // PATCH) ** 2)
+
+
+def random_hints(rng: np.random.Generator, ab: np.ndarray, stage: Stage):
+    """Random hints on true colors ``ab`` (B, H, W, 2): what :func:`encode` takes after the lightness."""
+    batch, height, width, _ = ab.shape
+    few = rng.random(batch) < stage.few
+    counts = np.where(few, rng.integers(0, 11, batch), rng.integers(0, stage.max_hints + 1, batch))
+    sizes = (MIN_SIZE, MAX_SIZE) if rng.random() < 0.3 else (MIN_SIZE, MIN_SIZE)
+    rows, columns, side = sample_places(rng, counts, height, width, sizes)
+    return rows, columns, side, cell_means(ab, rows, columns, side)
+
+
+def make_batch(cache: PhotoCache, stage: Stage, frame: Frame, chosen: np.ndarray, rng: np.random.Generator) -> Batch:
+    """Crop, flip, convert and hint the chosen photos."""
+    width, height = frame.width, frame.height
+    rgb = np.empty((len(chosen), height, width, 3), np.float32)
+    for slot, i in enumerate(chosen):
+        photo = Image.fromarray(cache[i])
+        box = crop_box(rng, photo.width, photo.height, stage.crop, width / height)
+        crop = np.asarray(photo.resize((width, height), Image.BILINEAR, box=box))
+        rgb[slot] = crop[:, ::-1] if rng.random() < 0.5 else crop
+    lab = srgb_to_lab(rgb / np.float32(255))
+    x = encode(np.ascontiguousarray(lab[..., 0]), *random_hints(rng, lab[..., 1:], stage))
+    target = np.moveaxis(normalize_ab(lab[..., 1:]), -1, 1)
+    return Batch(torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(np.ascontiguousarray(target)))
+
+
+def choose(photos: int, first: int, count: int, seed: int) -> np.ndarray:
+    """Which photos samples ``first .. first + count`` of a run are: one random permutation after another."""
+    epochs = range(first // photos, (first + count - 1) // photos + 1)
+    order = np.concatenate([np.random.default_rng([seed, epoch]).permutation(photos) for epoch in epochs])
+    return order[first - epochs[0] * photos :][:count]
+
+
+def prefetch(batches: Iterator, depth: int = 2) -> Iterator:
+    """Make batches in a thread of their own, ``depth`` ahead. An error there is raised here."""
+    ready: queue.Queue = queue.Queue(depth)
+    stopped = threading.Event()
+
+    def put(item) -> bool:
+        while not stopped.is_set():
+            try:
+                ready.put(item, timeout=0.2)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                if not put((batch, None)):
+                    return
+            put((None, StopIteration()))
+        except Exception as error:
+            put((None, error))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield batch
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,39 @@
+"""The losses: Huber on color, and the budget terms (Eq. 13)."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from adacolvit.model.decisions import Decisions
+
+from .recipe import Stage
+
+HUBER_DELTA = 0.01  # on ab/110, nearly L1, as in the authors' and iColoriT's code; the paper's 1 is on an unstated scale
+
+
+def color_loss(ab: Tensor, target: Tensor) -> Tensor:
+    """Huber loss over all pixels and both channels. (B, 2, H, W) a/110 and b/110, both -> scalar."""
+    return F.huber_loss(ab, target, delta=HUBER_DELTA)
+
+
+def kept(decisions: Decisions) -> tuple[Tensor, Tensor]:
+    """Batch means of the decisions: (patches in kept layers, layers), scalars in [0, 1].
+
+    Means over the batch, not per image: easy photos may then spend less than hard ones.
+    """
+    layers = decisions.layers
+    weight = layers.detach()  # what a patch of a skipped layer would have been means nothing
+    patches = (decisions.patches.mean(-1) * weight).sum() / weight.sum().clamp(min=1)
+    return patches, layers.mean()
+
+
+def budget_at(stage: Stage, done: float, before: Stage | None) -> tuple[float, float]:
+    """Wanted means (patches, layers) when ``done`` of the stage is through: from the previous stage's, or from 1, linearly."""
+    start = (before.patches, before.layers) if before else (1.0, 1.0)
+    t = min(done / stage.anneal, 1.0) if stage.anneal else 1.0
+    return start[0] + t * (stage.patches - start[0]), start[1] + t * (stage.layers - start[1])
+
+
+def budget_loss(decisions: Decisions, wanted: tuple[float, float]) -> Tensor:
+    """(mean(M_p) - beta_1)^2 + (mean(M_b) - beta_2)^2, Eq. 13."""
+    patches, layers = kept(decisions)
+    return (patches - wanted[0]) ** 2 + (layers - wanted[1]) ** 2

@@ -1,0 +1,89 @@
+"""Muon for matrices, AdamW for everything else, and the learning-rate schedule."""
+
+import torch
+from torch import Tensor, nn
+
+from .recipe import Optimizer
+
+# Quintic Newton-Schulz iteration towards the nearest orthogonal matrix; coefficients of Jordan et al., "Muon" (2024).
+_A, _B, _C = 3.4445, -4.7750, 2.0315
+
+
+def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
+    """Nearly orthogonal matrices with the given ones' singular vectors. (M, R, C) -> (M, R, C), R <= C or not."""
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(steps):
+        gram = x @ x.mT
+        x = _A * x + (_B * gram + _C * gram @ gram) @ x
+    return x.mT if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is orthogonalized, matrices of one shape together.
+
+    ``torch.optim.Muon`` iterates in bfloat16, which costs four times as much as float32 on a processor without bfloat16
+    matrix units, and goes matrix by matrix; this one uses the parameters' own type and one batched product per shape.
+    """
+
+    def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None) -> None:
+        """One update of every matrix that has a gradient."""
+        for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    by_shape.setdefault(p.shape, []).append(p)
+            for shape, params in by_shape.items():
+                updates = []
+                for p in params:
+                    state = self.state[p]
+                    if "momentum" not in state:
+                        state["momentum"] = torch.zeros_like(p)
+                    state["momentum"].lerp_(p.grad, 1 - group["momentum"])
+                    updates.append(p.grad.lerp(state["momentum"], group["momentum"]))  # Nesterov
+                scale = max(1.0, shape[0] / shape[1]) ** 0.5
+                for p, update in zip(params, orthogonalize(torch.stack(updates)), strict=True):
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
+                    p.add_(update, alpha=-group["lr"] * scale)
+
+
+def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim.Optimizer]:
+    """The optimizers of a run. Each group remembers its peak rate as ``peak``, for :func:`set_rate`."""
+    matrices, decayed, plain = [], [], []
+    for name, p in network.named_parameters():
+        decision = ".decide_" in name  # thin, and fed by budget terms: not a matrix in Muon's sense
+        if settings.muon and ".blocks." in f".{name}" and p.ndim == 2 and not decision:
+            matrices.append(p)
+        elif p.ndim >= 2 and not decision and "token" not in name:
+            decayed.append(p)
+        else:
+            plain.append(p)
+    adam_groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    fused = next(network.parameters()).device.type in ("cuda", "cpu")
+    optimizers = [torch.optim.AdamW(adam_groups, lr=settings.lr, betas=(0.9, 0.95), fused=fused)]
+    if matrices:
+        optimizers.append(Muon(matrices, lr=settings.matrix_lr, weight_decay=settings.weight_decay))
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return optimizers
+
+
+def rate(settings: Optimizer, sample: int, total: int) -> float:
+    """Learning rate as a fraction of its peak: warm-up, constant, linear decay to zero."""
+    warm = min(1.0, (sample + 1) / max(settings.warmup, 1))
+    start = settings.decay_from * total
+    decay = 1.0 if sample <= start else max(0.0, (total - sample) / max(total - start, 1))
+    return warm * decay
+
+
+def set_rate(optimizers: list[torch.optim.Optimizer], fraction: float) -> None:
+    """Set every group to ``fraction`` of its peak rate."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * fraction

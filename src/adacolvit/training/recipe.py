@@ -1,0 +1,116 @@
+"""A recipe: everything that decides what a training run computes, read from a TOML file."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+
+from adacolvit.errors import RecipeError
+from adacolvit.model.config import VARIANTS, ModelConfig
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Muon for the blocks' matrices, AdamW for the rest; linear warm-up, constant, linear decay to zero."""
+
+    matrix_lr: float = 0.02  # Muon's; its updates are orthogonal, so this is a step in spectral norm
+    lr: float = 2e-3  # AdamW's
+    muon: bool = True  # False: AdamW for everything
+    weight_decay: float = 0.05
+    warmup: int = 5_000  # samples
+    decay_from: float = 0.5  # fraction of the run after which the rate falls linearly; 1.0: never
+    clip: float = 1.0  # global gradient norm
+    ema: float = 0.998  # per step
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One span of a run, at one size and in one mode."""
+
+    samples: int
+    size: int = 112  # side of the square crop in pixels, a multiple of 16
+    vary: float = 0.0  # fraction of the steps on a grid of another aspect (2:3 to 3:2) and as many tokens
+    batch: int = 96  # over all processes
+    mode: str = "dense"  # "dense": everything kept; "masked": gates are sampled
+    crop: tuple[float, float] = (0.3, 1.0)  # area of the random crop as a fraction of the photo
+    max_hints: int = 64  # hint counts are uniform in 0..max_hints, but for ``few`` of the photos
+    few: float = 0.3  # fraction of photos with 0..10 hints, where a person starts
+    layers: float = 1.0  # beta_2: wanted mean of the layer decisions (Eq. 13)
+    patches: float = 1.0  # beta_1: wanted mean of the patch decisions in kept layers
+    anneal: float = 0.2  # fraction of the stage over which the budget comes down from the previous stage's
+    temperature: float = 1.0  # of the Gumbel-sigmoid
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training run."""
+
+    name: str
+    model: ModelConfig
+    stages: tuple[Stage, ...]
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    train: tuple[str, ...] = ()  # tar shards or folders
+    validation: str = ""  # tar shard or folder
+    start: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
+    seed: int = 0
+    budget_weight: float = 1.0  # of the budget terms beside the Huber loss
+
+    @property
+    def samples(self) -> int:
+        """Samples of the whole run."""
+        return sum(stage.samples for stage in self.stages)
+
+    def stage_at(self, sample: int) -> tuple[Stage, float, Stage | None]:
+        """The stage that ``sample`` falls in, how far it has gone (0..1), and the stage before it."""
+        before = None
+        for stage in self.stages:
+            if sample < stage.samples or stage is self.stages[-1]:
+                return stage, min(sample / stage.samples, 1.0), before
+            sample -= stage.samples
+            before = stage
+        raise AssertionError("a recipe has stages")
+
+    def to_dict(self) -> dict:
+        """Plain values, as kept in checkpoints."""
+        return asdict(self)
+
+
+def _fill(kind, values: dict, where: str):
+    known = {f.name for f in fields(kind)}
+    if unknown := set(values) - known:
+        raise RecipeError(f"{where} has unknown entries {sorted(unknown)}; known are {sorted(known)}")
+    try:
+        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    except TypeError as error:
+        raise RecipeError(f"{where} is incomplete: {error}") from error
+
+
+def load_recipe(name_or_path: str, **overrides) -> Recipe:
+    """Read a recipe by file path, or by the name of one that comes with the package.
+
+    ``overrides`` replace top-level entries (train, validation, start, seed) where they are not None.
+    """
+    path = Path(name_or_path)
+    if not path.suffix:
+        path = resources.files(__package__) / "recipes" / f"{name_or_path}.toml"
+    try:
+        values = tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        shipped = sorted(p.name[:-5] for p in (resources.files(__package__) / "recipes").iterdir() if p.name.endswith(".toml"))
+        raise RecipeError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped)}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"recipe {name_or_path} is not valid TOML: {error}") from error
+    values.setdefault("name", path.name.removesuffix(".toml"))
+    model = values.pop("model", "tiny")
+    if isinstance(model, str):
+        if model not in VARIANTS:
+            raise RecipeError(f"recipe {name_or_path} wants model {model!r}; known are {', '.join(VARIANTS)}")
+        values["model"] = VARIANTS[model]
+    else:
+        values["model"] = _fill(ModelConfig, model, f"[model] of {name_or_path}")
+    values["stages"] = [_fill(Stage, stage, f"a [[stages]] of {name_or_path}") for stage in values.get("stages", [])]
+    values["optimizer"] = _fill(Optimizer, values.get("optimizer", {}), f"[optimizer] of {name_or_path}")
+    values |= {k: v for k, v in overrides.items() if v is not None}
+    if not values["stages"]:
+        raise RecipeError(f"recipe {name_or_path} has no [[stages]]: there is nothing to train")
+    return _fill(Recipe, values, f"recipe {name_or_path}")
