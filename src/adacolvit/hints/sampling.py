@@ -10,7 +10,7 @@ def sample_places(rng: np.random.Generator, counts, height: int, width: int, siz
     """Uniform places without replacement on the 2-px grid.
 
     counts: (B,) int hints per image; sizes: smallest and largest side in network pixels, uniform between.
-    Returns rows, columns, sizes, each (B, K) int64 with K = max(counts); beyond an image's count the size is ``NO_HINT``.
+    Returns rows, columns, sizes, each (B, K) int64, K = max(counts); beyond an image's count the size is ``NO_HINT``.
     """
     batch, most = len(counts), int(max(counts, default=0))
     cells_down, cells_across = height // CELL, width // CELL

@@ -1,0 +1,61 @@
+"""ICC color profiles: from a file's colors to sRGB and back, by LittleCMS."""
+
+import io
+from collections.abc import Callable
+
+from PIL import Image, ImageCms
+
+Transform = Callable[[Image.Image], Image.Image]
+
+
+def to_srgb(icc: bytes, mode: str) -> Transform | None:
+    """From pixels of ``mode`` ("L", "RGB", "CMYK" or "LAB") under the profile ``icc`` to "RGB" pixels in sRGB.
+
+    None where there is nothing to convert: no profile, sRGB itself, or one that is damaged or made for other channels,
+    which every viewer ignores too.
+    """
+    if mode == "LAB":
+        return _transform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), mode, "RGB")
+    profile = _read(icc)
+    if profile is None or (mode == "RGB" and _is_srgb(profile)):
+        return None
+    return _transform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
+
+
+def from_srgb(icc: bytes) -> tuple[Transform | None, bytes]:
+    """How to save sRGB pixels of a photo whose file had the profile ``icc``: what to do to them, what to embed.
+
+    A file in an RGB space gets its own space and profile back. A gray or CMYK profile cannot hold the colored picture:
+    sRGB is embedded instead. Without a profile none is embedded, and that means sRGB.
+    """
+    if not icc:
+        return None, b""
+    profile = _read(icc)
+    if profile is not None and profile.profile.xcolor_space.strip() == "RGB":
+        if _is_srgb(profile):
+            return None, icc
+        transform = _transform(ImageCms.createProfile("sRGB"), profile, "RGB", "RGB")
+        if transform is not None:  # None: a scanner's profile, which leads only one way
+            return transform, icc
+    return None, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _read(icc: bytes) -> ImageCms.ImageCmsProfile | None:
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    return (profile.profile.profile_description or "").startswith("sRGB")
+
+
+def _transform(source, target, mode: str, target_mode: str) -> Transform | None:
+    try:
+        transform = ImageCms.buildTransform(
+            source, target, mode, target_mode, flags=ImageCms.Flags.BLACKPOINTCOMPENSATION
+        )
+    except ImageCms.PyCMSError:
+        return None
+    return lambda image: ImageCms.applyTransform(image, transform)

@@ -1,0 +1,80 @@
+"""Picture files to Pillow images: the one place where bytes of unknown origin are decoded."""
+
+import io
+import os
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from adacolvit.errors import PhotoError, PhotoTooLarge
+
+MAX_PIXELS = 300_000_000  # a 17,000 x 17,000 px scan; opening it takes up to 9 bytes per pixel
+
+# What Pillow reads without starting another program (EPS would run Ghostscript) and that holds photos.
+_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000"),
+    *("PPM", "TGA", "PSD", "PCX", "SGI", "ICO"),
+)
+_lock = threading.Lock()
+
+
+@contextmanager
+def _limit(max_pixels: int):
+    """Let Pillow refuse more pixels than ``max_pixels`` before it allocates them, and otherwise keep quiet.
+
+    Pillow's limit and the warning filters belong to the whole process, so one thread decodes at a time.
+    """
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as a damaged EXIF block, which does not keep a photo from being colored
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels / 2  # Pillow raises at twice its limit
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Read a picture, all of it, as its file holds it: orientation and color profile are not applied yet.
+
+    source: a path, the bytes of a file, a file object open for reading bytes, or a Pillow image.
+    name: what messages call it. max_pixels: width x height allowed, checked before pixels are decoded.
+    Of several frames or pages, the first. Raises PhotoError; PhotoTooLarge, which is one, for too many pixels.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        if not len(source):
+            raise PhotoError(f"{name} is empty, it has 0 bytes: get a fresh copy of the photo")
+        source = io.BytesIO(source)
+    elif isinstance(source, str | os.PathLike):
+        source = Path(source)
+        if source.is_file() and not source.stat().st_size:
+            raise PhotoError(f"{name} is empty, it has 0 bytes: get a fresh copy of the photo")
+    with _limit(max_pixels):
+        try:
+            image = source if isinstance(source, Image.Image) else Image.open(source, formats=_FORMATS)
+            if image.width * image.height > max_pixels:
+                raise Image.DecompressionBombError
+            image.load()
+        except Image.DecompressionBombError as error:
+            raise PhotoTooLarge(
+                f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "
+                "scale it down, or raise the limit (max_pixels) if you trust it"
+            ) from error
+        except UnidentifiedImageError as error:
+            raise PhotoError(
+                f"{name} is not a picture that can be read: give a JPEG, PNG, WebP, TIFF or BMP (HEIC and raw files "
+                "have to be converted first)"
+            ) from error
+        except OSError as error:
+            if error.errno is not None:  # from the file system: not found, a folder, no permission
+                raise PhotoError(f"cannot open {name}: {error.strerror}. Check the path and its permissions") from error
+            raise _damaged(name, error) from error
+        except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
+            raise _damaged(name, error) from error
+    return image
+
+
+def _damaged(name: str, error: Exception) -> PhotoError:
+    return PhotoError(f"{name} is damaged or cut short ({error}): get a fresh copy of the photo")

@@ -1,0 +1,45 @@
+"""Files appear whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from adacolvit.errors import SaveError
+
+
+def write_file(path: str | os.PathLike, data: bytes) -> None:
+    """Write ``data`` to ``path``: into a new file beside it, which then takes its name, so that an existing file is
+    replaced in one step or left as it was. A symbolic link is followed; a new file gets the usual permissions.
+
+    Raises SaveError when the folder is missing or closed to writing, the disk is full, or the file is write-protected.
+    """
+    target = Path(os.path.realpath(path))
+    beside = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        if target.exists() and not target.is_file():
+            with target.open("wb") as device:  # a pipe or a device cannot be replaced, and must not be
+                device.write(data)
+        elif target.exists() and not os.access(target, os.W_OK):
+            raise SaveError(f"{path} is write-protected: choose another name, or allow writing to it")
+        else:
+            with beside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+    except OSError as error:
+        raise SaveError(f"cannot write {path}: {_advice(error, target)}") from error
+    finally:
+        with contextlib.suppress(OSError):  # it was renamed, or never made; a folder closed meanwhile keeps it
+            beside.unlink()
+
+
+def _advice(error: OSError, target: Path) -> str:
+    if target.is_dir():
+        return "it is a folder; add a file name"
+    if not target.parent.is_dir():
+        return f"the folder {target.parent} does not exist; make it first, or choose another"
+    if isinstance(error, PermissionError):
+        return f"the folder {target.parent} does not allow it; choose another folder"
+    return f"{error.strerror or error}; free some space or choose another folder"

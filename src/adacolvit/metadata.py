@@ -1,0 +1,70 @@
+"""What a picture file says beside its pixels, and which of it belongs into the colored picture."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from PIL import Image
+
+_ORIENTATION = 0x0112
+_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+_PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003  # in the EXIF IFD
+# How a TIFF stores its pixels (sizes, strips, tiles, compression, palette, samples, nested images), which is the saving
+# format's own business; and XMP and ICC, which are carried by themselves.
+_STORAGE = {
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292, 293),
+    *(317, 320, 322, 323, 324, 325, 330, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532),
+    *(700, 34675),
+}
+_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))\s*\d+""")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Blocks as files carry them; empty where the photo has none."""
+
+    exif: bytes = b""  # its orientation is 1, for the pixels are upright; the embedded thumbnail is left out
+    xmp: bytes = b""  # likewise upright
+    icc: bytes = b""  # the color profile of the file, of whatever color space
+    dpi: tuple[float, float] | None = None  # across, down
+
+
+def read_metadata(image: Image.Image) -> tuple[Metadata, int]:
+    """The metadata of a decoded file and its EXIF orientation, 1..8 (1 where there is none or it makes no sense).
+
+    EXIF that cannot be read is left out: it must not keep a photo from being colored.
+    """
+    try:
+        exif = Image.Exif()
+        exif.load(image.getexif().tobytes())  # a copy: the image may be the caller's
+        orientation = exif.get(_ORIENTATION, 1)
+        orientation = orientation if orientation in range(1, 9) else 1
+        size = image.size if orientation < 5 else image.size[::-1]
+        exif_bytes = _upright(exif, size)
+    except Exception:  # a damaged block makes Pillow's parser fail in any way there is
+        exif_bytes, orientation = b"", 1
+    xmp = image.info.get("xmp") or b""
+    xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
+    icc = image.info.get("icc_profile") or b""
+    return Metadata(exif_bytes, _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image)), orientation
+
+
+def _upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:
+    for tag in _STORAGE & set(exif):
+        del exif[tag]
+    if _ORIENTATION in exif:
+        exif[_ORIENTATION] = 1
+    inner = exif.get_ifd(_EXIF_IFD) if _EXIF_IFD in exif else {}
+    for tag, extent in zip((_PIXEL_WIDTH, _PIXEL_HEIGHT), size, strict=True):
+        if tag in inner:
+            inner[tag] = extent
+    return exif.tobytes() if len(exif) else b""
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    dpi = image.info.get("dpi")
+    try:
+        across, down = (float(value) for value in dpi)
+    except (TypeError, ValueError, ArithmeticError):  # absent, or a fraction over 0
+        return None
+    return (across, down) if 0 < across < math.inf and 0 < down < math.inf else None

@@ -1,0 +1,230 @@
+"""Photos: opened once, upright, in sRGB, their lightness kept in a compact form, so that 100 megapixels fit.
+
+A Photo holds 2 bytes per pixel (lightness), 3 more if it has color and 1 more if it has transparency. While one is
+opened the decoded file is in memory too: 1 to 4 bytes per pixel by its kind, so 9 in all for a color photo.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from adacolvit.color.hex import format_hex
+from adacolvit.color.lab import (
+    lightness_to_luminance,
+    linear_to_lightness,
+    linear_to_srgb,
+    srgb_to_lightness,
+    srgb_to_linear,
+)
+from adacolvit.color.profile import to_srgb
+from adacolvit.decode import MAX_PIXELS, decode
+from adacolvit.errors import HintError, PhotoError
+from adacolvit.metadata import Metadata, read_metadata
+
+_UNITS = 655.35  # of the stored lightness per unit of L: 0..100 over 16 bits
+_COLORED = 8  # levels of 255 between a pixel's channels from which a photo has color; JPEG's noise on grays is below
+
+
+@cache
+def _linear_table() -> np.ndarray:
+    """Linear light of each 8-bit sRGB level, (256,) float32."""
+    return srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+
+
+@cache
+def _lightness_table() -> np.ndarray:
+    """L of each 8-bit gray, (256,) float32."""
+    gray = np.arange(256) / 255
+    return srgb_to_lightness(np.stack([gray, gray, gray], axis=-1)).astype(np.float32)
+
+
+@cache
+def _gray_table() -> np.ndarray:
+    """8-bit gray of each stored lightness, (65536,) uint8."""
+    return np.round(255 * linear_to_srgb(lightness_to_luminance(np.arange(65536) / _UNITS))).astype(np.uint8)
+
+
+def _levels_to_lightness(levels: np.ndarray) -> np.ndarray:
+    """8-bit grays (h, w) or sRGB (h, w, 3) -> L, (h, w) float32; by tables, four times as fast as by powers."""
+    return _lightness_table()[levels] if levels.ndim == 2 else linear_to_lightness(_linear_table()[levels])
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo as it is worked on. Pixels: x right, y down, (0, 0) top left, after EXIF orientation; colors in sRGB."""
+
+    name: str  # of the file, without folders
+    stored_lightness: np.ndarray  # (H, W) uint16, L * 655.35
+    rgb: np.ndarray | None = None  # (H, W, 3) uint8 sRGB, where the photo has color
+    alpha: np.ndarray | None = None  # (H, W) uint8, 255 opaque, where the file has transparency
+    metadata: Metadata = field(default_factory=Metadata)
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return self.stored_lightness.shape[1]
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return self.stored_lightness.shape[0]
+
+    @property
+    def has_color(self) -> bool:
+        """Whether any pixel is clearly not gray: its channels differ by more than 8 levels of 255."""
+        return self.rgb is not None
+
+    def strips(self, pixels: int = 2**20) -> Iterator[tuple[int, int]]:
+        """Rows ``(start, stop)`` from top to bottom, about ``pixels`` pixels at a time, at least one row."""
+        return _strips(self.width, self.height, pixels)
+
+    def lightness_rows(self, start: int, stop: int) -> np.ndarray:
+        """L of rows ``start`` to ``stop``: (stop - start, W) float32 in [0, 100], to 0.001."""
+        return self.stored_lightness[start:stop] * np.float32(1 / _UNITS)
+
+    def network_lightness(self, height: int, width: int) -> np.ndarray:
+        """L of the whole photo at a network frame's size: (height, width) float32 in [0, 100].
+
+        As in training, the 8-bit sRGB picture is resized (bilinear, antialiased), then its lightness is taken.
+        """
+        source = Image.fromarray(self.gray() if self.rgb is None else self.rgb)
+        small = np.asarray(source.resize((width, height), Image.Resampling.BILINEAR))
+        return _levels_to_lightness(small)
+
+    def gray(self, max_side: int | None = None) -> np.ndarray:
+        """The photo in gray, for display: (h, w) uint8 sRGB whose lightness is the photo's.
+
+        Scaled down (bilinear, antialiased) if a side is longer than ``max_side``; never enlarged.
+        """
+        gray = np.empty((self.height, self.width), np.uint8)
+        for start, stop in self.strips():
+            gray[start:stop] = _gray_table()[self.stored_lightness[start:stop]]
+        scale = 1 if max_side is None else max_side / max(gray.shape)
+        if scale >= 1:
+            return gray
+        size = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        return np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BILINEAR))
+
+    def color_at(self, x: float, y: float) -> str:
+        """The photo's own color at a pixel, ``"#7b4a2d"``; a gray where it has none. HintError outside the photo."""
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            raise HintError(f"({x:g}, {y:g}) lies outside the photo, which is {self.width} x {self.height} px")
+        row, column = math.floor(y), math.floor(x)
+        if self.rgb is None:
+            return format_hex([_gray_table()[self.stored_lightness[row, column]]] * 3)
+        return format_hex(self.rgb[row, column])
+
+
+def open_photo(source, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
+    """Open a photo: upright (EXIF orientation applied), in sRGB (color profile applied), with its metadata.
+
+    source: a path, a file's bytes or a file object (JPEG, PNG, WebP, TIFF, BMP, AVIF and others Pillow reads: gray, RGB,
+        palette, CMYK or Lab; with or without transparency; gray of 8 to 32 bits, RGB of 8, of 16 read as 8), a Pillow
+        image, or an array: (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16 (gray only) or float in [0, 1].
+    name: what the photo is called; by default the file's name, or "photo".
+    max_pixels: width x height allowed.
+    Gray values of 32 bits or float are taken to span 0..1, 0..255, 0..65535 or 0..2^31 - 1, the first that holds all.
+    Of several frames or pages the first is taken. A color photo is taken for its lightness, and keeps its colors.
+    Raises PhotoError: not a picture, damaged, empty; PhotoTooLarge for more than ``max_pixels``.
+    """
+    if name is None:
+        name = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
+        name = os.fspath(name) if isinstance(name, str | os.PathLike) else "photo"
+    name = Path(name).name or "photo"
+    if isinstance(source, np.ndarray):
+        source = _from_array(source)
+    image = decode(source, name, max_pixels)
+    try:
+        return _read(image, name)
+    finally:
+        if image is not source:
+            image.close()
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    channels = array.shape[2] if array.ndim == 3 else 1
+    kinds = f"an array of {array.dtype} {array.shape} is no photo: give (H, W), (H, W, 3) or (H, W, 4)"
+    if array.ndim not in (2, 3) or channels not in ((1,) if array.ndim == 2 else (3, 4)) or not array.size:
+        raise PhotoError(f"{kinds} with at least one pixel")
+    if array.dtype == np.uint16 and channels == 1:
+        return Image.fromarray(np.ascontiguousarray(array))
+    if np.issubdtype(array.dtype, np.floating):
+        if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
+            raise PhotoError("an array of floats must lie in [0, 1]: divide by its full scale")
+        array = np.round(array * (255 if channels > 1 else 65535)).astype(np.uint8 if channels > 1 else np.uint16)
+    if array.dtype not in (np.uint8, np.uint16):
+        raise PhotoError(f"{kinds} as uint8 or float, or (H, W) as uint16")
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _strips(width: int, height: int, pixels: int = 2**20) -> Iterator[tuple[int, int]]:
+    rows = max(1, pixels // width)
+    return ((start, min(start + rows, height)) for start in range(0, height, rows))
+
+
+def _as_stored(array: np.ndarray, orientation: int) -> np.ndarray:
+    """A view of an upright array whose rows are the rows of the file, so that a file is turned while it is read."""
+    if orientation in (2, 4, 5, 7):
+        array = array[:, ::-1]
+    return np.rot90(array, {3: 2, 4: 2, 5: 1, 6: 1, 7: -1, 8: -1}.get(orientation, 0))
+
+
+def _read(image: Image.Image, name: str) -> Photo:
+    metadata, orientation = read_metadata(image)
+    width, height = image.size
+    shape = (height, width) if orientation < 5 else (width, height)
+    lightness = np.empty(shape, np.uint16)
+    stored = _as_stored(lightness, orientation)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        to_lightness = _deep_gray(image, metadata.icc, name)
+        for start, stop in _strips(width, height):
+            strip = image.crop((0, start, width, stop))
+            stored[start:stop] = np.round(to_lightness(np.asarray(strip, np.float32)) * _UNITS)
+        return Photo(name, lightness, metadata=metadata)
+
+    mode = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB")
+    transform = to_srgb(metadata.icc, mode)
+    may_have_color = mode != "L"
+    has_alpha = image.has_transparency_data
+    rgb = np.empty((*shape, 3), np.uint8) if may_have_color else None
+    alpha = np.empty(shape, np.uint8) if has_alpha else None
+    colored = False
+    for start, stop in _strips(width, height):
+        strip = image.crop((0, start, width, stop))
+        if has_alpha:
+            strip = strip.convert("RGBA")
+            _as_stored(alpha, orientation)[start:stop] = np.asarray(strip.getchannel("A"))
+        strip = strip.convert(mode)
+        strip = transform(strip) if transform else strip.convert("RGB" if may_have_color else "L")
+        pixels = np.asarray(strip)
+        values = _levels_to_lightness(pixels)
+        stored[start:stop] = np.round(values * np.float32(_UNITS))
+        if may_have_color:
+            _as_stored(rgb, orientation)[start:stop] = pixels
+            colored = colored or bool((np.ptp(pixels, axis=-1) > _COLORED).any())
+    return Photo(name, lightness, rgb if colored else None, alpha, metadata)
+
+
+def _deep_gray(image: Image.Image, icc: bytes, name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """From gray values of more than 8 bits, any shape, to L, float."""
+    top = 65535 if image.mode.startswith("I;16") else image.getextrema()[1]
+    scale = next((full for full in (1, 255, 65535) if top <= full), 2**31 - 1)
+    transform = to_srgb(icc, "L")
+    levels = Image.frombytes("L", (256, 1), bytes(range(256)))
+    curve = srgb_to_lightness(np.asarray(transform(levels))[0] / 255) if transform else None
+
+    def to_lightness(values: np.ndarray) -> np.ndarray:
+        if not np.isfinite(values).all():
+            raise PhotoError(f"{name} holds pixels that are not numbers: save it again as 8 or 16 bits")
+        gray = np.clip(values / scale, 0, 1)
+        if curve is not None:
+            return np.interp(gray, np.linspace(0, 1, 256), curve)
+        return srgb_to_lightness(np.stack([gray, gray, gray], axis=-1))
+
+    return to_lightness
