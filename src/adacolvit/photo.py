@@ -124,9 +124,9 @@ class Photo:
 def open_photo(source, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
     """Open a photo: upright (EXIF orientation applied), in sRGB (color profile applied), with its metadata.
 
-    source: a path, a file's bytes or a file object (JPEG, PNG, WebP, TIFF, BMP, AVIF and others Pillow reads: gray, RGB,
-        palette, CMYK or Lab; with or without transparency; gray of 8 to 32 bits, RGB of 8, of 16 read as 8), a Pillow
-        image, or an array: (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16 (gray only) or float in [0, 1].
+    source: a path, a file's bytes or a file object (JPEG, PNG, WebP, TIFF, BMP, AVIF and others Pillow reads: gray,
+        RGB, palette, CMYK, Lab; with or without transparency; gray of 8 to 32 bits, RGB of 8, of 16 read as 8),
+        a Pillow image, or an array: (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16 (gray only) or float in [0, 1].
     name: what the photo is called; by default the file's name, or "photo".
     max_pixels: width x height allowed.
     Gray values of 32 bits or float are taken to span 0..1, 0..255, 0..65535 or 0..2^31 - 1, the first that holds all.

@@ -22,9 +22,9 @@ Pixels = np.ndarray | Callable[[int, int], np.ndarray]
 
 
 def save_picture(path: str | os.PathLike, photo: Photo, pixels: Pixels, *, quality: int = 95) -> Path:
-    """Write a colored picture; the suffix of ``path`` chooses the format. Arguments and errors as :func:`picture_bytes`.
+    """Write a colored picture; the suffix of ``path`` chooses the format. Returns the path.
 
-    The file is written beside and renamed, so that nothing is ever left half-written. Returns the path.
+    Arguments and errors as :func:`picture_bytes`. Written beside and renamed: nothing is ever left half-written.
     """
     path = Path(path)
     write_file(path, picture_bytes(photo, pixels, path.suffix, quality=quality))
@@ -49,7 +49,7 @@ def picture_bytes(photo: Photo, pixels: Pixels, suffix: str, *, quality: int = 9
     longest = _LONGEST_SIDE.get(kind)
     if longest and max(photo.width, photo.height) > longest:
         raise SaveError(
-            f"{kind} holds at most {longest} px a side, not {photo.width} x {photo.height}: use .png or .tif"
+            f"{kind} holds at most {longest} px a side, this photo has {photo.width} x {photo.height}: use .png or .tif"
         )
     canvas, icc = _paint(photo, pixels, keeps_alpha=kind != "JPEG")
     file = io.BytesIO()
@@ -67,10 +67,9 @@ def _paint(photo: Photo, pixels: Pixels, keeps_alpha: bool) -> tuple[Image.Image
     canvas = Image.new("RGBA" if has_alpha else "RGB", (photo.width, photo.height))
     for start, stop in photo.strips():
         rgb = pixels(start, stop) if callable(pixels) else pixels[start:stop]
-        if rgb.shape != (stop - start, photo.width, 3) or rgb.dtype != np.uint8:
-            raise ValueError(
-                f"rows {start}..{stop} are {rgb.dtype} {rgb.shape}, not uint8 {(stop - start, photo.width, 3)}"
-            )
+        expected = (stop - start, photo.width, 3)
+        if rgb.shape != expected or rgb.dtype != np.uint8:
+            raise ValueError(f"rows {start} to {stop} are {rgb.dtype} {rgb.shape}, not uint8 {expected}")
         if photo.alpha is not None and not has_alpha:
             rgb = _on_white(rgb, photo.alpha[start:stop, :, None])
         strip = Image.fromarray(np.ascontiguousarray(rgb))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AdaColViTError, HintError
-from adacolvit.hints.file import hints_from_picture, load_hints
+from adacolvit.hints.file import load_hints
 from adacolvit.hints.hint import Hint
+from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import Photo
 
 from .colorize_paths import Job, plan

@@ -1,7 +1,8 @@
 """The ONE way from lightness and hints to the network's input, for training, evaluation, CLI and app.
 
 A hint is a square of ``size`` network pixels whose top left corner lies on an aligned 2-px grid and which contains the
-clicked pixel; at the border it is moved inwards, never cut. Where hints overlap, the later one in the list wins, so of
+clicked pixel; at the border it is moved inwards, never cut (at the far border an odd size leaves the grid for that,
+since the last pixel could not be covered otherwise). Where hints overlap, the later one in the list wins, so of
 several hints in one cell the last one counts.
 """
 
@@ -25,13 +26,13 @@ def normalize_ab(ab):
 
 
 def corner(pixel, size, extent):
-    """First row (or column) of a hint's square: even, and at most ``extent - size``.
+    """First row (or column) of a hint's square: even, or ``extent - size`` at the far border.
 
     ``pixel`` clicked row or column, ``size`` 2..7, ``extent`` of the input along that axis (a multiple of 16), all in
     network pixels; integers or integer arrays.
     """
     first = pixel // CELL * CELL - CELL * ((size - 1) // 4)
-    last = (extent - size) // CELL * CELL
+    last = extent - size
     first = first * (first > 0)
     return first - (first - last) * (first > last)
 
