@@ -19,7 +19,7 @@ from adacolvit.saving import save_picture
 from adacolvit.weights import load_weights
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cost:
     """What one run of the network took. D blocks; index 0 is attention, 1 the FFN."""
 
@@ -35,7 +35,7 @@ class Cost:
         return int((~self.layers).sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """A colored photo; valid for as long as it is kept, whatever its Colorizer does next."""
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import random_network
 
 from adacolvit.errors import WeightsError
 from adacolvit.hints.encoder import AB_SCALE
@@ -20,20 +21,6 @@ CONFIGS = {
     "tiny": ModelConfig(),
 }
 GRIDS = {"g2": [(14, 14), (5, 39), (11, 17), (1, 6), (3, 1)], "tiny": [(14, 14), (12, 16)]}
-
-
-def network(config: ModelConfig, seed: int, layer_bias=0.5, patch_bias=0.0) -> ColorizationViT:
-    """A network whose every weight is random, decisions included."""
-    torch.manual_seed(seed)
-    net = ColorizationViT(config).eval()
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():
-            parameter.copy_(torch.randn_like(parameter) * (0.5 if "decide" in name else 0.08))
-            if "norm" in name and name.endswith("weight"):
-                parameter.add_(1)
-            if "decide" in name and name.endswith("bias"):
-                parameter.fill_(layer_bias if "layers" in name else patch_bias)
-    return net
 
 
 def weights(net: ColorizationViT) -> Weights:
@@ -68,7 +55,7 @@ def compare(net: ColorizationViT, engine: Engine, x: np.ndarray):
 def test_engine_agrees_with_torch(name):
     seen_layers, seen_ratio = set(), []
     for seed in range(1 if name == "tiny" else 3):
-        net = network(CONFIGS[name], seed)
+        net = random_network(CONFIGS[name], seed)
         engine = Engine(weights(net))
         for rows, columns in GRIDS.get(name, [(14, 14), (4, 7)]):
             decisions = compare(net, engine, picture(rows, columns, seed + rows))
@@ -87,20 +74,20 @@ def test_engine_agrees_with_torch(name):
     ids=["none kept", "all kept", "all skipped"],
 )
 def test_extreme_decisions(layer_bias, patch_bias, layers, patches):
-    net = network(CONFIGS["g2"], 7, layer_bias, patch_bias)
+    net = random_network(CONFIGS["g2"], 7, layer_bias, patch_bias)
     decisions = compare(net, Engine(weights(net)), picture(6, 9, 7))
     assert (decisions.layers == layers).all() and (decisions.patches == patches).all()
 
 
 def test_threads_do_not_change_the_picture():
-    net = network(CONFIGS["g2"], 3)
+    net = random_network(CONFIGS["g2"], 3)
     x = picture(8, 8, 3)
     one, two = (Engine(weights(net), threads=n).run(x)[0] for n in (None, 2))
     assert np.abs(one - two).max() < 1e-2  # Lab units
 
 
 def test_weights_that_do_not_match_their_config():
-    good = weights(network(CONFIGS["g2"], 0))
+    good = weights(random_network(CONFIGS["g2"], 0))
     missing = {k: v for k, v in good.tensors.items() if k != "blocks.1.ffn.in_extra.weight"}
     with pytest.raises(WeightsError, match=r"blocks\.1\.ffn\.in_extra\.weight is missing, expected"):
         Engine(Weights("w", good.config, missing, ""))

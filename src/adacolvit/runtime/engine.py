@@ -14,7 +14,7 @@ from adacolvit.weights import Weights
 from .graph import build
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decisions:
     """What the network decided for one image of N patches, in D blocks; index 0 is attention, 1 the FFN."""
 

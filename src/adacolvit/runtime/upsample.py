@@ -1,10 +1,10 @@
 """From the network's scale to the photo's own: color follows the photo's lightness, ``ab = A * L + B``.
 
-A is a local slope of color over lightness and B what is left; both are smooth, so they are upsampled bilinearly, here or
-by a GPU, and the full-size L puts the edges where the photo has them. The slope is the guided filter's (He and Sun, "Fast
-Guided Filter", arXiv 1505.00996), but B keeps the network's own color at every pixel, where that filter would
-average it over its window: on sharp photos the average costs 4 dB against plain bilinear upsampling, and this form gains
-1.5 to 2.5 dB over it. docs/upsampling.md has the table, benchmarks/upsampling.py makes it.
+A is a local slope of color over lightness and B what is left; both are smooth, so they are upsampled bilinearly, here
+or by a GPU, and the full-size L puts the edges where the photo has them. The slope is the guided filter's (He and Sun,
+"Fast Guided Filter", arXiv 1505.00996), but B keeps the network's own color at every pixel, where that filter averages
+it over its window: on sharp photos the average loses to plain bilinear upsampling by dB, and this form gains on it.
+docs/upsampling.md has the table, benchmarks/upsampling.py makes it.
 """
 
 import numpy as np
@@ -29,17 +29,18 @@ def _mean3(planes: np.ndarray) -> np.ndarray:
     return (rows[..., :width] + rows[..., 1:-1] + rows[..., 2:]) / 9
 
 
-def guide(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
+def guide(lightness: np.ndarray, ab: np.ndarray, *, epsilon: float = EPSILON, sharpen: float = SHARPEN) -> np.ndarray:
     """The planes that carry color to any size.
 
     lightness: (h, w) float32, L in [0, 100] as the network saw it. ab: (2, h, w) float32, Lab units.
+    epsilon, sharpen: see the constants; infinity and 0 make it plain bilinear upsampling of ab.
     Returns (4, h, w) float32: A_a, A_b (no unit), B_a, B_b (Lab units).
     """
     values = np.concatenate([lightness[None], ab])  # L a b
     means = _mean3(np.concatenate([values, lightness * values]))  # L a b LL La Lb
     mean, products = means[:3], means[3:] - means[0] * means[:3]  # (co)variances with L
-    slope = _mean3(products[1:] / (products[0] + np.float32(EPSILON)))
-    sharp = values + np.float32(SHARPEN) * (values - mean)
+    slope = _mean3(products[1:] / (products[0] + np.float32(epsilon)))
+    sharp = values + np.float32(sharpen) * (values - mean)
     return np.concatenate([slope, sharp[1:] - slope * sharp[0]])
 
 

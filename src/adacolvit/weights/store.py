@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from adacolvit.errors import WeightsError
+from adacolvit.files import write_file
 from adacolvit.model.config import ModelConfig
 
 HOME = Path(__file__).parent
@@ -60,7 +61,7 @@ def list_models(home: Path = HOME) -> list[ModelInfo]:
 def write_manifest(models: list[ModelInfo], home: Path = HOME) -> None:
     """Replace the manifest."""
     content = {"version": MANIFEST_VERSION, "models": [asdict(model) for model in models]}
-    _replace(home / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
+    write_file(home / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def load_weights(name_or_path: str | Path, *, home: Path = HOME) -> Weights:
@@ -99,9 +100,7 @@ def write_weights(path: Path, config: ModelConfig, tensors: Mapping[str, np.ndar
             converted[name] = np.ascontiguousarray(tensor, dtype)
         if not np.isfinite(converted[name]).all():
             raise WeightsError(f"{name} does not fit {np.dtype(dtype).name}, or is not finite; nothing was written")
-    scratch = path.with_name(f".{path.name}.part")
-    save_file(converted, scratch, metadata={"config": json.dumps(config.to_dict())})
-    scratch.replace(path)
+    write_file(path, save(converted, metadata={"config": json.dumps(config.to_dict())}))
 
 
 def sha256(path: Path) -> str:
@@ -125,9 +124,3 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, np.ndarray]]:
         return ModelConfig.from_dict(config), tensors
     except TypeError as error:
         raise WeightsError(f"{path} has an unusable config: {error}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    scratch = path.with_name(f".{path.name}.part")
-    scratch.write_bytes(content)
-    scratch.replace(path)

@@ -1,0 +1,34 @@
+"""What several rooms' tests share: a small network that was never trained, but does everything a trained one does."""
+
+import numpy as np
+import pytest
+import torch
+
+from adacolvit.model.config import ModelConfig
+from adacolvit.model.network import ColorizationViT
+from adacolvit.weights import write_weights
+
+SMALL = ModelConfig(width=64, depth=3, heads=2)
+
+
+def random_network(config: ModelConfig, seed: int, layer_bias=0.5, patch_bias=0.0) -> ColorizationViT:
+    """A network whose every weight is random, decisions included."""
+    torch.manual_seed(seed)
+    net = ColorizationViT(config).eval()
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            parameter.copy_(torch.randn_like(parameter) * (0.5 if "decide" in name else 0.08))
+            if "norm" in name and name.endswith("weight"):
+                parameter.add_(1)
+            if "decide" in name and name.endswith("bias"):
+                parameter.fill_(layer_bias if "layers" in name else patch_bias)
+    return net
+
+
+@pytest.fixture(scope="session")
+def small_weights(tmp_path_factory):
+    """Path of a weights file of a small random network."""
+    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
+    net = random_network(SMALL, seed=1)
+    write_weights(path, SMALL, {name: t.detach().numpy() for name, t in net.state_dict().items()}, np.float32)
+    return path
