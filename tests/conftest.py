@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
 from adacolvit.weights import write_weights
+
+# A slow or busy machine must not fail a test; pytest's own timeout ends what hangs.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SMALL = ModelConfig(width=64, depth=3, heads=2)
 

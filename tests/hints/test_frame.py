@@ -14,7 +14,7 @@ def test_the_fitted_grid_keeps_budget_and_aspect(width, height):
     frame = fit_frame(width, height)
     rows, columns = frame.grid
     assert (frame.width, frame.height) == (columns * PATCH, rows * PATCH)
-    assert 150 <= rows * columns <= 196 * 1.03
+    assert 140 <= rows * columns <= 196 * 1.03
     aspect = min(max(width / height, 1 / 8), 8)
     assert abs(math.log(columns / rows / aspect)) < 0.12
 
