@@ -6,6 +6,7 @@ AdaColViTError
 ├── HintError             a hint or hint file is unusable
 ├── SaveError             a result cannot be written
 ├── WeightsError          weights are missing, corrupt, or of an unknown kind
+├── AppError              the app cannot start: its port is taken
 ├── DataError             training or evaluation photos cannot be found or read
 ├── RecipeError           a recipe or checkpoint cannot be used
 └── MissingExtra          an optional part is not installed
@@ -34,6 +35,10 @@ class SaveError(AdaColViTError):
 
 class WeightsError(AdaColViTError):
     """Weights are missing, corrupt, or of an unknown kind."""
+
+
+class AppError(AdaColViTError):
+    """The app cannot start."""
 
 
 class DataError(AdaColViTError):

@@ -1,0 +1,1 @@
+"""The app: a local server, and the built front end it serves."""

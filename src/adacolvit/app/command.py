@@ -1,0 +1,101 @@
+"""``adacolvit app``: starts the server on this machine and opens the browser on it."""
+
+import errno
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from adacolvit.colorizer import Colorizer
+from adacolvit.commands.colorize_paths import Job
+from adacolvit.errors import AppError, PhotoError
+from adacolvit.hints.file import load_hints
+
+from .server import create_app
+from .table import Entry, Table
+
+HOST = "127.0.0.1"
+PORT = 7862
+PORTS_TRIED = 20  # from PORT on, when no port was asked for
+MOST_MESSAGE_BYTES = 2**20  # of a live request; 10,000 hints are 0.7 MB
+
+
+def add_arguments(parser) -> None:
+    parser.add_argument(
+        "photo", nargs="?", type=Path, help="photo to open; NAME.hints.json beside it is used if present"
+    )
+    parser.add_argument("--port", type=int, help=f"[{PORT}, or the next free one]; 0: any")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor cores the network may use [1]")
+
+
+def bind(port: int | None) -> socket.socket:
+    """A socket bound to the wanted port, or without one to ``PORT`` or the next free. AppError where there is none."""
+    for candidate in range(PORT, PORT + PORTS_TRIED) if port is None else [port]:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name == "posix":  # elsewhere this option would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, candidate))
+            listener.listen()  # a port can be bound twice but not listened on twice
+            return listener
+        except (OSError, OverflowError) as error:
+            listener.close()
+            if isinstance(error, OverflowError) or error.errno == errno.EACCES:
+                raise AppError(f"port {candidate} cannot be used ({error}): take one from 1024 to 65535") from error
+    if port is None:
+        raise AppError(f"ports {PORT} to {PORT + PORTS_TRIED - 1} are all taken: choose a free one with --port")
+    raise AppError(f"port {port} is taken by another program: choose another with --port, or leave --port out")
+
+
+def put_file(table: Table, path: Path) -> Entry:
+    """Open a photo by its path, with the hints beside it. Raises PhotoError, HintError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PhotoError(f"cannot read {path}: {error.strerror}; check the name") from error
+    entry = table.put(data, path.name)
+    sidecar = Job(path, path).sidecar
+    if sidecar is None:
+        return entry
+    return table.put(data, path.name, load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height))
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets=None) -> None:
+        await super().startup(sockets=sockets)
+        self._on_ready()
+
+
+def run(args) -> int:
+    """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
+    table = Table(Colorizer(args.model, threads=args.threads).engine)
+    entry = put_file(table, args.photo) if args.photo else None
+    with bind(args.port) as listener:
+        port = listener.getsockname()[1]
+        url = f"http://{HOST}:{port}/" + (f"?photo={entry.id}" if entry else "")
+
+        def on_ready() -> None:
+            if args.port is None and port != PORT:
+                print(f"Port {PORT} is taken, so this is on port {port}.")
+            print(f"AdaColViT is open at {url}  (Ctrl-C ends it)", flush=True)
+            if not args.no_browser:
+                threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # some browsers block
+
+        config = uvicorn.Config(
+            create_app(table), log_level="warning", access_log=False, ws="websockets-sansio",
+            ws_max_size=MOST_MESSAGE_BYTES, timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        _Server(config, on_ready).run(sockets=[listener])
+    return 0

@@ -1,0 +1,105 @@
+"""The live socket: a frame for the newest hints, and never for older ones.
+
+A queue of one: what comes in while the network runs replaces what was waiting, so a client that sends faster than the
+network answers gets fewer answers, not late ones. Errors are answered as JSON text and the socket stays open.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import Awaitable, Callable, Iterable
+
+from fastapi import WebSocket
+from pydantic import ValidationError
+
+from adacolvit.colorizer import Cost, Result
+from adacolvit.errors import AdaColViTError
+
+from .messages import Effort, ErrorReply, FrameInfo, HintMessage, LayerEffort, LiveRequest
+
+logger = logging.getLogger("uvicorn.error")
+
+PHOTO_GONE = 4404  # close code: this photo is not open (any more)
+UNFORESEEN = (
+    "Something went wrong inside the program; its terminal says what. Undo the last step, or open the photo again."
+)
+
+
+def describe(problem: ValidationError) -> str:
+    """One sentence about the first thing wrong with a message."""
+    first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"This message is not understood: {place + ': ' if place else ''}{first['msg']}."
+
+
+def plain(hints: Iterable[HintMessage]) -> list[dict]:
+    """Hints of the wire, ready for :func:`adacolvit.hints.hint.as_hints`."""
+    return [hint.model_dump() for hint in hints]
+
+
+def effort(cost: Cost) -> Effort:
+    """A result's cost as the effort view shows it."""
+    _, _, rows, columns = cost.kept.shape
+    layers = [
+        LayerEffort(
+            attention=bool(ran[0]),
+            ffn=bool(ran[1]),
+            attention_kept=float(kept[0].mean()),
+            ffn_kept=float(kept[1].mean()),
+        )
+        for ran, kept in zip(cost.layers, cost.kept, strict=True)
+    ]
+    return Effort(
+        macs=cost.macs,
+        dense_macs=cost.dense_macs,
+        milliseconds=cost.milliseconds,
+        rows=rows,
+        columns=columns,
+        patches=[round(share, 3) for share in cost.kept.mean(axis=(0, 1)).ravel().tolist()],
+        layers=layers,
+    )
+
+
+def pack(seq: int, result: Result) -> bytes:
+    """u32 little-endian length, FrameInfo as JSON of that length, then the planes as float16, plane by plane."""
+    _, height, width = result.planes.shape
+    info = FrameInfo(seq=seq, width=width, height=height, effort=effort(result.cost)).model_dump_json().encode()
+    info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Uint16Array needs
+    return struct.pack("<I", len(info)) + info + result.planes.astype("<f2").tobytes()
+
+
+async def serve(socket: WebSocket, colorize: Callable[[list], Awaitable[Result]]) -> None:
+    """Answer an accepted socket until its client leaves. ``colorize`` runs the network off the event loop."""
+    waiting: asyncio.Queue[LiveRequest] = asyncio.Queue(maxsize=1)
+
+    async def answer() -> None:
+        while True:
+            request = await waiting.get()
+            try:
+                message = pack(request.seq, await colorize(plain(request.hints)))
+            except AdaColViTError as error:
+                message = _say(str(error))
+            except Exception:
+                logger.exception("a live frame failed")
+                message = _say(UNFORESEEN)
+            await (socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message))
+
+    answering = asyncio.create_task(answer())
+    try:
+        while (message := await socket.receive())["type"] == "websocket.receive":
+            try:
+                request = LiveRequest.model_validate_json(message.get("text") or "")
+            except ValidationError as problem:
+                await socket.send_text(_say(describe(problem)))
+                continue
+            if waiting.full():
+                waiting.get_nowait()
+            waiting.put_nowait(request)
+    finally:
+        answering.cancel()
+        # A client that leaves while its frame is being sent is no error, whatever the sending then raises.
+        await asyncio.gather(answering, return_exceptions=True)
+
+
+def _say(sentence: str) -> str:
+    return ErrorReply(error=sentence).model_dump_json()

@@ -1,0 +1,83 @@
+// The square in which a color is dragged: a to the right, b up, only what this lightness can show.
+
+import { useEffect, useRef } from "preact/hooks";
+import * as actions from "./actions";
+import { labToHex } from "./color";
+import { nearest, paintPlane, type Plane } from "./gamut";
+import * as store from "./store";
+import { texts } from "./texts";
+
+const STEPS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
+
+export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, number]; onSaid: (text: string) => void }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const dragged = useRef<[number, number] | null>(null); // unrounded, so that the marker follows the pointer smoothly
+  useEffect(() => {
+    const field = canvas.current!;
+    const side = Math.round(field.clientWidth * Math.min(2, devicePixelRatio));
+    field.width = field.height = side;
+    field.getContext("2d")!.putImageData(paintPlane(plane, side), 0, 0);
+  }, [plane]);
+
+  const [a, b] = dragged.current ?? ab;
+  const color = labToHex(plane.L, a, b);
+  const percent = (v: number) => `${50 * (1 + v / plane.half)}%`;
+
+  const follow = (event: PointerEvent) => {
+    const box = canvas.current!.getBoundingClientRect();
+    const wanted = (share: number) => (2 * share - 1) * plane.half;
+    dragged.current = nearest(
+      plane,
+      plane.middle[0] + wanted((event.clientX - box.left) / box.width),
+      plane.middle[1] - wanted((event.clientY - box.top) / box.height),
+    );
+    actions.previewColor(labToHex(plane.L, ...dragged.current));
+  };
+  const release = () => {
+    if (!dragged.current) return;
+    actions.chooseColor(labToHex(plane.L, ...dragged.current));
+    dragged.current = null;
+  };
+
+  return (
+    <div
+      class="plane"
+      role="slider"
+      tabIndex={0}
+      aria-label={texts.plane}
+      aria-valuenow={Math.round(Math.hypot(a, b))}
+      aria-valuetext={texts.planeValue(color)}
+      onPointerDown={(event) => {
+        if (event.button) return;
+        event.currentTarget.setPointerCapture(event.pointerId);
+        onSaid("");
+        follow(event);
+      }}
+      onPointerMove={(event) => dragged.current && follow(event)}
+      onPointerUp={release}
+      onPointerCancel={release}
+      onKeyDown={(event) => {
+        const step = STEPS[event.key];
+        if (!step) return;
+        event.preventDefault();
+        event.stopPropagation(); // these arrows are for the color, not for the ring
+        const by = event.shiftKey ? 8 : 2;
+        const next = nearest(plane, ab[0] + by * step[0], ab[1] + by * step[1]);
+        actions.chooseColor(labToHex(plane.L, ...next), "arrow");
+      }}
+    >
+      <canvas ref={canvas} />
+      <span
+        class="marker"
+        style={{ left: percent(a - plane.middle[0]), top: percent(plane.middle[1] - b), background: color }}
+      />
+    </div>
+  );
+}
+
+export const PickerHint = () => <p class="picker empty">{store.frame.value ? texts.firstTap : ""}</p>;

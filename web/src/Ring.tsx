@@ -1,0 +1,42 @@
+// One hint on the photo: a ring filled with its color. Press and drag moves it, right click removes it.
+
+import * as actions from "./actions";
+import { drag } from "./gestures";
+import * as store from "./store";
+import { texts } from "./texts";
+import { toStage } from "./view";
+
+export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
+  const { x, y } = toStage(store.view.value, hint.x, hint.y);
+  const chosen = store.selectedKey.value === hint.key;
+  const down = (event: PointerEvent) => {
+    if (event.button !== 0) return;
+    const { scale } = store.view.value;
+    const moved = (dx: number, dy: number) => actions.moved(hint.key, hint.x + dx / scale, hint.y + dy / scale);
+    store.selectedKey.value = hint.key;
+    let last = store.hints.value;
+    drag(
+      event,
+      (dx, dy) => store.preview((last = moved(dx, dy))),
+      (wasMoved) => wasMoved && store.commit(last),
+    );
+  };
+  return (
+    <button
+      type="button"
+      class={`ring${chosen ? " chosen" : ""}`}
+      style={{ transform: `translate(${x}px, ${y}px)` }}
+      aria-label={texts.hint(number, hint.color, hint.x, hint.y)}
+      aria-pressed={chosen}
+      onPointerDown={down}
+      onFocus={() => (store.selectedKey.value = hint.key)}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        const long = event instanceof PointerEvent && event.pointerType === "touch"; // a long press is no right click
+        if (!long) actions.remove(hint.key);
+      }}
+    >
+      <span style={{ background: hint.color }} />
+    </button>
+  );
+}

@@ -1,0 +1,76 @@
+// Lab (D65) <-> sRGB for single colors: the picker and the hex field. The shader's constants come from here too.
+// Same numbers as adacolvit/color/lab.py and gamut.py; the browser tests hold the two against each other.
+
+export type Triple = [number, number, number];
+
+const WHITE: Triple = [0.95047, 1, 1.08883];
+const RGB_TO_XYZ: [Triple, Triple, Triple] = [
+  [0.412453, 0.35758, 0.180423],
+  [0.212671, 0.71516, 0.072169],
+  [0.019334, 0.119193, 0.950227],
+];
+export const DELTA = 6 / 29; // where Lab's cube root gives way to a line
+export const TOLERANCE = 1e-4; // of a linear channel: displayable means within [-TOLERANCE, 1 + TOLERANCE]
+
+/** Linear sRGB -> X/Xn, Y/Yn, Z/Zn. */
+const toXyz = RGB_TO_XYZ.map((row, i) => row.map((v) => v / WHITE[i]!)) as [Triple, Triple, Triple];
+/** X/Xn, Y/Yn, Z/Zn -> linear sRGB. */
+export const fromXyz = inverse(toXyz);
+
+function inverse([[a, b, c], [d, e, f], [g, h, i]]: [Triple, Triple, Triple]): [Triple, Triple, Triple] {
+  const det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  return [
+    [(e * i - f * h) / det, (c * h - b * i) / det, (b * f - c * e) / det],
+    [(f * g - d * i) / det, (a * i - c * g) / det, (c * d - a * f) / det],
+    [(d * h - e * g) / det, (b * g - a * h) / det, (a * e - b * d) / det],
+  ];
+}
+
+function mix(matrix: [Triple, Triple, Triple], v: Triple): Triple {
+  return matrix.map((row) => row[0] * v[0] + row[1] * v[1] + row[2] * v[2]) as Triple;
+}
+
+const toLinear = (v: number) => (v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92);
+const toSrgb = (v: number) => (v > 0.0031308 ? 1.055 * v ** (1 / 2.4) - 0.055 : 12.92 * v);
+const f = (t: number) => (t > DELTA ** 3 ? Math.cbrt(t) : t / (3 * DELTA ** 2) + 4 / 29);
+const fInverse = (t: number) => (t > DELTA ? t ** 3 : 3 * DELTA ** 2 * (t - 4 / 29));
+
+/** Lightness (0..100) of a gray byte (0..255). */
+export function grayToLightness(gray: number): number {
+  return 116 * f(toLinear(gray / 255)) - 16;
+}
+
+function labToLinear(L: number, a: number, b: number): Triple {
+  const fy = (L + 16) / 116;
+  return mix(fromXyz, [fInverse(fy + a / 500), fInverse(fy), fInverse(fy - b / 200)]);
+}
+
+export function isDisplayable(L: number, a: number, b: number): boolean {
+  return labToLinear(L, a, b).every((v) => v >= -TOLERANCE && v <= 1 + TOLERANCE);
+}
+
+/** Lab -> sRGB bytes, each clipped. */
+export function labToBytes(L: number, a: number, b: number): Triple {
+  return labToLinear(L, a, b).map((v) => Math.round(255 * toSrgb(Math.min(1, Math.max(0, v))))) as Triple;
+}
+
+export function labToHex(L: number, a: number, b: number): string {
+  return `#${labToBytes(L, a, b)
+    .map((v) => v.toString(16).padStart(2, "0"))
+    .join("")}`;
+}
+
+/** `#rrggbb` -> Lab. */
+export function hexToLab(hex: string): Triple {
+  const linear = [1, 3, 5].map((i) => toLinear(parseInt(hex.slice(i, i + 2), 16) / 255)) as Triple;
+  const [x, y, z] = mix(toXyz, linear).map(f) as Triple;
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+
+/** What a person typed -> `#rrggbb`, or null. Takes 7b4a2d, #7B4A2D, #abc. */
+export function readHex(text: string): string | null {
+  const digits = text.trim().replace(/^#/, "").toLowerCase();
+  if (/^[0-9a-f]{6}$/.test(digits)) return `#${digits}`;
+  if (/^[0-9a-f]{3}$/.test(digits)) return `#${[...digits].map((d) => d + d).join("")}`;
+  return null;
+}

@@ -1,0 +1,78 @@
+// The live socket: at most one request in flight, and always the latest state. What came in between is never sent.
+
+import type { components } from "./schema";
+import { Frame } from "./frame";
+
+type LiveRequest = components["schemas"]["LiveRequest"];
+type ErrorReply = components["schemas"]["ErrorReply"];
+export type WireHint = components["schemas"]["HintMessage"];
+
+export const PHOTO_GONE = 4404; // the close code of a server that does not hold this photo (any more)
+const RETRY_MS = 1000;
+
+export interface Listener {
+  onFrame(frame: Frame): void;
+  onError(sentence: string): void;
+  /** The connection went up or down. */
+  onLink(up: boolean): void;
+  onPhotoGone(): void;
+}
+
+export class Live {
+  private socket: WebSocket | null = null;
+  private latest: WireHint[] | null = null;
+  private sent: WireHint[] | null = null;
+  private inFlight = false;
+  private seq = 0;
+  private closed = false;
+  private retry = 0;
+
+  constructor(
+    private readonly photoId: string,
+    private readonly listener: Listener,
+  ) {
+    this.connect();
+  }
+
+  send(hints: WireHint[]): void {
+    this.latest = hints;
+    this.pump();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.retry);
+    this.socket?.close();
+  }
+
+  private connect(): void {
+    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/photos/${this.photoId}/live`);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.listener.onLink(true);
+      this.pump();
+    };
+    socket.onmessage = ({ data }) => {
+      this.inFlight = false;
+      if (typeof data === "string") this.listener.onError((JSON.parse(data) as ErrorReply).error);
+      else this.listener.onFrame(Frame.read(data as ArrayBuffer));
+      this.pump();
+    };
+    socket.onclose = ({ code }) => {
+      if (this.closed) return;
+      this.inFlight = false;
+      this.latest ??= this.sent; // what was asked last is asked again
+      if (code === PHOTO_GONE) return this.listener.onPhotoGone();
+      this.listener.onLink(false);
+      this.retry = window.setTimeout(() => this.connect(), RETRY_MS);
+    };
+    this.socket = socket;
+  }
+
+  private pump(): void {
+    if (this.inFlight || !this.latest || this.socket?.readyState !== WebSocket.OPEN) return;
+    const request: LiveRequest = { seq: ++this.seq, hints: this.latest };
+    [this.sent, this.latest, this.inFlight] = [this.latest, null, true];
+    this.socket.send(JSON.stringify(request));
+  }
+}

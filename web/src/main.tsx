@@ -1,0 +1,12 @@
+import { render } from "preact";
+import "@preact/signals"; // makes components follow the signals they read
+import { openById } from "./actions";
+import { App } from "./App";
+import { listenToKeys } from "./keys";
+import "./style.css";
+
+render(<App />, document.getElementById("app")!);
+listenToKeys();
+
+const photo = new URLSearchParams(location.search).get("photo");
+if (photo) void openById(photo);
