@@ -70,7 +70,7 @@ class ModelConfig:
         """The inverse of :meth:`to_dict`; unknown entries mean that the file was made for a newer version."""
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise WeightsError(f"the weights' config has unknown entries {sorted(unknown)}: update adacolvit to read it")
+            raise WeightsError(f"the weights' config has unknown entries {sorted(unknown)}: update adacolvit")
         return cls(**values)
 
 

@@ -54,7 +54,9 @@ def cost(config: ModelConfig, patches: int, layers=None, kept=None) -> int:
     layers = np.ones((config.depth, 2), bool) if layers is None else np.asarray(layers, bool)
     kept = np.full((config.depth, 2), patches) if kept is None else np.asarray(kept)
     tokens = patches + config.policy_tokens
-    total = embedding_macs(config, patches) + head_macs(config, patches) + decision_macs(config, tokens, int(layers.sum()))
+    total = (
+        embedding_macs(config, patches) + head_macs(config, patches) + decision_macs(config, tokens, int(layers.sum()))
+    )
     for block in range(config.depth):
         if layers[block, ATTENTION]:
             total += attention_macs(config, tokens, int(kept[block, ATTENTION]) + config.policy_tokens)

@@ -152,5 +152,3 @@ class ColorizationViT(nn.Module):
             patches.append(kept_patches)
         decisions = Decisions(torch.stack(layers, 1), torch.stack(patches, 1))
         return {"ab": self.unembed(z, rows, columns), "decisions": decisions}
-
-

@@ -10,10 +10,14 @@ DEFAULT_CACHE = Path.home() / ".cache" / "adacolvit"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
-    parser.add_argument("recipe", help="a recipe file (.toml), or the name of one that comes with the package, such as tiny")
+    parser.add_argument(
+        "recipe", help="a recipe file (.toml), or the name of one that comes with the package, such as tiny"
+    )
     parser.add_argument("--train", nargs="+", metavar="TAR_OR_DIR", help="photos to learn from (default: the recipe's)")
     parser.add_argument("--validation", metavar="TAR_OR_DIR", help="photos to measure on (default: the recipe's)")
-    parser.add_argument("--start", metavar="CHECKPOINT", help="begin with this run's averaged weights (default: the recipe's)")
+    parser.add_argument(
+        "--start", metavar="CHECKPOINT", help="begin with this run's averaged weights (default: the recipe's)"
+    )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
@@ -26,9 +30,21 @@ class Reporter:
     """Progress on the terminal: a bar with the time left, the loss, and every validation's scores."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}")]
+        columns = [
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+        ]
         self.progress = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn())
         self.task = None
 
@@ -81,7 +97,12 @@ def run(args: argparse.Namespace) -> int:
     reporter = Reporter()
     try:
         weights = train(
-            recipe, args.out or Path("runs") / recipe.name, args.cache, resume=args.resume, every=args.every, reporter=reporter
+            recipe,
+            args.out or Path("runs") / recipe.name,
+            args.cache,
+            resume=args.resume,
+            every=args.every,
+            reporter=reporter,
         )
     finally:
         reporter.close()

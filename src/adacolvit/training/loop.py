@@ -68,7 +68,9 @@ def random_origin(rng: np.random.Generator, rows: int, columns: int) -> tuple[fl
     )
 
 
-def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool = False, every: int = 10_000, reporter) -> Path:
+def train(
+    recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool = False, every: int = 10_000, reporter
+) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
     out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``.
@@ -116,7 +118,9 @@ def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool = False
 
     reporter.start(recipe, sample) if main else None
     started, since, next_check = time.perf_counter(), sample, (sample // every + 1) * every
-    for stage, done, before, batch in prefetch(batches(recipe, cache, sample, step, fabric.global_rank, fabric.world_size)):
+    for stage, done, before, batch in prefetch(
+        batches(recipe, cache, sample, step, fabric.global_rank, fabric.world_size)
+    ):
         set_rate(wrapped, rate(recipe.optimizer, sample, recipe.samples))
         torch.manual_seed(int(rng_for(recipe, NETWORK, step, fabric.global_rank).integers(2**62)))
         x, target = batch.x.to(fabric.device), batch.target.to(fabric.device)
@@ -138,7 +142,13 @@ def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool = False
             reporter.step(sample, huber.item())
             if step % 20 == 0:
                 speed = (sample - since) / (time.perf_counter() - started)
-                row = {"sample": sample, "step": step, "huber": huber.item(), "norm": norm.item(), "images_per_s": speed}
+                row = {
+                    "sample": sample,
+                    "step": step,
+                    "huber": huber.item(),
+                    "norm": norm.item(),
+                    "images_per_s": speed,
+                }
                 if result["decisions"] is not None:
                     row["patches"], row["layers"] = (v.item() for v in kept(result["decisions"]))
                 log.write(json.dumps({k: round(v, 6) for k, v in row.items()}) + "\n")

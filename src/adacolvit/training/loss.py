@@ -7,7 +7,9 @@ from adacolvit.model.decisions import Decisions
 
 from .recipe import Stage
 
-HUBER_DELTA = 0.01  # on ab/110, nearly L1, as in the authors' and iColoriT's code; the paper's 1 is on an unstated scale
+HUBER_DELTA = (
+    0.01  # on ab/110, nearly L1, as in the authors' and iColoriT's code; the paper's 1 is on an unstated scale
+)
 
 
 def color_loss(ab: Tensor, target: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Muon for matrices, AdamW for everything else, and the learning-rate schedule."""
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from .recipe import Optimizer
@@ -18,6 +19,18 @@ def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
     return x.mT if tall else x
+
+
+def _shared_orthogonalize(matrices: Tensor) -> Tensor:
+    """:func:`orthogonalize`, each process doing its share of the matrices (M, R, C)."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return orthogonalize(matrices)
+    share = slice(dist.get_rank(), None, dist.get_world_size())
+    result = torch.zeros_like(matrices)
+    if len(matrices[share]):
+        result[share] = orthogonalize(matrices[share])
+    dist.all_reduce(result)
+    return result
 
 
 class Muon(torch.optim.Optimizer):
@@ -47,7 +60,7 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                     updates.append(p.grad.lerp(state["momentum"], group["momentum"]))  # Nesterov
                 scale = max(1.0, shape[0] / shape[1]) ** 0.5
-                for p, update in zip(params, orthogonalize(torch.stack(updates)), strict=True):
+                for p, update in zip(params, _shared_orthogonalize(torch.stack(updates)), strict=True):
                     p.mul_(1 - group["lr"] * group["weight_decay"])
                     p.add_(update, alpha=-group["lr"] * scale)
 

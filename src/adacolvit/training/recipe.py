@@ -96,7 +96,9 @@ def load_recipe(name_or_path: str, **overrides) -> Recipe:
     try:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
-        shipped = sorted(p.name[:-5] for p in (resources.files(__package__) / "recipes").iterdir() if p.name.endswith(".toml"))
+        shipped = sorted(
+            p.name[:-5] for p in (resources.files(__package__) / "recipes").iterdir() if p.name.endswith(".toml")
+        )
         raise RecipeError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped)}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name_or_path} is not valid TOML: {error}") from error

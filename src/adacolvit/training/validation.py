@@ -9,46 +9,64 @@ from adacolvit.color.lab import lab_to_srgb
 from adacolvit.evaluation import hintset
 from adacolvit.evaluation.metrics import psnr
 from adacolvit.evaluation.photos import iter_sources, lay, load
+from adacolvit.evaluation.protocol import join
+from adacolvit.evaluation.sheet import contact_sheet, save_sheet
 from adacolvit.hints.encoder import decode_ab, encode
+from adacolvit.hints.frame import PATCH
 from adacolvit.model.cost import cost
 from adacolvit.model.network import ColorizationViT
 
 COUNTS = (1, 10, 50)
 PHOTOS = 48
+SHOWN, SHOWN_COUNT = 6, 10  # photos on a sheet, and their hints
+
+
+class NetworkInTraining:
+    """The torch network as an evaluation method (:class:`adacolvit.evaluation.methods.Method`)."""
+
+    def __init__(self, network: ColorizationViT, mode: str) -> None:
+        self.name, self.network, self.mode = "network", network, mode
+
+    @torch.inference_mode()
+    def predict(self, lightness, rows, columns, sizes, ab):
+        """See :class:`adacolvit.evaluation.methods.Method`."""
+        x = encode(lightness[None], rows[None], columns[None], sizes[None], ab[None])
+        device = next(self.network.parameters()).device
+        result = self.network(torch.from_numpy(np.ascontiguousarray(x)).to(device), self.mode)
+        layers = kept = None
+        if result["decisions"] is not None:
+            layers, kept = result["decisions"].layers[0].cpu(), result["decisions"].kept_patches()[0].cpu()
+        patches = x.shape[2] * x.shape[3] // PATCH**2
+        return decode_ab(result["ab"][0].float().cpu().numpy().transpose(1, 2, 0)), cost(
+            self.network.config, patches, layers, kept
+        )
 
 
 class Validation:
     """Scores the averaged weights on the first photos of a set, always at 224 x 224."""
 
     def __init__(self, source: str, out: Path) -> None:
-        sources = list(iter_sources(source, PHOTOS))
-        hints = hintset.draw(sources)
-        self.truths = [lay(load(s), "square") for s in sources]
-        self.places = [
-            {n: hints.hints(s.key, n, t.frame, t.lab[..., 1:]) for n in COUNTS} for s, t in zip(sources, self.truths, strict=True)
-        ]
-        self.out = out
+        self.sources = list(iter_sources(source, PHOTOS))
+        self.hints = hintset.draw(self.sources)
+        self.truths = [lay(load(s), "square") for s in self.sources]
+        self.sheets = out / "sheets"
 
-    @torch.inference_mode()
     def __call__(self, network: ColorizationViT, values: dict, mode: str, sample: int) -> dict[str, float]:
-        """Mean PSNR per hint count, with ``values`` in place of the network's own parameters, and mean MACs."""
+        """Mean PSNR per hint count with ``values`` in place of the network's own parameters, and mean MACs; draws a sheet."""
         own = {name: p.detach().clone() for name, p in network.named_parameters()}
         network.load_state_dict(values)
-        network.eval()
-        device = next(network.parameters()).device
-        scores = {f"psnr{n}": [] for n in COUNTS}
-        macs = []
-        for truth, places in zip(self.truths, self.places, strict=True):
+        method = NetworkInTraining(network.eval(), mode)
+        scores, macs = {n: [] for n in COUNTS}, []
+        for source, truth in zip(self.sources, self.truths, strict=True):
+            lightness, true_ab = np.ascontiguousarray(truth.lab[..., 0]), truth.lab[..., 1:]
             for n in COUNTS:
-                x = encode(truth.lab[None, ..., 0], *(v[None] for v in places[n]))
-                result = network(torch.from_numpy(np.ascontiguousarray(x)).to(device), mode)
-                ab = decode_ab(result["ab"][0].float().cpu().numpy())
-                rgb = lab_to_srgb(np.concatenate([truth.lab[..., :1], np.moveaxis(ab, 0, -1)], -1))
-                scores[f"psnr{n}"].append(psnr(rgb, truth.rgb))
-                if result["decisions"] is not None:
-                    decisions = result["decisions"]
-                    patches = decisions.patches.shape[-1]
-                    macs.append(cost(network.config, patches, decisions.layers[0].cpu(), decisions.kept_patches()[0].cpu()))
+                ab, spent = method.predict(lightness, *self.hints.hints(source.key, n, truth.frame, true_ab))
+                scores[n].append(psnr(lab_to_srgb(join(truth, ab)), truth.rgb))
+                macs.append(spent)
+        self.sheets.mkdir(parents=True, exist_ok=True)
+        sheet = contact_sheet(self.sources[:SHOWN], [method], self.hints, SHOWN_COUNT, "square")
+        save_sheet(self.sheets / f"{sample:010d}.jpg", sheet)
         network.load_state_dict(own)
-        means = {name: round(float(np.mean(v)), 3) for name, v in scores.items()}
-        return means | ({"gmacs": round(float(np.mean(macs)) / 1e9, 4)} if macs else {})
+        return {f"psnr{n}": round(float(np.mean(v)), 3) for n, v in scores.items()} | {
+            "gmacs": round(float(np.mean(macs)) / 1e9, 4)
+        }

@@ -1,0 +1,70 @@
+"""Small photos of our own making, and recipes that train in seconds."""
+
+import io
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+RECIPE = """
+[model]
+width = 32
+depth = 2
+heads = 2
+
+[optimizer]
+warmup = 16
+{optimizer}
+
+[[stages]]
+samples = 32
+size = 32
+batch = 8
+max_hints = 16
+
+[[stages]]
+samples = 32
+size = 32
+batch = 8
+mode = "masked"
+vary = 0.5
+patches = 0.4
+layers = 0.8
+"""
+
+
+def make_photo(seed: int, width: int = 60, height: int = 48) -> Image.Image:
+    """Two colored halves under a random shading: color follows place, lightness does not tell it."""
+    rng = np.random.default_rng(seed)
+    colors = rng.uniform(60, 220, (2, 3))
+    columns = np.arange(width)[None, :, None] < rng.integers(width // 3, 2 * width // 3)
+    shade = rng.uniform(0.7, 1.0, (height, width, 1))
+    return Image.fromarray((np.where(columns, colors[0], colors[1]) * shade).astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def shard(tmp_path_factory):
+    """A tar of 12 photos."""
+    path = tmp_path_factory.mktemp("photos") / "photos.tar"
+    with tarfile.open(path, "w") as tar:
+        for i in range(12):
+            data = io.BytesIO()
+            make_photo(i, 60 + 4 * (i % 3), 48).save(data, "PNG")
+            info = tarfile.TarInfo(f"{i:03d}.made.png")
+            info.size = data.tell()
+            data.seek(0)
+            tar.addfile(info, data)
+    return path
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    """A recipe of 64 samples, its optimizer's settings open to change."""
+
+    def write(optimizer: str = "") -> str:
+        path = tmp_path / "made.toml"
+        path.write_text(RECIPE.format(optimizer=optimizer))
+        return str(path)
+
+    return write

@@ -1,0 +1,99 @@
+"""Photos become batches: the same ones for the same step, and true to the photo."""
+
+import numpy as np
+import pytest
+
+from adacolvit.color.lab import lab_to_srgb
+from adacolvit.errors import DataError
+from adacolvit.hints.encoder import decode_ab
+from adacolvit.hints.frame import square_frame
+from adacolvit.training.data import PhotoCache, choose, crop_box, make_batch, prefetch, random_frame
+from adacolvit.training.recipe import Stage
+
+from .conftest import make_photo
+
+
+@pytest.fixture
+def cache(shard, tmp_path):
+    return PhotoCache.open((str(shard),), tmp_path)
+
+
+def test_cache_holds_the_photos_and_is_made_once(shard, tmp_path):
+    done = []
+    first = PhotoCache.open((str(shard),), tmp_path, done.append)
+    assert len(first) == 12
+    assert np.array_equal(first[1], np.asarray(make_photo(1, 64, 48)))
+    files = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+    again = PhotoCache.open((str(shard),), tmp_path)
+    assert np.array_equal(again[7], first[7])
+    assert files == {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+
+
+def test_no_photos_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="no photos to train on"):
+        PhotoCache.open((), tmp_path)
+    with pytest.raises(DataError, match=r"missing\.tar"):
+        PhotoCache.open((str(tmp_path / "missing.tar"),), tmp_path)
+
+
+def test_a_batch_is_a_function_of_its_random_numbers(cache):
+    stage, frame, chosen = Stage(samples=1, max_hints=16), square_frame(9, 9, 32), np.arange(5)
+    one = make_batch(cache, stage, frame, chosen, np.random.default_rng(3))
+    two = make_batch(cache, stage, frame, chosen, np.random.default_rng(3))
+    other = make_batch(cache, stage, frame, chosen, np.random.default_rng(4))
+    assert one.x.equal(two.x) and one.target.equal(two.target)
+    assert not one.x.equal(other.x)
+
+
+def test_hints_show_the_target_and_only_where_the_mask_is(cache):
+    stage = Stage(samples=1, max_hints=16, few=0.0)
+    batch = make_batch(cache, stage, square_frame(9, 9, 32), np.arange(8), np.random.default_rng(0))
+    x, target = batch.x.numpy(), batch.target.numpy()
+    mask = x[:, 3]
+    assert set(np.unique(mask)) == {0.0, 1.0}
+    assert not x[:, 1:3][np.broadcast_to(mask[:, None] == 0, x[:, 1:3].shape)].any()
+    hinted = np.broadcast_to(mask[:, None] == 1, target.shape)
+    assert np.abs(x[:, 1:3][hinted] - target[hinted]).mean() < 0.03  # cell means against pixels of shaded halves
+
+
+def test_targets_are_displayable_colors_of_the_photo(cache):
+    batch = make_batch(cache, Stage(samples=1), square_frame(9, 9, 32), np.arange(4), np.random.default_rng(0))
+    lightness = batch.x.numpy()[:, 0] * 100 + 50
+    lab = np.concatenate([lightness[..., None], decode_ab(np.moveaxis(batch.target.numpy(), 1, -1))], -1)
+    rgb = lab_to_srgb(lab)
+    assert rgb.min() > 0.1 and rgb.max() < 0.95  # within the made photos' range: nothing was clipped or scaled
+
+
+def test_every_photo_comes_once_per_epoch_in_another_order():
+    first, second = choose(10, 0, 10, seed=1), choose(10, 10, 10, seed=1)
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert list(first) != list(second)
+    assert list(choose(10, 7, 6, seed=1)) == [*first[7:], *second[:3]]
+
+
+def test_crops_lie_in_the_photo():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        width, height = rng.integers(20, 300, 2)
+        left, top, right, bottom = crop_box(rng, int(width), int(height), (0.3, 1.0), rng.uniform(0.6, 1.6))
+        assert 0 <= left < right <= width + 1e-9 and 0 <= top < bottom <= height + 1e-9
+
+
+def test_varied_frames_keep_the_number_of_tokens():
+    rng = np.random.default_rng(0)
+    frames = [random_frame(Stage(samples=1, size=224, vary=1.0), rng) for _ in range(50)]
+    tokens = [f.grid[0] * f.grid[1] for f in frames]
+    assert min(tokens) > 170 and max(tokens) <= 202
+    assert len({f.grid for f in frames}) > 3
+
+
+def test_prefetch_keeps_order_and_passes_errors_on():
+    def numbers():
+        yield from range(5)
+        raise DataError("broken photo")
+
+    got = []
+    with pytest.raises(DataError, match="broken photo"):
+        for n in prefetch(numbers()):
+            got.append(n)
+    assert got == [0, 1, 2, 3, 4]

@@ -1,0 +1,141 @@
+"""Training learns, resumes exactly, and runs in several processes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from safetensors import safe_open
+
+from adacolvit.cli import main
+from adacolvit.training.checkpoint import load_checkpoint, load_network
+
+
+def train(recipe, shard, out, *more) -> int:
+    paths = ["--train", str(shard), "--cache", str(out.parent / "cache"), "--out", str(out)]
+    return main(["train", recipe, *paths, "--threads", "1", *more])
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory, shard):
+    """A whole run, undisturbed."""
+    from .conftest import RECIPE
+
+    folder = tmp_path_factory.mktemp("straight")
+    (folder / "made.toml").write_text(RECIPE.format(optimizer=""))
+    assert train(str(folder / "made.toml"), shard, folder / "run", "--validation", str(shard), "--every", "32") == 0
+    return folder / "run"
+
+
+def test_a_run_leaves_what_a_person_needs(straight):
+    rows = [json.loads(line) for line in (straight / "metrics.jsonl").read_text().splitlines()]
+    scores = [row for row in rows if "psnr10" in row]
+    assert [row["sample"] for row in scores] == [32, 64]
+    assert all(5 < row[f"psnr{n}"] < 50 for row in scores for n in (1, 10, 50))
+    assert scores[-1]["gmacs"] > 0
+    assert sorted(p.name for p in (straight / "sheets").iterdir()) == ["0000000032.jpg", "0000000064.jpg"]
+    with safe_open(straight / "weights.safetensors", "np") as file:
+        assert json.loads(file.metadata()["config"])["width"] == 32
+    average = load_checkpoint(straight / "last.pt")["average"]
+    network = load_network(straight / "weights.safetensors")
+    for name, p in network.named_parameters():
+        assert (p - average[name]).abs().max() <= 1e-3 * average[name].abs().max() + 1e-6, name
+
+
+def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard, tmp_path):
+    class Killed(Exception):
+        pass
+
+    def stop_at(sample):
+        from adacolvit.training.command import Reporter
+
+        def step(self, done, loss, whole=Reporter.step):
+            whole(self, done, loss)
+            if done >= sample:
+                raise Killed
+
+        return Reporter, step
+
+    reporter, step = stop_at(48)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reporter, "step", step)
+        with pytest.raises(Killed):
+            train(recipe_file(), shard, tmp_path / "run", "--every", "16")
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["sample"] == 32
+    assert train(recipe_file(), shard, tmp_path / "run", "--every", "16", "--resume") == 0
+    whole, resumed = (load_checkpoint(run / "last.pt") for run in (straight, tmp_path / "run"))
+    assert whole["step"] == resumed["step"]
+    for part in ("network", "average"):
+        for name, value in whole[part].items():
+            assert value.equal(resumed[part][name]), f"{part} {name}"
+
+
+def test_two_processes_train_one_network(recipe_file, shard, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        "-m",
+        "adacolvit.cli",
+    ]
+    arguments = ["train", recipe_file(), "--train", str(shard), "--validation", str(shard), "--cache", str(tmp_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(
+        [*command, *arguments, "--out", str(tmp_path / "run"), "--threads", "1"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert ran.returncode == 0, ran.stderr
+    state = load_checkpoint(tmp_path / "run" / "last.pt")
+    assert (state["sample"], state["step"]) == (64, 8)
+    scores = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [row["sample"] for row in scores if "psnr10" in row] == [64]  # written once, not once per process
+
+
+def test_it_learns_to_follow_hints(tmp_path, shard):
+    """Overfitting 12 two-colored photos, 50 hints must beat the mean color by far, and the budget must be met."""
+    recipe = tmp_path / "learn.toml"
+    recipe.write_text(
+        """
+        [model]
+        width = 64
+        depth = 2
+        heads = 2
+        [optimizer]
+        warmup = 100
+        [[stages]]
+        samples = 6400
+        size = 32
+        batch = 32
+        max_hints = 32
+        crop = [0.9, 1.0]
+        [[stages]]
+        samples = 6400
+        size = 32
+        batch = 32
+        max_hints = 32
+        crop = [0.9, 1.0]
+        mode = "masked"
+        patches = 0.5
+        layers = 0.75
+        """
+    )
+    assert train(str(recipe), shard, tmp_path / "run") == 0
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert rows[-1]["huber"] < 0.35 * rows[0]["huber"]
+    last = rows[-5:]
+    assert sum(row["patches"] for row in last) / 5 == pytest.approx(0.5, abs=0.12)
+    assert sum(row["layers"] for row in last) / 5 == pytest.approx(0.75, abs=0.12)
+
+
+def test_a_start_of_another_shape_is_refused(straight, tmp_path, shard, capsys):
+    recipe = tmp_path / "other.toml"
+    recipe.write_text("[model]\nwidth = 64\ndepth = 2\nheads = 2\n[[stages]]\nsamples = 8\nsize = 32\nbatch = 8\n")
+    assert train(str(recipe), shard, tmp_path / "run", "--start", str(straight / "last.pt")) != 0
+    assert "another network" in capsys.readouterr().err

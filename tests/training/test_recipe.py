@@ -1,0 +1,86 @@
+"""Recipes are read strictly, and the shipped ones are whole."""
+
+from importlib import resources
+
+import pytest
+import torch
+
+from adacolvit.errors import RecipeError
+from adacolvit.model.decisions import Decisions
+from adacolvit.training.loss import budget_at, budget_loss, kept
+from adacolvit.training.optimizer import orthogonalize, rate
+from adacolvit.training.recipe import Optimizer, Stage, load_recipe
+
+SHIPPED = [
+    p.name[:-5] for p in (resources.files("adacolvit.training") / "recipes").iterdir() if p.name.endswith(".toml")
+]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_recipes_load(name):
+    recipe = load_recipe(name)
+    assert recipe.name == name and recipe.samples > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model = 'huge'", "known are"),
+        ("[[stages]]\nsamples = 5\nsise = 3", "sise"),
+        ("model = 'tiny'", "no .*stages"),
+        ("[[stages]]\nsize = 32", "incomplete"),
+        ("a = = 3", "not valid TOML"),
+        ("[model]\nwidth = 30\nheads = 4\n[[stages]]\nsamples = 5", "divided"),
+    ],
+)
+def test_a_bad_recipe_is_named(tmp_path, text, message):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(Exception, match=message) as caught:
+        load_recipe(str(path))
+    assert caught.type.__module__ == "adacolvit.errors"
+
+
+def test_an_unknown_name_lists_the_known():
+    with pytest.raises(RecipeError, match="tiny-stem"):
+        load_recipe("nothing-like-it")
+
+
+def test_stages_follow_each_other(recipe_file):
+    recipe = load_recipe(recipe_file())
+    assert recipe.stage_at(0)[0].mode == "dense"
+    stage, done, before = recipe.stage_at(40)
+    assert stage.mode == "masked" and done == 0.25 and before.mode == "dense"
+
+
+def test_rate_warms_up_holds_and_falls_to_zero():
+    settings = Optimizer(warmup=100, decay_from=0.5)
+    assert rate(settings, 0, 1000) == pytest.approx(0.01)
+    assert rate(settings, 300, 1000) == 1.0
+    assert rate(settings, 750, 1000) == pytest.approx(0.5)
+    assert rate(settings, 1000, 1000) == 0.0
+    assert rate(Optimizer(decay_from=1.0), 999_999, 1_000_000) == 1.0
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 20), (2, 20, 8)])
+def test_orthogonalize_evens_out_singular_values(shape):
+    torch.manual_seed(0)
+    values = torch.linalg.svdvals(orthogonalize(torch.randn(shape)))
+    assert values.min() > 0.6 and values.max() < 1.3
+
+
+def test_budget_counts_patches_of_kept_layers_only():
+    layers = torch.tensor([[[1.0, 0.0]]])
+    patches = torch.tensor([[[[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]]]])
+    decisions = Decisions(layers, patches)
+    assert [v.item() for v in kept(decisions)] == [0.25, 0.5]
+    assert budget_loss(decisions, (0.25, 0.5)).item() == 0.0
+    assert budget_loss(decisions, (0.35, 0.7)).item() == pytest.approx(0.1**2 + 0.2**2)
+
+
+def test_budget_comes_down_from_one():
+    stage = Stage(samples=10, patches=0.4, layers=0.8, anneal=0.5)
+    assert budget_at(stage, 0.0, None) == (1.0, 1.0)
+    assert budget_at(stage, 0.25, None) == pytest.approx((0.7, 0.9))
+    assert budget_at(stage, 0.9, None) == pytest.approx((0.4, 0.8))
+    assert budget_at(stage, 0.0, stage) == pytest.approx((0.4, 0.8))
