@@ -35,13 +35,12 @@ class HintFile:
     def for_photo(self, width: int, height: int) -> tuple[Hint, ...]:
         """The hints in pixels of a photo of ``width`` x ``height`` px.
 
-        As they are for the same size; scaled for another size of the same aspect (each side to a pixel, as rounding
-        leaves it). Raises HintError for another aspect.
+        As they are for the same size; scaled for another size of the same aspect, to one pixel of one side, as rounding
+        leaves it. Raises HintError for another aspect.
         """
         if (width, height) == (self.width, self.height):
             return self.hints
-        scale = width / self.width
-        if abs(self.height * scale - height) > max(scale, 1):
+        if abs(width * self.height - height * self.width) > max(width, height, self.width, self.height):
             raise HintError(
                 f"the hints were made for {self.name} of {self.width} x {self.height} px, this photo has "
                 f"{width} x {height} px and another shape: use the hints file of this photo"
