@@ -77,5 +77,5 @@ def test_decoding_applies_the_orientation():
 
 @pytest.mark.parametrize("content", [b"", b"no picture", png()[:40]])
 def test_a_photo_that_cannot_be_decoded_is_named(content):
-    with pytest.raises(DataError, match=r"the photo harbor cannot be read"):
+    with pytest.raises(DataError, match=r"the photo harbor cannot be used"):
         decode("harbor", content)

@@ -1,6 +1,5 @@
 """Sets of photos on disk: a folder, a tar shard of the WebDataset kind, or a single file. Free of torch."""
 
-import io
 import tarfile
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,7 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageOps
 
-from adacolvit.errors import DataError
+from adacolvit.decode import decode as decode_bytes
+from adacolvit.errors import DataError, PhotoError
 
 SUFFIXES = frozenset([".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"])
 
@@ -62,9 +62,8 @@ def _photos(names, source) -> list[tuple[str, str]]:
 
 
 def decode(key: str, content: bytes) -> Image.Image:
-    """A photo file's content -> an RGB picture, EXIF orientation applied. DataError names ``key`` where that fails."""
+    """A photo file's content -> an RGB picture, upright, its values taken as sRGB. Raises DataError naming ``key``."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"the photo {key} cannot be read ({error}): repair it or take it out of the set") from error
+        return ImageOps.exif_transpose(decode_bytes(content, key)).convert("RGB")
+    except PhotoError as error:
+        raise DataError(f"the photo {key} cannot be used: {error}") from error

@@ -1,0 +1,112 @@
+"""The verb ``adacolvit evaluate``. Everything heavy is imported when it runs, so that ``--help`` answers at once."""
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+
+from adacolvit.errors import DataError, MissingExtra
+
+COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
+SHEET_HINTS = 10  # hints on the sheet and for the worst photos, where that count is measured; else the largest
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(sorted({int(word) for word in text.split(",")}))
+    if not set(counts) <= set(range(101)):
+        raise argparse.ArgumentTypeError("hint counts lie between 0 and 100")
+    return counts
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return int(text)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``adacolvit evaluate``."""
+    add = parser.add_argument
+    add("--data", required=True, metavar="TAR_OR_DIR", help="color photos: a folder or a tar")
+    add(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME_OR_FILE",
+        help="repeatable; all are compared with the first",
+    )
+    add("--baselines", type=_names, default=(), metavar="NAMES", help="some of gray,nearest,levin")
+    add("--hints", type=_counts, default=COUNTS, metavar="COUNTS", help=f"(default: {','.join(map(str, COUNTS))})")
+    add(
+        "--frame",
+        choices=("square", "native"),
+        default="square",
+        help="shown to them: 224 x 224, or the photo's aspect",
+    )
+    add("--hint-set", metavar="FILE", help="the hints' places, shared by all methods; drawn and written where missing")
+    add("--seed", type=int, default=0, help="of a hint set that is drawn (default: 0)")
+    add("--limit", type=_positive, metavar="N", help="only the first N photos")
+    add("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+    add("--json", metavar="OUT", help="write the summary")
+    add("--csv", metavar="OUT", help="write one line per photo, method and hint count")
+    add("--reuse", metavar="CSV", help="take baselines from an earlier --csv instead of computing them again")
+    add("--sheet", metavar="OUT", help="draw pictures of some photos and of the worst ones (.png or .jpg)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table, write what was asked for. Returns the exit code."""
+    if find_spec("scipy") is None:
+        raise MissingExtra("scipy", "train")
+    from . import hintset
+    from .methods import make_methods
+    from .photos import iter_sources
+    from .protocol import evaluate
+    from .report import print_report, progress_bar, write_json
+    from .rows import reusable, write_csv
+    from .sheet import choose, contact_sheet, save_sheet
+    from .summary import summarize
+
+    methods = make_methods(args.model, args.baselines)  # before any work, so that a misspelt name costs none
+    if not methods:
+        raise DataError("nothing to evaluate: name a --model or some --baselines")
+    for path in filter(None, (args.json, args.csv, args.sheet, args.hint_set)):
+        if not Path(path).absolute().parent.is_dir():
+            raise DataError(f"the folder of {path} does not exist: make it first")
+
+    if args.hint_set and Path(args.hint_set).exists():
+        hint_set = hintset.load(args.hint_set)
+    else:
+        hint_set = hintset.draw(iter_sources(args.data), args.seed)
+        if args.hint_set:
+            hintset.save(args.hint_set, hint_set)
+
+    known = reusable(args.reuse, args.baselines, hint_set.digest, args.frame) if args.reuse else {}
+
+    def todo(key: str) -> dict[str, list[int]]:
+        return {m.name: [n for n in args.hints if (key, m.name, n) not in known] for m in methods}
+
+    measured = {}
+    sources = list(iter_sources(args.data, args.limit))  # the files, a few tens of KB each; not the pictures
+    with progress_bar() as progress:
+        task = progress.add_task("photos", total=len(sources))
+        options = {"models": args.model, "baselines": args.baselines, "frame": args.frame, "workers": args.workers}
+        for some in evaluate(sources, hint_set, todo=todo, **options):
+            measured |= {(row.key, row.method, row.hints): row for row in some}
+            progress.advance(task)
+    known |= measured
+    rows = [known[s.key, m.name, n] for m in methods for n in args.hints for s in sources]
+
+    summary = summarize(rows)
+    count = SHEET_HINTS if SHEET_HINTS in args.hints else args.hints[-1]
+    print_report(summary, rows, count)
+    if args.csv:
+        write_csv(args.csv, rows)
+    if args.json:
+        write_json(args.json, args, hint_set, summary)
+    if args.sheet:
+        shown = choose(sources, rows, count)
+        save_sheet(args.sheet, contact_sheet(shown, methods, hint_set, count, args.frame))
+    return 0

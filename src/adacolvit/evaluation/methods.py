@@ -1,0 +1,66 @@
+"""What is measured: everything that turns lightness and hints into color, behind one small interface."""
+
+from typing import Protocol
+
+import numpy as np
+
+from adacolvit.errors import DataError
+from adacolvit.hints.encoder import encode
+from adacolvit.model.cost import cost
+from adacolvit.runtime.engine import Engine
+from adacolvit.weights import load_weights
+
+from .classical import Gray, Levin, Nearest
+
+BASELINES = {method.name: method for method in (Gray, Nearest, Levin)}
+
+
+class Method(Protocol):
+    """A way to colorize."""
+
+    name: str
+
+    def predict(self, lightness, rows, columns, sizes, ab) -> tuple[np.ndarray, int | None]:
+        """Color one photo.
+
+        lightness: (H, W) float32, L in [0, 100], H and W multiples of 16, in network pixels.
+        rows, columns, sizes: (K,) int64, top left corners and sides of the hints in network pixels; K may be 0.
+        ab: (K, 2) float32, the hints' colors in Lab units.
+        Returns ab (H, W, 2) float32 in Lab units, and the multiply-accumulates spent, None where they are not counted.
+        """
+
+
+class Network:
+    """A network, run by the engine that runs it in the product."""
+
+    def __init__(self, model) -> None:
+        """``model``: a name from the manifest, or the path of a .safetensors file."""
+        weights = load_weights(model)
+        self.name = weights.name
+        self._engine = Engine(weights, threads=1)
+
+    def predict(self, lightness, rows, columns, sizes, ab):
+        """See :class:`Method`."""
+        x = encode(lightness[None], rows[None], columns[None], sizes[None], ab[None])[0]
+        predicted, decisions = self._engine.run(x)
+        kept = decisions.patches.sum(-1)
+        macs = cost(self._engine.config, decisions.patches.shape[-1], decisions.layers, kept)
+        return np.ascontiguousarray(predicted.transpose(1, 2, 0)), macs
+
+
+def make_methods(models, baselines) -> list[Method]:
+    """Networks in the order given, then baselines. Weights files that share a name go by their whole path."""
+    methods = []
+    for model in models:
+        method = Network(model)
+        if any(method.name == other.name for other in methods):
+            method.name = str(model)
+        methods.append(method)
+    for name in baselines:
+        if name not in BASELINES:
+            raise DataError(f"there is no baseline named {name!r}: take some of {', '.join(BASELINES)}")
+        methods.append(BASELINES[name]())
+    names = [method.name for method in methods]
+    if len(set(names)) < len(names):
+        raise DataError(f"two methods share a name in {', '.join(names)}: name each model and baseline once")
+    return methods

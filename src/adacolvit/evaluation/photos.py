@@ -1,0 +1,56 @@
+"""Photos with their true colors, laid on a frame, to measure against."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from PIL import Image
+
+from adacolvit.color.lab import srgb_to_lab
+from adacolvit.hints.frame import Frame, fit_frame, square_frame
+from adacolvit.photosets import decode, iter_files
+
+FRAMES = {"square": square_frame, "native": fit_frame}  # the paper's 224 x 224, or a grid of the photo's own aspect
+
+
+@dataclass(frozen=True)
+class Source:
+    """A photo file: its key in the set, its content, and a checksum by which a hint set knows it again."""
+
+    key: str
+    content: bytes
+
+    @property
+    def checksum(self) -> int:
+        return crc32(self.content)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A photo on a frame: ``rgb`` (H, W, 3) float32 sRGB in [0, 1] and ``lab`` (H, W, 3) float32, of network pixels."""
+
+    frame: Frame
+    rgb: np.ndarray
+    lab: np.ndarray
+
+
+def iter_sources(data, limit: int | None = None) -> Iterator[Source]:
+    """The photos of a folder or tar in the order of their keys, at most ``limit``."""
+    for i, (key, content) in enumerate(iter_files(data)):
+        if i == limit:
+            return
+        yield Source(key, content)
+
+
+def load(source: Source) -> Image.Image:
+    """The photo itself, RGB. DataError names it where it cannot be read."""
+    return decode(source.key, source.content)
+
+
+def lay(image: Image.Image, kind: str) -> Truth:
+    """Stretch an RGB photo over the frame of ``kind``, "square" or "native"; bilinear (averaging where it shrinks)."""
+    frame = FRAMES[kind](*image.size)
+    pixels = image.resize((frame.width, frame.height), Image.Resampling.BILINEAR)
+    rgb = np.asarray(pixels, np.float32) / np.float32(255)
+    return Truth(frame, rgb, srgb_to_lab(rgb))

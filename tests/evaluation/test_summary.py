@@ -1,0 +1,108 @@
+"""Summaries: numbers by hand, and intervals that hold what they promise."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from adacolvit.errors import DataError
+from adacolvit.evaluation.rows import Row, read_csv, reusable, write_csv
+from adacolvit.evaluation.summary import bootstrap, summarize, worst
+
+
+def row(key="a", method="m", hints=10, psnr=25.0, **values) -> Row:
+    defaults = {"gain": 2.0, "psnr_native": psnr, "ciede2000": 5.0, "ssim": 0.9, "macs": math.nan, "chroma": 5.0}
+    defaults |= {"true_chroma": 10.0, "seam": 1.0, "true_seam": 1.0, "hint_error": 1.0}
+    return Row("0123456789ab", "square", key, method, hints, psnr, **(defaults | values))
+
+
+def test_95_percent_intervals_hold_the_truth_about_95_times_of_100():
+    rng = np.random.default_rng(11)
+    held = 0
+    for _ in range(400):
+        low, high = bootstrap(rng.gamma(4, 1, 60))  # skewed, as PSNR is not even; its mean is 4
+        held += low <= 4 <= high
+    assert 0.90 <= held / 400 <= 0.98
+
+
+def test_bootstrap_agrees_with_scipy():
+    values = np.random.default_rng(12).normal(25, 3, 200)
+    reference = scipy.stats.bootstrap((values,), np.mean, method="percentile", rng=1, n_resamples=4000)
+    assert bootstrap(values) == pytest.approx(tuple(reference.confidence_interval), abs=0.06)
+    assert bootstrap([7.0, 7.0]) == (7.0, 7.0)
+
+
+def test_means_medians_and_ratios():
+    rows = [
+        row("a", psnr=20, macs=1e9, chroma=2, true_chroma=4, seam=1, hint_error=1),
+        row("b", psnr=30, macs=3e9, chroma=4, true_chroma=20, seam=math.nan, hint_error=9),
+        row("c", psnr=25, macs=2e9, chroma=0, true_chroma=0, seam=3, hint_error=2),
+    ]
+    (entry,) = summarize(rows)
+    assert (entry["method"], entry["hints"], entry["photos"]) == ("m", 10, 3)
+    assert entry["psnr"] == 25 and 20 <= entry["psnr_low"] < 25 < entry["psnr_high"] <= 30
+    assert (
+        entry["macs"] == 2e9 and entry["macs_p5"] == pytest.approx(1.1e9) and entry["macs_p95"] == pytest.approx(2.9e9)
+    )
+    assert entry["saturation"] == pytest.approx(6 / 24)
+    assert entry["seam"] == 2 and entry["hint_error"] == 2
+    assert "difference" not in entry
+
+
+def test_methods_are_compared_photo_by_photo_with_the_first():
+    rng = np.random.default_rng(13)
+    base = rng.normal(25, 5, 50)  # photos differ much, methods little
+    better = base + rng.normal(0.3, 0.1, 50)
+    rows = [row(str(i), "first", psnr=p) for i, p in enumerate(base)]
+    rows += [row(str(i), "better", psnr=p) for i, p in enumerate(better)]
+    rows += [row("0", "partial", psnr=30.0)]
+    first, other, partial = summarize(rows)
+    assert other["difference"] == pytest.approx((better - base).mean())
+    assert 0.2 < other["difference_low"] < other["difference"] < other["difference_high"] < 0.4
+    assert other["psnr_low"] < first["psnr"] < other["psnr_high"], "unpaired, the difference would drown"
+    assert "difference" not in first and "difference" not in partial
+
+
+def test_undefined_values_are_null_in_json():
+    (entry,) = summarize([row(seam=math.nan, hint_error=math.nan)])
+    assert json.loads(json.dumps(entry, allow_nan=False))["macs"] is None
+    assert entry["seam"] is None and entry["hint_error"] is None
+
+
+def test_worst():
+    rows = [
+        row("a", gain=3),
+        row("b", gain=-1),
+        row("c", gain=0),
+        row("d", "other", gain=-9),
+        row("e", hints=1, gain=-9),
+    ]
+    assert [r.key for r in worst(rows, "m", 10, 2)] == ["b", "c"]
+
+
+def test_a_table_brings_back_the_same_rows(tmp_path):
+    rows = [row('städte, "alt"', psnr=1 / 3, macs=779_123_456.0), row("b", "other", 0)]
+    write_csv(tmp_path / "rows.csv", rows)
+    again = read_csv(tmp_path / "rows.csv")
+    assert [str(r) for r in again] == [str(r) for r in rows]  # as text, since NaN is not NaN
+    kept = reusable(tmp_path / "rows.csv", ["other"], "0123456789ab", "square")
+    assert list(kept) == [("b", "other", 0)]
+    for digest, frame in (("ffffffffffff", "square"), ("0123456789ab", "native")):
+        with pytest.raises(DataError, match="another hint set or frame"):
+            reusable(tmp_path / "rows.csv", ["other"], digest, frame)
+
+
+def test_other_tables_are_refused(tmp_path):
+    path = tmp_path / "rows.csv"
+    for content in (b"", b"key,psnr\na,1\n", b"\xff\xfe"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"rows.csv"):
+            read_csv(path)
+    with pytest.raises(DataError, match=r"missing.csv cannot be read"):
+        read_csv(tmp_path / "missing.csv")
+    write_csv(path, [row()])
+    path.write_text(path.read_text().replace("25.0", "many"))
+    with pytest.raises(DataError, match="cannot be read"):
+        read_csv(path)
