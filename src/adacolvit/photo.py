@@ -80,7 +80,7 @@ class Photo:
         """Whether any pixel is clearly not gray: its channels differ by more than 8 levels of 255."""
         return self.rgb is not None
 
-    def strips(self, pixels: int = 2**20) -> Iterator[tuple[int, int]]:
+    def strips(self, pixels: int = 2**18) -> Iterator[tuple[int, int]]:
         """Rows ``(start, stop)`` from top to bottom, about ``pixels`` pixels at a time, at least one row."""
         return _strips(self.width, self.height, pixels)
 
@@ -152,18 +152,16 @@ def _from_array(array: np.ndarray) -> Image.Image:
     kinds = f"an array of {array.dtype} {array.shape} is no photo: give (H, W), (H, W, 3) or (H, W, 4)"
     if array.ndim not in (2, 3) or channels not in ((1,) if array.ndim == 2 else (3, 4)) or not array.size:
         raise PhotoError(f"{kinds} with at least one pixel")
-    if array.dtype == np.uint16 and channels == 1:
-        return Image.fromarray(np.ascontiguousarray(array))
     if np.issubdtype(array.dtype, np.floating):
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise PhotoError("an array of floats must lie in [0, 1]: divide by its full scale")
         array = np.round(array * (255 if channels > 1 else 65535)).astype(np.uint8 if channels > 1 else np.uint16)
-    if array.dtype not in (np.uint8, np.uint16):
+    if array.dtype != np.uint8 and (array.dtype != np.uint16 or channels > 1):
         raise PhotoError(f"{kinds} as uint8 or float, or (H, W) as uint16")
     return Image.fromarray(np.ascontiguousarray(array))
 
 
-def _strips(width: int, height: int, pixels: int = 2**20) -> Iterator[tuple[int, int]]:
+def _strips(width: int, height: int, pixels: int = 2**18) -> Iterator[tuple[int, int]]:
     rows = max(1, pixels // width)
     return ((start, min(start + rows, height)) for start in range(0, height, rows))
 
@@ -207,8 +205,14 @@ def _read(image: Image.Image, name: str) -> Photo:
         stored[start:stop] = np.round(values * np.float32(_UNITS))
         if may_have_color:
             _as_stored(rgb, orientation)[start:stop] = pixels
-            colored = colored or bool((np.ptp(pixels, axis=-1) > _COLORED).any())
+            colored = colored or _is_colored(pixels)
     return Photo(name, lightness, rgb if colored else None, alpha, metadata)
+
+
+def _is_colored(rgb: np.ndarray) -> bool:
+    red, green, blue = (rgb[..., channel] for channel in range(3))  # ten times as fast as reducing the last axis
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return bool((spread > _COLORED).any())
 
 
 def _deep_gray(image: Image.Image, icc: bytes, name: str) -> Callable[[np.ndarray], np.ndarray]:
