@@ -13,6 +13,8 @@ from adacolvit.weights import write_weights
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+torch.set_num_threads(1)  # products as small as these are slower on several
+
 SMALL = ModelConfig(width=64, depth=3, heads=2)
 
 

@@ -2,10 +2,12 @@
 
 import argparse
 import importlib
+import os
 import sys
+from pathlib import Path
 
 from . import __version__
-from .errors import AdaColViTError
+from .errors import AdaColViTError, MissingExtra
 
 # verb -> (module with add_arguments(parser) and run(args) -> exit code or None, what it does)
 VERBS = {
@@ -19,6 +21,7 @@ VERBS = {
 }
 
 _OPTIONS = {"-h", "--help", "--version"}
+_TRAIN_PACKAGES = {"torch", "lightning_fabric", "scipy", "torchmetrics"}  # of the optional part "train"
 
 
 def _parser(verb: str | None) -> argparse.ArgumentParser:
@@ -35,21 +38,35 @@ def _parser(verb: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def _with_verb(argv: list[str]) -> list[str]:
+    """``adacolvit photo.jpg`` and ``adacolvit`` alone mean the app; a word that is no file is a misspelt verb."""
+    if not argv:
+        return ["app"]
+    first = argv[0]
+    known = first in VERBS or first in _OPTIONS
+    looks_like_photo = first.startswith("-") or Path(first).suffix or Path(first).exists()
+    return ["app", *argv] if looks_like_photo and not known else argv
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    argv = list(sys.argv[1:] if argv is None else argv)
-    if not argv or (argv[0] not in VERBS and argv[0] not in _OPTIONS):
-        argv.insert(0, "app")  # `adacolvit photo.jpg`
+    argv = _with_verb(list(sys.argv[1:] if argv is None else argv))
     try:
-        args = _parser(argv[0]).parse_args(argv)
-        return args.run(args) or 0
+        try:
+            args = _parser(argv[0]).parse_args(argv)
+            return args.run(args) or 0
+        except ModuleNotFoundError as error:
+            package = (error.name or "").split(".")[0]
+            if package not in _TRAIN_PACKAGES:
+                raise
+            raise MissingExtra(package, "train") from error
     except AdaColViTError as error:
         print(f"adacolvit: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # what a shell expects of a program stopped by Ctrl-C
     except BrokenPipeError:
-        sys.stderr.close()  # `adacolvit ... | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `adacolvit ... | head` has read enough
         return 1
 
 

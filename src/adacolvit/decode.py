@@ -4,7 +4,7 @@ import io
 import os
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -51,12 +51,16 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
         source = Path(source)
         if source.is_file() and not source.stat().st_size:
             raise PhotoError(f"{name} is empty, it has 0 bytes: get a fresh copy of the photo")
-    with _limit(max_pixels):
+    with _limit(max_pixels), ExitStack() as on_failure:
         try:
-            image = source if isinstance(source, Image.Image) else Image.open(source, formats=_FORMATS)
+            if isinstance(source, Image.Image):
+                image = source
+            else:
+                image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
             if image.width * image.height > max_pixels:
                 raise Image.DecompressionBombError
             image.load()
+            on_failure.pop_all()
         except Image.DecompressionBombError as error:
             raise PhotoTooLarge(
                 f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "

@@ -1,0 +1,52 @@
+# Two commands for a fresh clone: `make app` opens the app on a sample photo, `make test` runs every test.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# Installed first and held, so that no other requirement pulls another build of it (with CUDA, several GB).
+TORCH = torch==2.13.0
+VENV = .venv
+BIN = $(VENV)/bin
+SAMPLE = src/adacolvit/app/samples/cat.jpg
+
+.PHONY: app test lint front-end chromium
+.DELETE_ON_ERROR:
+
+app: $(VENV)/app.stamp
+	$(BIN)/adacolvit app $(SAMPLE)
+
+test: $(VENV)/test.stamp chromium lint front-end
+	$(BIN)/pytest
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+# The built front end is committed, so that nobody needs Node to use the app; where it is there, rebuild and compare.
+front-end: $(VENV)/test.stamp
+	@if command -v npm >/dev/null; then cp web/src/schema.d.ts $(VENV)/schema.d.ts && \
+	  (cd web && npm ci --no-audit --no-fund && npm run build -- --outDir $(abspath $(VENV))/static --emptyOutDir) && \
+	  { diff -r $(VENV)/static src/adacolvit/app/static && diff $(VENV)/schema.d.ts web/src/schema.d.ts || { \
+	    echo "The committed front end is not what web/ builds to: cd web && npm run build, and commit what changed."; \
+	    exit 1; }; }; \
+	else echo "npm is not here: the check that the committed front end is up to date is left out."; fi
+
+chromium:
+	@command -v chromium >/dev/null || { \
+	  echo "chromium is missing, which the browser tests drive. Install it: sudo apt-get install -y chromium"; exit 1; }
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { \
+	  echo "Python 3.11 or newer is missing. Install it: sudo apt-get install -y python3 python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python cannot make a virtual environment. Install what it lacks: sudo apt-get install -y python3-venv"; exit 1; }
+
+# Both installs are editable, so that whichever came last runs the sources that are here.
+$(VENV)/app.stamp: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q $(TORCH)
+	@echo "$(TORCH)" > $(VENV)/constraints.txt
+	$(BIN)/pip install -q -c $(VENV)/constraints.txt -e ".[train,test]"
+	@touch $@

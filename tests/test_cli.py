@@ -1,0 +1,274 @@
+"""Stories at the command line: what is written, what is said, and the exit code."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from PIL import Image
+
+from adacolvit.cli import main
+from adacolvit.hints.encoder import AB_SCALE
+from adacolvit.hints.file import HintFile, save_hints
+from adacolvit.hints.hint import Hint
+from adacolvit.model.positions import sine_positions
+from adacolvit.runtime.engine import Engine
+from adacolvit.weights import load_weights
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(small_weights, capsys):
+    """``adacolvit colorize ARGS`` with the small network -> (exit code, lines of stdout, stderr)."""
+
+    def colorize(*args):
+        code = main(["colorize", f"--model={small_weights}", *map(str, args)])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out.splitlines(), err
+
+    return colorize
+
+
+def photo(path, seed=0, size=(64, 48)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    Image.fromarray(rng.integers(0, 256, size[::-1], dtype=np.uint8)).save(path)
+    return path
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_one_photo(table, run):
+    photo(table / "grandma.jpg")
+    code, out, err = run("grandma.jpg", "--hint", "10,20,#ff0000", "--hint", "30,40,#00f,5")
+    assert (code, err) == (0, "")
+    assert out == ["grandma.jpg -> grandma.color.jpg (2 hints)"]
+    picture = pixels(table / "grandma.color.jpg")
+    assert picture.shape == (48, 64, 3) and np.ptp(picture.astype(int), axis=-1).max() > 10
+
+
+def test_folder_is_the_same_as_one_by_one(table, run):
+    for i, name in enumerate(["a.png", "b/c.webp", "b/d.bmp", ".hidden/x.png", "done.color.png"]):
+        photo(table / "in" / name, i)
+    (table / "in" / "notes.txt").write_text("not a photo")
+    code, out, _ = run("in", "-o", "all")
+    assert code == 0 and len(out) == 3
+    found = sorted(str(p.relative_to(table / "all")) for p in (table / "all").rglob("*") if p.is_file())
+    assert found == ["a.png", "b/c.webp", "b/d.png"]
+    assert run("in/a.png", "-o", "one.png")[0] == 0
+    assert np.array_equal(pixels(table / "one.png"), pixels(table / "all" / "a.png"))
+
+
+def test_hints_beside_the_photo_are_used(table, run):
+    photo(table / "p.png")
+    photo(table / "q.png")
+    hints = (Hint(5, 6, "#7b4a2d"), Hint(50, 40, "#2d4a7b"))
+    save_hints(table / "p.hints.json", HintFile("p.png", 64, 48, hints))
+    lines = [json.loads(line) for line in run("p.png", "q.png", "--json")[1]]
+    assert [line["hints"] for line in lines] == [2, 0]
+    assert [line["output"] for line in lines] == ["p.color.png", "q.color.png"]
+    assert all(0 < line["macs"] <= line["dense_macs"] and line["milliseconds"] > 0 for line in lines)
+    assert run("q.png", "--hints", "p.hints.json", "-o", "q2.png")[0] == 0
+    assert np.array_equal(pixels(table / "p.color.png"), pixels(table / "q2.png"))
+    line = json.loads(run("p.png", "-o", "p3.png", "--hint=1,1,#fff", "--json")[1][0])
+    assert line["hints"] == 1  # what is asked for on the command line comes instead
+
+
+def test_hints_painted_on_a_picture(table, run):
+    photo(table / "p.png")
+    painted = np.zeros((48, 64, 4), np.uint8)
+    painted[10:12, 20:22] = 200, 30, 40, 255
+    Image.fromarray(painted).save(table / "painted.png")
+    line = json.loads(run("p.png", "--hints", "painted.png", "--json")[1][0])
+    assert line["hints"] == 1
+
+
+def test_a_failing_photo_is_named_and_the_others_are_written(table, run):
+    photo(table / "good.png")
+    photo(table / "cut.png")
+    (table / "cut.png").write_bytes((table / "cut.png").read_bytes()[:200])
+    (table / "empty.jpg").write_bytes(b"")
+    (table / "text.jpg").write_text("hello")
+    (table / "no photos").mkdir()
+    code, out, err = run("cut.png", "empty.jpg", "text.jpg", "missing.jpg", "no photos", "good.png", "-o", "out")
+    assert code == 1
+    assert out == [f"good.png -> {os.path.join('out', 'good.png')} (0 hints)"]
+    for name in ("cut.png", "empty.jpg", "text.jpg", "missing.jpg", "no photos"):
+        assert f"adacolvit: {name}: " in err
+    assert os.listdir(table / "out") == ["good.png"]
+    *failed, good = (json.loads(line) for line in run("empty.jpg", "good.png", "-o", "out2", "--json")[1])
+    assert failed[0]["photo"] == "empty.jpg" and failed[0]["error"] and "error" not in good
+
+
+def test_nothing_is_overwritten_by_surprise(table, run):
+    photo(table / "p.png")
+    before = (table / "p.png").read_bytes()
+    for force in ([], ["--force"]):
+        code, _, err = run("p.png", "-o", "p.png", *force)
+        assert code == 1 and "replace the photo itself" in err
+        assert run("p.png", "-o", ".", *force)[0] == 1
+    assert (table / "p.png").read_bytes() == before
+    assert run("p.png", "-o", "out.png")[0] == 0
+    written = (table / "out.png").read_bytes()
+    code, _, err = run("p.png", "-o", "out.png", "--hint=3,3,#f00")
+    assert code == 1 and "--force" in err and (table / "out.png").read_bytes() == written
+    assert run("p.png", "-o", "out.png", "--hint=3,3,#f00", "--force")[0] == 0
+    assert (table / "out.png").read_bytes() != written
+    photo(table / "other" / "p.png", 1)
+    code, out, err = run("p.png", "other/p.png", "-o", "both")
+    assert code == 1 and len(out) == 1 and "different folders" in err
+
+
+@pytest.mark.parametrize(
+    ("hints", "message"),
+    [
+        ('{"version": 1, "photo": {"name": "x.png", "width": 9, "height": 99}, "hints": []}', "another shape"),
+        ('{"version": 7, "photo": {"name": "x.png", "width": 64, "height": 48}, "hints": []}', "version 7"),
+        ("nonsense", "not JSON"),
+    ],
+)
+def test_unusable_hint_files(table, run, hints, message):
+    photo(table / "p.png")
+    (table / "h.json").write_text(hints)
+    code, out, err = run("p.png", "--hints", "h.json")
+    assert code == 1 and not out and message in err and not (table / "p.color.png").exists()
+
+
+def test_a_hint_outside_the_photo(table, run):
+    photo(table / "p.png")
+    code, _, err = run("p.png", "--hint", "64,0,#ffffff")
+    assert code == 1 and "64 x 48" in err
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["colorize"],
+        ["colorize", "p.png", "--hint", "1,2"],
+        ["colorize", "p.png", "--hint", "1,nan,#ffffff"],
+        ["colorize", "p.png", "--hint", "1,2,#ggg"],
+        ["colorize", "p.png", "--hint", "1,2,#fff,9"],
+        ["colorize", "p.png", "--threads", "0"],
+        ["colorize", "p.png", "q.png", "-o", "one.png"],
+        ["colorise", "p.png"],
+        ["export", "--format", "papyrus"],
+        ["models", "--frobnicate"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage(table, capsys, args):
+    with pytest.raises(SystemExit) as stopped:
+        main(args)
+    assert stopped.value.code == 2
+    assert "usage: adacolvit" in capsys.readouterr().err
+
+
+def test_missing_and_damaged_models(table, small_weights, capsys):
+    photo(table / "p.png")
+    assert main(["colorize", "p.png", "--model", "enormous"]) == 1
+    assert "no model named 'enormous'" in capsys.readouterr().err
+    (table / "cut.safetensors").write_bytes(small_weights.read_bytes()[:5000])
+    assert main(["colorize", "p.png", "--model", "cut.safetensors"]) == 1
+    assert "cut short" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_read_only_folder(table, run):
+    photo(table / "p.png")
+    (table / "closed").mkdir(mode=0o555)
+    code, _, err = run("p.png", "-o", "closed/out.png")
+    assert code == 1 and "closed" in err
+
+
+def test_output_below_a_file(table, run):
+    photo(table / "p.png")
+    (table / "file").write_text("")
+    code, _, err = run("p.png", "-o", "file/out.png")
+    assert code == 1 and "file" in err
+
+
+def test_full_disk(table, small_weights):
+    """A limit on file size stands in for a full disk: the write fails half way."""
+    resource = pytest.importorskip("resource")
+    photo(table / "p.png", size=(200, 200))
+
+    def small_files():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    command = [sys.executable, "-m", "adacolvit.cli", "colorize", "p.png", "-o", "out.png", f"--model={small_weights}"]
+    code = f"import signal, runpy, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.argv = {command[2:]!r}\n"
+    code += "runpy.run_module('adacolvit.cli', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, preexec_fn=small_files)
+    assert done.returncode == 1 and "p.png: cannot write" in done.stderr and "Traceback" not in done.stderr
+    assert [path.name for path in table.iterdir()] == ["p.png"]
+
+
+def test_exported_network_gives_the_engines_picture(table, small_weights, capsys):
+    assert main(["export", "--model", str(small_weights), "--format", "onnx"]) == 0
+    assert main(["export", "--model", str(small_weights), "--format", "onnx"]) == 1
+    assert "--force" in capsys.readouterr().err
+    model = onnx.load(table / "small.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert {node.domain for node in model.graph.node} == {""} and model.opset_import[0].version <= 20
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 48, 80)).astype(np.float32)
+    x[3] = x[1] > 0.49
+    weights = load_weights(small_weights)
+    session = onnxruntime.InferenceSession(table / "small.onnx", providers=["CPUExecutionProvider"])
+    ab, layers, patches = session.run(None, {"x": x[None], "positions": sine_positions(3, 5, weights.config.width)})
+    expected, decisions = Engine(weights).run(x)
+    assert np.abs(ab[0] * AB_SCALE - expected).max() < 1e-3
+    assert np.array_equal(layers, decisions.layers) and np.array_equal(patches, decisions.patches)
+
+
+def test_models(capsys):
+    assert main(["models"]) == 0
+    assert "SHA-256" in capsys.readouterr().out
+    assert main(["models", "--json"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        assert len(json.loads(line)["sha256"]) == 64
+
+
+def test_doctor_times_a_click(small_weights, capsys):
+    main(["doctor", "--model", str(small_weights)])
+    out = capsys.readouterr().out
+    assert "one click" in out and "onnxruntime" in out
+
+
+def test_a_missing_optional_part_is_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)  # what an import of a package that is not there amounts to
+    for name in [name for name in sys.modules if name.startswith("adacolvit.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["train", "anything"]) == 1
+    assert "pip install 'adacolvit[train]'" in capsys.readouterr().err
+
+
+def test_installed_command():
+    script = shutil.which("adacolvit", path=os.path.dirname(sys.executable))
+    command = [script] if script else [sys.executable, "-m", "adacolvit.cli"]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith("adacolvit ")
+
+
+def test_ctrl_c_is_quiet(table, small_weights, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    photo(table / "p.png")
+    monkeypatch.setattr("adacolvit.colorizer.Colorizer.colorize", interrupted)
+    assert main(["colorize", "p.png", f"--model={small_weights}"]) == 130
+    assert capsys.readouterr().err == ""
