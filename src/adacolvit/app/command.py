@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from adacolvit.colorizer import Colorizer
 from adacolvit.commands.colorize_paths import Job
@@ -66,6 +67,14 @@ def put_file(table: Table, path: Path) -> Entry:
     return table.put(data, path.name, load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height))
 
 
+def configure(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the app."""
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, ws="websockets-sansio",
+        ws_max_size=MOST_MESSAGE_BYTES, timeout_graceful_shutdown=1,
+    )  # fmt: skip
+
+
 class _Server(uvicorn.Server):
     """Says when it answers."""
 
@@ -93,9 +102,5 @@ def run(args) -> int:
             if not args.no_browser:
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # some browsers block
 
-        config = uvicorn.Config(
-            create_app(table), log_level="warning", access_log=False, ws="websockets-sansio",
-            ws_max_size=MOST_MESSAGE_BYTES, timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        _Server(config, on_ready).run(sockets=[listener])
+        _Server(configure(create_app(table)), on_ready).run(sockets=[listener])
     return 0

@@ -27,7 +27,7 @@ UNFORESEEN = (
 
 def describe(problem: ValidationError) -> str:
     """One sentence about the first thing wrong with a message."""
-    first = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = problem.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return f"This message is not understood: {place + ': ' if place else ''}{first['msg']}."
 

@@ -1,0 +1,120 @@
+"""``adacolvit app`` as a person runs it: a process of its own, a real port, real sockets."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from adacolvit.app import command
+from adacolvit.errors import AppError
+
+from .conftest import picture
+
+
+@pytest.fixture
+def app(small_weights, tmp_path):
+    """Starts the app and returns (process, its first printed lines up to the address); ends it afterwards."""
+    started = []
+
+    def start(*args):
+        line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--model", small_weights, *args]
+        process = subprocess.Popen(
+            [str(part) for part in line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        started.append(process)
+        printed = ""
+        while "http://" not in printed:
+            read = process.stdout.readline()
+            if not read:
+                break
+            printed += read
+        return process, printed
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def address(printed: str) -> str:
+    return re.search(r"http://127\.0\.0\.1:\d+/\S*", printed)[0]
+
+
+def test_a_photo_with_hints_beside_it_is_opened(app, tmp_path):
+    (tmp_path / "grandma.png").write_bytes(picture(300, 200))
+    (tmp_path / "grandma.hints.json").write_text(
+        '{"version": 1, "photo": {"name": "grandma.png", "width": 300, "height": 200},'
+        ' "hints": [{"x": 1, "y": 2, "color": "#123456", "size": 3}]}'
+    )
+    _, printed = app("grandma.png", "--port", 0)
+    url, query = address(printed).split("?photo=")
+    info = httpx.get(f"{url}api/photos/{query}").json()
+    assert (info["name"], info["width"]) == ("grandma.png", 300)
+    assert info["hints"] == [{"x": 1, "y": 2, "color": "#123456", "size": 3}]
+
+
+def test_it_ends_quietly_even_with_a_socket_open_and_a_client_that_left(app):
+    process, printed = app("--port", 0)
+    url = address(printed)
+    photo = httpx.post(f"{url}api/photos", content=picture(300, 200)).json()
+    live = f"{url.replace('http', 'ws')}api/photos/{photo['id']}/live"
+    hints = ",".join('{"x": 1, "y": 2, "color": "#123456", "size": 3}' for _ in range(50))
+    for _ in range(3):  # leaves without a goodbye while its frame is being made
+        with connect(live) as leaver:
+            leaver.send(f'{{"seq": 1, "hints": [{hints}]}}')
+            leaver.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            leaver.socket.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(httpx.TransportError):  # and another in the middle of sending a photo
+        httpx.post(f"{url}api/photos", content=_breaks_off(), headers={"content-length": "1000000"})
+    with connect(live) as stays:
+        stays.send('{"seq": 2, "hints": []}')
+        assert isinstance(stays.recv(timeout=10), bytes)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert errors == ""
+
+
+def _breaks_off():
+    yield b"x" * 1000
+    raise httpx.WriteError("gone")
+
+
+def test_the_next_free_port_is_taken_and_said(monkeypatch):
+    first = command.bind(0)
+    monkeypatch.setattr(command, "PORT", first.getsockname()[1])
+    with first, command.bind(None) as second:
+        assert first.getsockname()[1] < second.getsockname()[1] <= first.getsockname()[1] + command.PORTS_TRIED
+        assert second.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_port_asked_for_but_taken_is_an_error(app):
+    with command.bind(0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AppError, match=f"port {port} is taken.*--port"):
+            command.bind(port)
+        process, _ = app("--port", port)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert errors.startswith(f"adacolvit: port {port} is taken") and len(errors.splitlines()) == 1
+
+
+@pytest.mark.parametrize("port", [70000, -1])
+def test_a_port_that_cannot_be_is_an_error(port):
+    with pytest.raises(AppError, match="1024 to 65535"):
+        command.bind(port)
+
+
+@pytest.mark.parametrize(("name", "content"), [("none.jpg", None), ("empty.jpg", b""), ("text.jpg", b"hello")])
+def test_a_photo_that_cannot_be_opened_is_told_before_anything_is_served(app, tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    process, printed = app(name, "--port", 0)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1 and printed == ""
+    assert errors.startswith("adacolvit: ") and name in errors and "Traceback" not in errors

@@ -1,0 +1,166 @@
+import asyncio
+import json
+import struct
+
+import numpy as np
+import pytest
+from fastapi import FastAPI, WebSocket
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from adacolvit.app import live as server_side
+from adacolvit.app.messages import FrameInfo
+from adacolvit.colorizer import Colorizer
+
+from .conftest import picture, serve
+
+HINT = {"x": 40, "y": 50, "color": "#7b4a2d", "size": 2}
+
+
+def unpack(message: bytes) -> tuple[FrameInfo, np.ndarray]:
+    (length,) = struct.unpack_from("<I", message)
+    info = FrameInfo.model_validate_json(message[4 : 4 + length])
+    return info, np.frombuffer(message[4 + length :], "<f2").reshape(4, info.height, info.width)
+
+
+@pytest.fixture
+def socket(live, photo):
+    with live(photo["id"]) as socket:
+        yield socket
+
+
+def test_a_frame_holds_the_colorizers_planes_and_cost(socket, engine):
+    colorizer = Colorizer(engine)
+    colorizer.set_photo(picture(300, 200))
+    for seq, hints in enumerate([[], [HINT], [HINT, HINT | {"x": 250, "size": 7}]], 5):
+        socket.send(json.dumps({"seq": seq, "hints": hints}))
+        info, planes = unpack(socket.recv())
+        result = colorizer.colorize(hints)
+        assert info.seq == seq
+        assert planes.shape == result.planes.shape
+        assert np.array_equal(planes, result.planes.astype("<f2"))
+        effort, cost = info.effort, result.cost
+        assert (effort.macs, effort.dense_macs) == (cost.macs, cost.dense_macs) and effort.milliseconds > 0
+        assert len(effort.patches) == effort.rows * effort.columns
+        assert np.mean(effort.patches) == pytest.approx(cost.kept.mean(), abs=1e-3)
+        assert [[layer.attention, layer.ffn] for layer in effort.layers] == cost.layers.tolist()
+
+
+def test_planes_begin_at_an_even_byte(socket):
+    for seq in (1, 10, 100, 1000):
+        socket.send(json.dumps({"seq": seq, "hints": []}))
+        assert struct.unpack_from("<I", socket.recv())[0] % 2 == 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "{",
+        "[]",
+        '{"seq": 1}',
+        '{"seq": "one", "hints": []}',
+        '{"seq": 1, "hints": [], "extra": 1}',
+        '{"seq": 1, "hints": [{"x": 1e9, "y": 1, "color": "#123456", "size": 2}]}',
+        '{"seq": 1, "hints": [{"x": NaN, "y": 1, "color": "#123456", "size": 2}]}',
+        '{"seq": 1, "hints": [{"x": 1, "y": 1, "color": "#12345", "size": 2}]}',
+    ],
+)
+def test_an_error_is_a_sentence_and_the_socket_stays(socket, message):
+    socket.send(message)
+    reply = json.loads(socket.recv())
+    assert reply.keys() == {"error"} and len(reply["error"]) > 15
+    socket.send(json.dumps({"seq": 2, "hints": [HINT]}))
+    assert unpack(socket.recv())[0].seq == 2
+
+
+def test_bytes_instead_of_text_are_an_error(socket):
+    socket.send(b"\x00\x01")
+    assert "error" in json.loads(socket.recv())
+
+
+def test_an_unknown_photo_closes_with_its_own_code(live):
+    with live("nothing") as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.recv()
+    assert closed.value.rcvd.code == server_side.PHOTO_GONE
+
+
+class Gate:
+    """A network that runs until it is told to be done, to make the order of events certain."""
+
+    def __init__(self, colorizer: Colorizer) -> None:
+        self.colorizer = colorizer
+        self.asked: list[str] = []
+        self.entered = asyncio.Semaphore(0)
+        self.leave = asyncio.Semaphore(0)
+
+    async def __call__(self, hints: list):
+        self.asked.append(hints[0]["color"])
+        self.entered.release()
+        await self.leave.acquire()
+        return self.colorizer.colorize(hints)
+
+
+class Wire:
+    """Both ends of a socket within one event loop."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue = asyncio.Queue()
+        self.outgoing: asyncio.Queue = asyncio.Queue()
+
+    async def receive(self) -> dict:
+        return await self.incoming.get()
+
+    async def send(self, message: dict) -> None:
+        await self.outgoing.put(message)
+
+    async def say(self, seq: int, color: str) -> None:
+        text = json.dumps({"seq": seq, "hints": [HINT | {"color": color}]})
+        await self.incoming.put({"type": "websocket.receive", "text": text})
+
+
+async def _newest_wins(colorizer: Colorizer) -> None:
+    wire, gate = Wire(), Gate(colorizer)
+    await wire.incoming.put({"type": "websocket.connect"})
+    socket = WebSocket({"type": "websocket", "headers": []}, wire.receive, wire.send)
+    await socket.accept()
+    assert (await wire.outgoing.get())["type"] == "websocket.accept"
+    serving = asyncio.create_task(server_side.serve(socket, gate))
+    await wire.say(1, "#000001")
+    await gate.entered.acquire()  # the first one is under way: what comes now has to wait
+    for seq in range(2, 6):
+        await wire.say(seq, f"#00000{seq}")
+    while not wire.incoming.empty():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gate.leave.release()
+    gate.leave.release()
+    first, second = await wire.outgoing.get(), await wire.outgoing.get()
+    assert [unpack(message["bytes"])[0].seq for message in (first, second)] == [1, 5]
+    await wire.incoming.put({"type": "websocket.disconnect", "code": 1001})
+    await serving
+    assert gate.asked == ["#000001", "#000005"] and wire.outgoing.empty()
+
+
+def test_the_newest_wins_and_what_it_overtook_is_never_run(engine):
+    colorizer = Colorizer(engine)
+    colorizer.set_photo(picture(300, 200))
+    asyncio.run(_newest_wins(colorizer))
+
+
+def test_what_was_not_foreseen_is_a_sentence_too(capsys):
+    app = FastAPI()
+
+    @app.websocket("/live")
+    async def endpoint(socket: WebSocket) -> None:
+        async def broken(hints: list):
+            raise ZeroDivisionError("inside")
+
+        await socket.accept()
+        await server_side.serve(socket, broken)
+
+    for client in serve(app):
+        with connect(f"{str(client.base_url).replace('http', 'ws', 1)}/live") as socket:
+            socket.send(json.dumps({"seq": 1, "hints": []}))
+            assert json.loads(socket.recv()) == {"error": server_side.UNFORESEEN}
+    assert "ZeroDivisionError" in capsys.readouterr().err  # told in the terminal, not to the person
