@@ -15,7 +15,6 @@ heads = 2
 
 [optimizer]
 warmup = 16
-{optimizer}
 
 [[stages]]
 samples = 32
@@ -58,13 +57,15 @@ def shard(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def recipe_file(tmp_path):
-    """A recipe of 64 samples, its optimizer's settings open to change."""
+@pytest.fixture(scope="session")
+def photo_maker():
+    """:func:`make_photo`, for tests that need to know what a photo was."""
+    return make_photo
 
-    def write(optimizer: str = "") -> str:
-        path = tmp_path / "made.toml"
-        path.write_text(RECIPE.format(optimizer=optimizer))
-        return str(path)
 
-    return write
+@pytest.fixture(scope="session")
+def recipe_file(tmp_path_factory):
+    """Path of a recipe of 64 samples."""
+    path = tmp_path_factory.mktemp("recipe") / "made.toml"
+    path.write_text(RECIPE)
+    return str(path)

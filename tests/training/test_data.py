@@ -10,19 +10,17 @@ from adacolvit.hints.frame import square_frame
 from adacolvit.training.data import PhotoCache, choose, crop_box, make_batch, prefetch, random_frame
 from adacolvit.training.recipe import Stage
 
-from .conftest import make_photo
-
 
 @pytest.fixture
 def cache(shard, tmp_path):
     return PhotoCache.open((str(shard),), tmp_path)
 
 
-def test_cache_holds_the_photos_and_is_made_once(shard, tmp_path):
+def test_cache_holds_the_photos_and_is_made_once(shard, photo_maker, tmp_path):
     done = []
     first = PhotoCache.open((str(shard),), tmp_path, done.append)
     assert len(first) == 12
-    assert np.array_equal(first[1], np.asarray(make_photo(1, 64, 48)))
+    assert np.array_equal(first[1], np.asarray(photo_maker(1, 64, 48)))
     files = {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
     again = PhotoCache.open((str(shard),), tmp_path)
     assert np.array_equal(again[7], first[7])

@@ -10,6 +10,7 @@ from safetensors import safe_open
 
 from adacolvit.cli import main
 from adacolvit.training.checkpoint import load_checkpoint, load_network
+from adacolvit.training.command import Reporter
 
 
 def train(recipe, shard, out, *more) -> int:
@@ -18,13 +19,10 @@ def train(recipe, shard, out, *more) -> int:
 
 
 @pytest.fixture(scope="module")
-def straight(tmp_path_factory, shard):
+def straight(tmp_path_factory, recipe_file, shard):
     """A whole run, undisturbed."""
-    from .conftest import RECIPE
-
     folder = tmp_path_factory.mktemp("straight")
-    (folder / "made.toml").write_text(RECIPE.format(optimizer=""))
-    assert train(str(folder / "made.toml"), shard, folder / "run", "--validation", str(shard), "--every", "32") == 0
+    assert train(recipe_file, shard, folder / "run", "--validation", str(shard), "--every", "32") == 0
     return folder / "run"
 
 
@@ -43,27 +41,21 @@ def test_a_run_leaves_what_a_person_needs(straight):
         assert (p - average[name]).abs().max() <= 1e-3 * average[name].abs().max() + 1e-6, name
 
 
-def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard, tmp_path):
+def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard, tmp_path, monkeypatch):
     class Killed(Exception):
         pass
 
-    def stop_at(sample):
-        from adacolvit.training.command import Reporter
+    def step(self, sample, loss, whole=Reporter.step):
+        whole(self, sample, loss)
+        if sample >= 48:
+            raise Killed
 
-        def step(self, done, loss, whole=Reporter.step):
-            whole(self, done, loss)
-            if done >= sample:
-                raise Killed
-
-        return Reporter, step
-
-    reporter, step = stop_at(48)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reporter, "step", step)
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "step", step)
         with pytest.raises(Killed):
-            train(recipe_file(), shard, tmp_path / "run", "--every", "16")
+            train(recipe_file, shard, tmp_path / "run", "--every", "16")
     assert load_checkpoint(tmp_path / "run" / "last.pt")["sample"] == 32
-    assert train(recipe_file(), shard, tmp_path / "run", "--every", "16", "--resume") == 0
+    assert train(recipe_file, shard, tmp_path / "run", "--every", "16", "--resume") == 0
     whole, resumed = (load_checkpoint(run / "last.pt") for run in (straight, tmp_path / "run"))
     assert whole["step"] == resumed["step"]
     for part in ("network", "average"):
@@ -82,7 +74,7 @@ def test_two_processes_train_one_network(recipe_file, shard, tmp_path):
         "-m",
         "adacolvit.cli",
     ]
-    arguments = ["train", recipe_file(), "--train", str(shard), "--validation", str(shard), "--cache", str(tmp_path)]
+    arguments = ["train", recipe_file, "--train", str(shard), "--validation", str(shard), "--cache", str(tmp_path)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     ran = subprocess.run(
         [*command, *arguments, "--out", str(tmp_path / "run"), "--threads", "1"],

@@ -1,7 +1,5 @@
 """Recipes are read strictly, and the shipped ones are whole."""
 
-from importlib import resources
-
 import pytest
 import torch
 
@@ -9,14 +7,10 @@ from adacolvit.errors import RecipeError
 from adacolvit.model.decisions import Decisions
 from adacolvit.training.loss import budget_at, budget_loss, kept
 from adacolvit.training.optimizer import orthogonalize, rate
-from adacolvit.training.recipe import Optimizer, Stage, load_recipe
-
-SHIPPED = [
-    p.name[:-5] for p in (resources.files("adacolvit.training") / "recipes").iterdir() if p.name.endswith(".toml")
-]
+from adacolvit.training.recipe import Optimizer, Stage, load_recipe, shipped
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", shipped())
 def test_shipped_recipes_load(name):
     recipe = load_recipe(name)
     assert recipe.name == name and recipe.samples > 0
@@ -47,7 +41,7 @@ def test_an_unknown_name_lists_the_known():
 
 
 def test_stages_follow_each_other(recipe_file):
-    recipe = load_recipe(recipe_file())
+    recipe = load_recipe(recipe_file)
     assert recipe.stage_at(0)[0].mode == "dense"
     stage, done, before = recipe.stage_at(40)
     assert stage.mode == "masked" and done == 0.25 and before.mode == "dense"

@@ -21,6 +21,12 @@ class Average:
         self.steps = 0
         self.values = {name: p.detach().clone() for name, p in network.named_parameters()}
 
+    def restore(self, values: dict[str, Tensor], steps: int) -> None:
+        """Take up where a checkpoint stood."""
+        self.steps = steps
+        for name, value in values.items():
+            self.values[name].copy_(value)
+
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Take one step towards the network; early steps count more, so that the start is forgotten."""

@@ -89,8 +89,8 @@ class Batch:
 def crop_box(rng: np.random.Generator, width: int, height: int, area: tuple[float, float], aspect: float):
     """A random box (left, top, right, bottom) in pixels, its area uniform in the given fractions of the photo.
 
-    Its aspect is ``aspect`` (width / height) times a log-uniform factor of 3/4 to 4/3: what is stretched to one shape in
-    evaluation was seen stretched in training.
+    Its aspect is ``aspect`` (width / height) times a log-uniform factor of 3/4 to 4/3: what is stretched to one shape
+    in evaluation was seen stretched in training.
     """
     for _ in range(10):
         wanted = width * height * rng.uniform(*area)

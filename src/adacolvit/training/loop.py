@@ -3,12 +3,15 @@
 import json
 import os
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
+from torch import Tensor
 
 from adacolvit.errors import RecipeError
 from adacolvit.hints.frame import PATCH
@@ -16,13 +19,14 @@ from adacolvit.model.network import ColorizationViT
 from adacolvit.model.positions import centered_origin
 
 from .checkpoint import Average, load_checkpoint, save_checkpoint, save_weights, start_from
-from .data import PhotoCache, choose, make_batch, prefetch, random_frame
+from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
 from .loss import budget_at, budget_loss, color_loss, kept
 from .optimizer import make_optimizers, rate, set_rate
-from .recipe import Recipe
+from .recipe import Recipe, Stage
 from .validation import Validation
 
-PHOTOS, FRAMES, NETWORK = range(3)  # streams of random numbers that must not mix
+PHOTOS, FRAMES, GATES, ORIGINS = range(4)  # streams of random numbers that must not mix
+LOG_EVERY = 20  # steps
 JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 14 x 14 grid has room for the input
 
 
@@ -47,8 +51,17 @@ def rng_for(recipe: Recipe, stream: int, step: int, rank: int = 0) -> np.random.
     return np.random.default_rng([recipe.seed, stream, step, rank])
 
 
-def batches(recipe: Recipe, cache: PhotoCache, sample: int, step: int, rank: int, world: int):
-    """This process's share of every batch from ``sample`` on: (stage, done, before, batch, samples in all)."""
+@dataclass
+class Planned:
+    """What one step is to do: this process's photos, and the wanted means (patches, layers)."""
+
+    stage: Stage
+    budget: tuple[float, float]
+    batch: Batch
+
+
+def batches(recipe: Recipe, cache: PhotoCache, sample: int, step: int, rank: int, world: int) -> Iterator[Planned]:
+    """This process's share of every step from ``sample`` on."""
     while sample < recipe.samples:
         stage, done, before = recipe.stage_at(sample)
         if stage.batch % world:
@@ -56,7 +69,7 @@ def batches(recipe: Recipe, cache: PhotoCache, sample: int, step: int, rank: int
         frame = random_frame(stage, rng_for(recipe, FRAMES, step))  # the same in every process
         chosen = choose(len(cache), sample, stage.batch, recipe.seed)[rank::world]
         batch = make_batch(cache, stage, frame, chosen, rng_for(recipe, PHOTOS, step, rank))
-        yield stage, done, before, batch
+        yield Planned(stage, budget_at(stage, done, before), batch)
         sample += stage.batch
         step += 1
 
@@ -68,9 +81,70 @@ def random_origin(rng: np.random.Generator, rows: int, columns: int) -> tuple[fl
     )
 
 
-def train(
-    recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool = False, every: int = 10_000, reporter
-) -> Path:
+class Run:
+    """A training run's state: network, optimizers, average, and how far it is."""
+
+    def __init__(self, fabric: Fabric, recipe: Recipe, out: Path, resume: bool) -> None:
+        self.fabric, self.recipe, self.out = fabric, recipe, out
+        self.sample = self.step = 0
+        torch.manual_seed(recipe.seed)
+        self.network = ColorizationViT(recipe.model)
+        if recipe.start and not resume:
+            start_from(self.network, recipe.start)
+        state = load_checkpoint(out / "last.pt") if resume else None
+        if state:
+            if state["recipe"]["model"] != recipe.model.to_dict():
+                raise RecipeError(f"{out / 'last.pt'} was made for another network than the recipe's")
+            self.network.load_state_dict(state["network"])
+            self.sample, self.step = state["sample"], state["step"]
+        self.network.to(fabric.device)
+        self.average = Average(self.network, recipe.optimizer.ema)
+        optimizers = make_optimizers(self.network, recipe.optimizer)
+        if state:
+            self.average.restore(state["average"], state["average_steps"])
+            for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+        self.model, *self.optimizers = fabric.setup(self.network, *optimizers)
+        out.mkdir(parents=True, exist_ok=True)
+
+    def update(self, stage: Stage, wanted: tuple[float, float], batch: Batch) -> dict[str, Tensor]:
+        """One step; returns what is worth logging."""
+        fabric, recipe = self.fabric, self.recipe
+        set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
+        torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
+        x, target = batch.x.to(fabric.device), batch.target.to(fabric.device)
+        origin = random_origin(rng_for(recipe, ORIGINS, self.step), x.shape[2] // PATCH, x.shape[3] // PATCH)
+        self.network.train()
+        result = self.model(x, stage.mode, temperature=stage.temperature, origin=origin)
+        huber = color_loss(result["ab"].float(), target)
+        measured = {"huber": huber.detach()}
+        loss = huber
+        if result["decisions"] is not None:
+            loss = huber + recipe.budget_weight * budget_loss(result["decisions"], wanted)
+            measured["patches"], measured["layers"] = (v.detach() for v in kept(result["decisions"]))
+        fabric.backward(loss)
+        measured["norm"] = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.optimizer.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        self.average.update(self.network)
+        self.sample += stage.batch
+        self.step += 1
+        return measured
+
+    def save(self) -> None:
+        """Write ``last.pt``."""
+        bare = [optimizer.optimizer for optimizer in self.optimizers]
+        state = (self.sample, self.step, self.network, bare, self.average)
+        save_checkpoint(self.out / "last.pt", self.recipe.to_dict(), *state)
+
+    def note(self, row: dict[str, float]) -> None:
+        """Add a line to ``metrics.jsonl``."""
+        with (self.out / "metrics.jsonl").open("a") as log:
+            log.write(json.dumps({"sample": self.sample} | {k: round(float(v), 6) for k, v in row.items()}) + "\n")
+
+
+def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool, every: int, reporter) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
     out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``.
@@ -82,85 +156,43 @@ def train(
     main = fabric.is_global_zero
     with fabric.rank_zero_first():
         cache = PhotoCache.open(recipe.train, cache_folder, reporter.decoding if main else None)
-    torch.manual_seed(recipe.seed)
-    network = ColorizationViT(recipe.model)
-    if recipe.start:
-        start_from(network, recipe.start)
-    average = Average(network, recipe.optimizer.ema)
-    sample = step = 0
-    state = load_checkpoint(out / "last.pt") if resume else None
-    if state:
-        if state["recipe"]["model"] != recipe.model.to_dict():
-            raise RecipeError(f"{out / 'last.pt'} was made for another network than the recipe's")
-        network.load_state_dict(state["network"])
-        average.values, average.steps = state["average"], state["average_steps"]
-        sample, step = state["sample"], state["step"]
-    bare = network.to(fabric.device)
-    average.values = {k: v.to(fabric.device) for k, v in average.values.items()}
-    optimizers = make_optimizers(bare, recipe.optimizer)
-    if state:
-        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-    model, *wrapped = fabric.setup(network, *optimizers)
+    run = Run(fabric, recipe, out, resume)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None
-    out.mkdir(parents=True, exist_ok=True)
-    log = (out / "metrics.jsonl").open("a") if main else None
-
-    def checkpoint() -> None:
+    if main:
+        reporter.start(recipe, run.sample)
+    clock = Clock(run.sample)
+    next_check = (run.sample // every + 1) * every
+    for planned in prefetch(batches(recipe, cache, run.sample, run.step, fabric.global_rank, fabric.world_size)):
+        measured = run.update(planned.stage, planned.budget, planned.batch)
         if main:
-            save_checkpoint(out / "last.pt", recipe.to_dict(), sample, step, bare, optimizers, average)
-            if validation:
-                scores = validation(bare, average.values, stage.mode, sample)
-                log.write(json.dumps({"sample": sample, **scores}) + "\n")
-                log.flush()
-                reporter.scores(scores)
-        fabric.barrier()
-
-    reporter.start(recipe, sample) if main else None
-    started, since, next_check = time.perf_counter(), sample, (sample // every + 1) * every
-    for stage, done, before, batch in prefetch(
-        batches(recipe, cache, sample, step, fabric.global_rank, fabric.world_size)
-    ):
-        set_rate(wrapped, rate(recipe.optimizer, sample, recipe.samples))
-        torch.manual_seed(int(rng_for(recipe, NETWORK, step, fabric.global_rank).integers(2**62)))
-        x, target = batch.x.to(fabric.device), batch.target.to(fabric.device)
-        origin = random_origin(rng_for(recipe, NETWORK, step), x.shape[2] // PATCH, x.shape[3] // PATCH)
-        bare.train()
-        result = model(x, stage.mode, temperature=stage.temperature, origin=origin)
-        loss = huber = color_loss(result["ab"].float(), target)
-        if result["decisions"] is not None:
-            loss = loss + recipe.budget_weight * budget_loss(result["decisions"], budget_at(stage, done, before))
-        fabric.backward(loss)
-        norm = torch.nn.utils.clip_grad_norm_(bare.parameters(), recipe.optimizer.clip)
-        for optimizer in wrapped:
-            optimizer.step()
-            optimizer.zero_grad()
-        average.update(bare)
-        sample += stage.batch
-        step += 1
-        if main:
-            reporter.step(sample, huber.item())
-            if step % 20 == 0:
-                speed = (sample - since) / (time.perf_counter() - started)
-                row = {
-                    "sample": sample,
-                    "step": step,
-                    "huber": huber.item(),
-                    "norm": norm.item(),
-                    "images_per_s": speed,
-                }
-                if result["decisions"] is not None:
-                    row["patches"], row["layers"] = (v.item() for v in kept(result["decisions"]))
-                log.write(json.dumps({k: round(v, 6) for k, v in row.items()}) + "\n")
-                log.flush()
-                started, since = time.perf_counter(), sample
-        if sample >= next_check or sample >= recipe.samples:
+            reporter.step(run.sample, measured["huber"].item())
+            if run.step % LOG_EVERY == 0:
+                run.note(measured | {"images_per_s": clock.speed(run.sample)})
+        if run.sample >= min(next_check, recipe.samples):
             next_check += every
-            checkpoint()
-            started, since = time.perf_counter(), sample
+            if main:
+                run.save()
+                if validation:
+                    scores = validation(run.network, run.average.values, planned.stage.mode, run.sample)
+                    run.note(scores)
+                    reporter.scores(scores)
+            fabric.barrier()
+            clock = Clock(run.sample)
     weights = out / "weights.safetensors"
     if main:
-        save_weights(weights, recipe.model, average.values)
-        log.close()
+        save_weights(weights, recipe.model, run.average.values)
     fabric.barrier()
     return weights
+
+
+class Clock:
+    """Speed since the last look."""
+
+    def __init__(self, sample: int) -> None:
+        self.sample, self.since = sample, time.perf_counter()
+
+    def speed(self, sample: int) -> float:
+        """Samples per second, over all processes."""
+        speed = (sample - self.sample) / (time.perf_counter() - self.since)
+        self.__init__(sample)
+        return speed

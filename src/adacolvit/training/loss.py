@@ -29,7 +29,7 @@ def kept(decisions: Decisions) -> tuple[Tensor, Tensor]:
 
 
 def budget_at(stage: Stage, done: float, before: Stage | None) -> tuple[float, float]:
-    """Wanted means (patches, layers) when ``done`` of the stage is through: from the previous stage's, or from 1, linearly."""
+    """Wanted means (patches, layers) when ``done`` of a stage is through: linearly from the stage before, or from 1."""
     start = (before.patches, before.layers) if before else (1.0, 1.0)
     t = min(done / stage.anneal, 1.0) if stage.anneal else 1.0
     return start[0] + t * (stage.patches - start[0]), start[1] + t * (stage.layers - start[1])

@@ -8,6 +8,8 @@ from pathlib import Path
 from adacolvit.errors import RecipeError
 from adacolvit.model.config import VARIANTS, ModelConfig
 
+_RECIPES = resources.files(__package__) / "recipes"
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -85,6 +87,11 @@ def _fill(kind, values: dict, where: str):
         raise RecipeError(f"{where} is incomplete: {error}") from error
 
 
+def shipped() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(p.name[:-5] for p in _RECIPES.iterdir() if p.name.endswith(".toml"))
+
+
 def load_recipe(name_or_path: str, **overrides) -> Recipe:
     """Read a recipe by file path, or by the name of one that comes with the package.
 
@@ -92,14 +99,11 @@ def load_recipe(name_or_path: str, **overrides) -> Recipe:
     """
     path = Path(name_or_path)
     if not path.suffix:
-        path = resources.files(__package__) / "recipes" / f"{name_or_path}.toml"
+        path = _RECIPES / f"{name_or_path}.toml"
     try:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
-        shipped = sorted(
-            p.name[:-5] for p in (resources.files(__package__) / "recipes").iterdir() if p.name.endswith(".toml")
-        )
-        raise RecipeError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped)}") from error
+        raise RecipeError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped())}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name_or_path} is not valid TOML: {error}") from error
     values.setdefault("name", path.name.removesuffix(".toml"))

@@ -52,7 +52,7 @@ class Validation:
         self.sheets = out / "sheets"
 
     def __call__(self, network: ColorizationViT, values: dict, mode: str, sample: int) -> dict[str, float]:
-        """Mean PSNR per hint count with ``values`` in place of the network's own parameters, and mean MACs; draws a sheet."""
+        """Mean PSNR per hint count and mean MACs with ``values`` as the network's parameters; draws a sheet."""
         own = {name: p.detach().clone() for name, p in network.named_parameters()}
         network.load_state_dict(values)
         method = NetworkInTraining(network.eval(), mode)
