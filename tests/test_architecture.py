@@ -27,7 +27,7 @@ ARROWS = {
     "decode": {"color", "metadata"},
     "photo": {"color", "decode", "metadata"},
     "saving": {"color", "photo", "decode", "metadata"},
-    "hints": {"color"},
+    "hints": {"color", "decode"},
     "model": {"color", "hints"},
     "weights": {"model.config"},
     "runtime": {"color", "hints", "weights", *TORCH_FREE_MODEL},

@@ -12,9 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from adacolvit.colorizer import Colorizer
-from adacolvit.commands.colorize_paths import Job
 from adacolvit.errors import AppError, PhotoError
-from adacolvit.hints.file import load_hints
+from adacolvit.hints.file import hints_beside, load_hints
 
 from .server import create_app
 from .table import Entry, Table
@@ -61,7 +60,7 @@ def put_file(table: Table, path: Path) -> Entry:
     except OSError as error:
         raise PhotoError(f"cannot read {path}: {error.strerror}; check the name") from error
     entry = table.put(data, path.name)
-    sidecar = Job(path, path).sidecar
+    sidecar = hints_beside(path)
     if sidecar is None:
         return entry
     return table.put(data, path.name, load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AdaColViTError, HintError
-from adacolvit.hints.file import load_hints
+from adacolvit.hints.file import hints_beside, load_hints
 from adacolvit.hints.hint import Hint
 from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import Photo
@@ -49,7 +49,7 @@ def add_arguments(parser) -> None:
 
 def hints_for(photo: Photo, job: Job, args) -> tuple[Hint, ...]:
     """The hints asked for on the command line, else those of the file beside the photo, else none."""
-    source = args.hints or (job.sidecar if not args.hint else None)
+    source = args.hints or (hints_beside(job.photo) if not args.hint else None)
     if source is None:
         found = ()
     elif source.suffix.lower() == ".json":

@@ -18,12 +18,6 @@ class Job:
     output: Path
     problem: AdaColViTError | None = None  # found while planning, raised when this photo's turn comes
 
-    @property
-    def sidecar(self) -> Path | None:
-        """The hints beside the photo: of grandma.jpg, grandma.jpg.hints.json or else grandma.hints.json."""
-        names = f"{self.photo.name}.hints.json", f"{self.photo.stem}.hints.json"
-        return next((path for name in names if (path := self.photo.with_name(name)).is_file()), None)
-
     def checked_output(self, force: bool) -> Path:
         """The output, its folder made; SaveError where writing it would lose a file."""
         if self.problem:

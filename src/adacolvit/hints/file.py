@@ -100,3 +100,10 @@ def load_hints(path: str | os.PathLike) -> HintFile:
 def save_hints(path: str | os.PathLike, hint_file: HintFile) -> None:
     """Write a hints file, whole or not at all. Raises SaveError if it cannot be written."""
     write_file(path, dump_hints(hint_file).encode())
+
+
+def hints_beside(photo: str | os.PathLike) -> Path | None:
+    """The hints file beside a photo, if any: of grandma.jpg, grandma.jpg.hints.json or else grandma.hints.json."""
+    photo = Path(photo)
+    candidates = (photo.with_name(f"{name}.hints.json") for name in (photo.name, photo.stem))
+    return next((path for path in candidates if path.is_file()), None)
