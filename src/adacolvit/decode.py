@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from adacolvit.errors import PhotoError, PhotoTooLarge
+from adacolvit.metadata import read_exif
 
 MAX_PIXELS = 300_000_000  # a 17,000 x 17,000 px scan; opening it takes up to 9 bytes per pixel
 
@@ -36,8 +37,10 @@ def _limit(max_pixels: int):
             Image.MAX_IMAGE_PIXELS = before
 
 
-def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, Image.Exif]:
     """Read a picture, all of it, as its file holds it: orientation and color profile are not applied yet.
+
+    Returns the picture and its EXIF.
 
     source: a path, the bytes of a file, a file object open for reading bytes, or a Pillow image.
     name: what messages call it. max_pixels: width x height allowed, checked before pixels are decoded.
@@ -59,6 +62,7 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
                 image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
             if image.width * image.height > max_pixels:
                 raise Image.DecompressionBombError
+            exif = read_exif(image)
             image.load()
             on_failure.pop_all()
         except Image.DecompressionBombError as error:
@@ -77,7 +81,7 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image:
             raise _damaged(name, error) from error
         except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
             raise _damaged(name, error) from error
-    return image
+    return image, exif
 
 
 def _damaged(name: str, error: Exception) -> PhotoError:

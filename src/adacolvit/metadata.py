@@ -29,24 +29,32 @@ class Metadata:
     dpi: tuple[float, float] | None = None  # across, down
 
 
-def read_metadata(image: Image.Image) -> tuple[Metadata, int]:
-    """The metadata of a decoded file and its EXIF orientation, 1..8 (1 where there is none or it makes no sense).
+def read_exif(image: Image.Image) -> Image.Exif:
+    """All EXIF of an opened file, as a copy; to be called before its pixels are read, for then Pillow closes a TIFF.
 
-    EXIF that cannot be read is left out: it must not keep a photo from being colored.
+    Empty if it cannot be read: that must not keep a photo from being colored.
     """
+    exif = Image.Exif()
     try:
-        exif = Image.Exif()
-        exif.load(image.getexif().tobytes())  # a copy: the image may be the caller's
-        orientation = exif.get(_ORIENTATION, 1)
-        orientation = orientation if orientation in range(1, 9) else 1
-        size = image.size if orientation < 5 else image.size[::-1]
-        exif_bytes = _upright(exif, size)
+        exif.load(image.getexif().tobytes())
     except Exception:  # a damaged block makes Pillow's parser fail in any way there is
-        exif_bytes, orientation = b"", 1
+        return Image.Exif()
+    return exif
+
+
+def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
+    """The metadata of a decoded file and the orientation of its pixels as EXIF counts them, 1..8 (1: upright).
+
+    ``exif`` is what :func:`read_exif` gave. An orientation that makes no sense counts as 1.
+    """
+    orientation = exif.get(_ORIENTATION, 1)
+    if orientation not in range(2, 9) or _ORIENTATION not in image.getexif():  # a TIFF was turned by Pillow itself
+        orientation = 1
+    size = image.size if orientation < 5 else image.size[::-1]
     xmp = image.info.get("xmp") or b""
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
     icc = image.info.get("icc_profile") or b""
-    return Metadata(exif_bytes, _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image)), orientation
+    return Metadata(_upright(exif, size), _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image)), orientation
 
 
 def _upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:

@@ -139,9 +139,9 @@ def open_photo(source, *, name: str | None = None, max_pixels: int = MAX_PIXELS)
     name = Path(name).name or "photo"
     if isinstance(source, np.ndarray):
         source = _from_array(source)
-    image = decode(source, name, max_pixels)
+    image, exif = decode(source, name, max_pixels)
     try:
-        return _read(image, name)
+        return _read(image, exif, name)
     finally:
         if image is not source:
             image.close()
@@ -173,8 +173,8 @@ def _as_stored(array: np.ndarray, orientation: int) -> np.ndarray:
     return np.rot90(array, {3: 2, 4: 2, 5: 1, 6: 1, 7: -1, 8: -1}.get(orientation, 0))
 
 
-def _read(image: Image.Image, name: str) -> Photo:
-    metadata, orientation = read_metadata(image)
+def _read(image: Image.Image, exif: Image.Exif, name: str) -> Photo:
+    metadata, orientation = read_metadata(image, exif)
     width, height = image.size
     shape = (height, width) if orientation < 5 else (width, height)
     lightness = np.empty(shape, np.uint16)

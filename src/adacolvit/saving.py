@@ -105,5 +105,5 @@ def _options(kind: str, photo: Photo, icc: bytes, quality: int) -> dict:
         case "WEBP":
             options |= {"quality": quality, "exact": True}  # exact: colors under full transparency stay
         case "TIFF":
-            options |= {"compression": "tiff_adobe_deflate"}
+            options |= {"compression": "raw"}  # libtiff, which would compress, takes no EXIF
     return options

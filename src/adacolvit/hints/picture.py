@@ -28,7 +28,7 @@ def hints_from_picture(source, width: int, height: int) -> tuple[Hint, ...]:
     Raises HintError: unreadable, of another shape, without transparency, without opaque pixels, or with too many dots.
     """
     try:
-        image = decode(source, str(getattr(source, "name", "the hint picture")))
+        image, _ = decode(source, str(getattr(source, "name", "the hint picture")))
     except PhotoError as error:
         raise HintError(f"the hints cannot be read: {error}") from error
     if not image.has_transparency_data:
