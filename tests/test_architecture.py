@@ -21,7 +21,7 @@ ARROWS = {
     "": set(),
     "errors": set(),
     "files": set(),
-    "photosets": {"decode"},
+    "photosets": {"photo"},
     "color": set(),
     "metadata": set(),
     "decode": {"color", "metadata"},

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from adacolvit.decode import decode as decode_bytes
 from adacolvit.errors import DataError, PhotoError
+from adacolvit.photo import open_photo
 
 SUFFIXES = frozenset([".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"])
 
@@ -62,8 +62,9 @@ def _photos(names, source) -> list[tuple[str, str]]:
 
 
 def decode(key: str, content: bytes) -> Image.Image:
-    """A photo file's content -> an RGB picture, upright, its values taken as sRGB. Raises DataError naming ``key``."""
+    """A photo file's content -> an RGB picture, upright and in sRGB. Raises DataError naming ``key``."""
     try:
-        return ImageOps.exif_transpose(decode_bytes(content, key)).convert("RGB")
+        photo = open_photo(content, name=key)
     except PhotoError as error:
         raise DataError(f"the photo {key} cannot be used: {error}") from error
+    return Image.fromarray(photo.rgb if photo.has_color else photo.gray()).convert("RGB")
