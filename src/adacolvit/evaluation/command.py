@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="OUT", help="write the summary")
     add("--csv", metavar="OUT", help="write one line per photo, method and hint count")
     add("--reuse", metavar="CSV", help="take baselines from an earlier --csv instead of computing them again")
-    add("--sheet", metavar="OUT", help="draw pictures of some photos and of the worst ones (.png or .jpg)")
+    add("--sheet", metavar="OUT", help="draw pictures of some photos and of the worst ones (.png, .jpg)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from .protocol import evaluate
     from .report import print_report, progress_bar, write_json
     from .rows import reusable, write_csv
-    from .sheet import choose, contact_sheet, save_sheet
+    from .sheet import choose, contact_sheet, format_of, save_sheet
     from .summary import summarize
 
     methods = make_methods(args.model, args.baselines)  # before any work, so that a misspelt name costs none
@@ -75,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     for path in filter(None, (args.json, args.csv, args.sheet, args.hint_set)):
         if not Path(path).absolute().parent.is_dir():
             raise DataError(f"the folder of {path} does not exist: make it first")
+    if args.sheet:
+        format_of(args.sheet)
 
     if args.hint_set and Path(args.hint_set).exists():
         hint_set = hintset.load(args.hint_set)

@@ -94,11 +94,16 @@ def _mark(picture: Image.Image, lab, rows, columns, sizes, ab) -> Image.Image:
     return picture
 
 
+def format_of(path) -> str:
+    """Pillow's name of the picture format that ``path`` ends in. SaveError where there is none."""
+    try:
+        return {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}[Path(path).suffix.lower()]
+    except KeyError as error:
+        raise SaveError(f"the sheet {path} cannot be written: name it .png, .jpg or .webp") from error
+
+
 def save_sheet(path, sheet: Image.Image) -> None:
     """Write a sheet in the format of the path's suffix. SaveError where that fails."""
     out = io.BytesIO()
-    try:
-        sheet.save(out, Image.registered_extensions()[Path(path).suffix.lower()])
-    except KeyError as error:
-        raise SaveError(f"the sheet {path} cannot be written: name it .png or .jpg") from error
+    sheet.save(out, format_of(path), quality=90)
     write_file(path, out.getvalue())
