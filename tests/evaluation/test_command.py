@@ -1,0 +1,124 @@
+"""Stories of ``adacolvit evaluate``, run as a person runs it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adacolvit.cli import main
+from adacolvit.evaluation.photos import iter_sources, load
+
+
+def evaluate(*arguments) -> int:
+    return main(["evaluate", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def measured(photo_set, small_weights, tmp_path_factory):
+    """A folder with everything one evaluation writes."""
+    folder = tmp_path_factory.mktemp("measured")
+    outputs = [f"--{kind}={folder / name}" for kind, name in OUTPUTS.items()]
+    options = ["--data", photo_set, "--model", small_weights, "--baselines", "gray,nearest", "--hints", "0,10,100"]
+    assert evaluate(*options, *outputs) == 0
+    return folder
+
+
+OUTPUTS = {"json": "out.json", "csv": "out.csv", "sheet": "out.png", "hint-set": "hints.npz"}
+
+
+def test_the_summary_says_what_was_measured(measured):
+    content = json.loads((measured / "out.json").read_text())
+    assert content["data"] == "made-up.tar" and content["photos"] == 3 and content["frame"] == "square"
+    entries = {(entry["method"], entry["hints"]): entry for entry in content["summary"]}
+    assert list(entries) == [(m, n) for m in ("small", "gray", "nearest") for n in (0, 10, 100)]
+    assert entries["gray", 0]["psnr"] == entries["gray", 100]["psnr"] == entries["nearest", 0]["psnr"]
+    assert entries["nearest", 100]["psnr"] > entries["nearest", 10]["psnr"] > entries["gray", 10]["psnr"]
+    assert entries["nearest", 10]["difference_low"] <= entries["nearest", 10]["difference"]
+    assert entries["small", 10]["macs_p5"] <= entries["small", 10]["macs"] and entries["gray", 10]["macs"] is None
+
+
+def test_the_table_of_photos_agrees_with_the_summary(measured):
+    summary = json.loads((measured / "out.json").read_text())
+    with open(measured / "out.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3 * 3 * 3
+    assert {row["hint_set"] for row in rows} == {summary["hint_set"]["digest"]}
+    chosen = [float(row["psnr"]) for row in rows if row["method"] == "nearest" and row["hints"] == "100"]
+    entry = next(e for e in summary["summary"] if (e["method"], e["hints"]) == ("nearest", 100))
+    assert np.mean(chosen) == pytest.approx(entry["psnr"])
+
+
+def test_the_sheet_shows_gray_hints_methods_and_truth(measured, photo_set):
+    with Image.open(measured / "out.png") as image:
+        sheet = np.asarray(image.convert("RGB")).astype(int)
+    columns = 2 + 3 + 1
+    assert sheet.shape == (3 * (224 + 8 + 16) + 16 + 2 * 8, columns * (224 + 8) + 8, 3)
+    lines = [sheet[24 + i * 248 : 24 + i * 248 + 224] for i in range(3)]
+    pictures = [[line[:, 8 + i * 232 : 8 + i * 232 + 224] for i in range(columns)] for line in lines]
+    photos = [load(source).resize((224, 224), Image.Resampling.BILINEAR) for source in iter_sources(photo_set)]
+    for photo, (gray, hinted, _, also_gray, nearest, truth) in zip(photos, pictures, strict=True):
+        assert np.abs(np.ptp(gray, axis=-1)).max() <= 1, "equal channels, up to rounding"
+        assert np.array_equal(gray, also_gray)
+        assert 0.005 < (gray != hinted).any(-1).mean() < 0.1, "ten rings"
+        assert np.ptp(nearest, axis=-1).mean() > 20
+        assert np.array_equal(truth, np.asarray(photo))
+
+
+def test_the_hint_set_and_baselines_are_used_again(measured, photo_set, tmp_path, capsys):
+    """A changed value in the earlier table must come through: what is there is not computed again."""
+    lines = (measured / "out.csv").read_text().splitlines()
+    number = next(i for i, line in enumerate(lines) if ",lake,nearest,10," in line)
+    cells = lines[number].split(",")
+    lines[number] = ",".join([*cells[:5], "42.5", *cells[6:]])
+    (tmp_path / "earlier.csv").write_text("\n".join(lines) + "\n")
+    options = ["--data", photo_set, "--baselines", "nearest", "--hint-set", measured / "hints.npz"]
+    again = ["--reuse", tmp_path / "earlier.csv", "--csv", tmp_path / "new.csv"]
+    assert evaluate(*options, *again, "--hints", "5,10") == 0
+    with open(tmp_path / "new.csv", newline="") as file:
+        psnr = {(row["key"], row["hints"]): float(row["psnr"]) for row in csv.DictReader(file)}
+    assert len(psnr) == 6 and psnr["lake", "10"] == 42.5 and psnr["lake", "5"] != 42.5
+    assert psnr["town", "10"] == float(next(line for line in lines if ",town,nearest,10," in line).split(",")[5])
+    capsys.readouterr()
+    assert evaluate(*options, *again, "--frame", "native") == 1
+    assert "another hint set or frame" in capsys.readouterr().err
+
+
+def test_a_table_is_printed(photo_set, capsys):
+    assert evaluate("--data", photo_set, "--baselines", "gray,nearest", "--hints", "10", "--limit", "2") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("2 photos") and "PSNR dB" in out and "less gray" in out
+    assert "gray with 10 hints gains least over gray on lake (+0.0 dB), meadow (+0.0 dB)" in out
+
+
+def test_what_cannot_be_done_is_said_before_the_work(photo_set, measured, tmp_path, capsys):
+    def fails(*arguments):
+        assert evaluate(*arguments) == 1
+        return capsys.readouterr().err
+
+    assert "nothing to evaluate" in fails("--data", photo_set)
+    assert "no baseline named 'grey'" in fails("--data", photo_set, "--baselines", "grey")
+    assert "there is no model named" in fails("--data", photo_set, "--model", "enormous")
+    assert "does not exist" in fails("--data", tmp_path / "missing.tar", "--baselines", "gray")
+    assert "make it first" in fails("--data", photo_set, "--baselines", "gray", "--json", tmp_path / "no" / "out.json")
+    assert "name it .png" in fails("--data", photo_set, "--baselines", "gray", "--sheet", tmp_path / "sheet.txt")
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "photos" / "lake.png")
+    other = ("--data", tmp_path / "photos", "--baselines", "gray", "--hint-set", measured / "hints.npz")
+    assert "the photo lake is not the one of the hint set" in fails(*other)
+    with pytest.raises(SystemExit) as stopped:
+        evaluate("--data", photo_set, "--baselines", "gray", "--hints", "101")
+    assert stopped.value.code == 2 and "between 0 and 100" in capsys.readouterr().err
+
+
+def test_measuring_weights_needs_no_torch(photo_set, small_weights):
+    code = (
+        "import sys; from adacolvit.cli import main\n"
+        f"code = main(['evaluate', '--data', {str(photo_set)!r}, '--model', {str(small_weights)!r}, '--hints', '10'])\n"
+        "assert code == 0 and 'onnxruntime' in sys.modules and 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
