@@ -10,11 +10,13 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 from PIL import Image
 
 from adacolvit.color.lab import lab_to_srgb, srgb_to_lab
+from adacolvit.errors import DataError
 
 from . import checks, metrics
 from .hintset import HintSet
@@ -116,7 +118,7 @@ def evaluate(
 
     models, baselines: as :func:`adacolvit.evaluation.methods.make_methods` takes them.
     todo: key of a photo -> {name of a method: hint counts}.
-    workers: processes; 1 works in this one.
+    workers: processes; 1 works in this one. Raises DataError where a photo cannot be used or a process is ended.
     """
     arguments = (models, baselines, hint_set, frame)
     if workers == 1:
@@ -135,6 +137,10 @@ def evaluate(
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process was ended from outside, most often for want of memory: use fewer workers"
+            ) from error
         finally:
             for future in running:
                 future.cancel()
