@@ -70,6 +70,8 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image
                 f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "
                 "scale it down, or raise the limit (max_pixels) if you trust it"
             ) from error
+        except MemoryError as error:
+            raise PhotoTooLarge(f"{name} does not fit into this computer's memory: scale it down") from error
         except UnidentifiedImageError as error:
             raise PhotoError(
                 f"{name} is not a picture that can be read: give a JPEG, PNG, WebP, TIFF or BMP (HEIC and raw files "

@@ -77,7 +77,7 @@ class Photo:
 
     @property
     def has_color(self) -> bool:
-        """Whether any pixel is clearly not gray: its channels differ by more than 8 levels of 255."""
+        """Whether any pixel is clearly not gray, as in a sepia print: its channels differ by over 8 levels of 255."""
         return self.rgb is not None
 
     def strips(self, pixels: int = 2**18) -> Iterator[tuple[int, int]]:
