@@ -78,17 +78,13 @@ def methods(lightness, ab, full):
 
     yield "bilinear", resize(ab, size)
     yield "bicubic", resize(ab, size, Image.Resampling.BICUBIC)
-    for radius, epsilon in ((1, 16), (2, 16), (4, 16), (4, 256)):
+    for radius, epsilon in ((1, 16), (4, 16), (4, 256)):
         yield f"fast guided filter, r {radius}, ε {epsilon}", by(fast_guided(lightness, ab, radius, epsilon))
+    sharp = ab + 0.5 * (ab - box_mean(ab, 1))
     for sigma in (8, 16):
-        yield f"joint bilateral, σ {sigma}", joint_bilateral(lightness, ab, full, sigma)
-        sharp = ab + 0.5 * (ab - box_mean(ab, 1))
         yield f"joint bilateral, σ {sigma}, sharpened 0.5", joint_bilateral(lightness, sharp, full, sigma)
-    for epsilon in (64, 256, 1024, math.inf):
-        for sharpen in (0, 0.5, 0.75, 1):
-            if (epsilon, sharpen) != (math.inf, 0):  # that is bilinear
-                name = f"guide, ε {epsilon}, sharpen {sharpen}"
-                yield name, by(guide(lightness, ab, epsilon=epsilon, sharpen=sharpen))
+    for epsilon, sharpen in ((math.inf, 0.75), (64, 0.75), (1024, 0.75), (256, 0), (256, 0.5), (256, 1), (256, 0.75)):
+        yield f"guide, ε {epsilon}, sharpen {sharpen}", by(guide(lightness, ab, epsilon=epsilon, sharpen=sharpen))
 
 
 def local_range(ab, radius):

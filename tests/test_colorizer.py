@@ -1,17 +1,25 @@
 """The one door: photo once, hints many times, full size at the end."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import adacolvit
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import HintError, PhotoError, SaveError, WeightsError
+from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import fit_frame
+from adacolvit.hints.hint import encode_hints
 from adacolvit.model.cost import cost
-from adacolvit.runtime.upsample import guide
+from adacolvit.model.network import ColorizationViT
+from adacolvit.runtime.upsample import compose, guide
+from adacolvit.weights import list_models, load_weights
+
+SAMPLES = Path(adacolvit.__file__).parent / "app" / "samples"
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +108,27 @@ def test_lightness_of_the_photo_is_kept(colorizer):
 def test_photos_of_odd_shapes(colorizer, size):
     colorizer.set_photo(np.full(size, 128, np.uint8))
     assert colorizer.colorize([(0, 0, "#7b4a2d")]).image.shape == (*size, 3)
+
+
+@pytest.mark.parametrize("name", [model.name for model in list_models()])
+def test_shipped_models_give_the_picture_of_the_torch_reference(name):
+    colorizer = Colorizer(name)
+    photo = colorizer.set_photo(SAMPLES / "cat.jpg")
+    hints = [(photo.width * x // 9, photo.height * y // 9, f"#{x}{y}8") for x in (2, 5, 8) for y in (3, 7)]
+    result = colorizer.colorize(hints)
+
+    weights = load_weights(name)
+    net = ColorizationViT(weights.config).eval()
+    net.load_state_dict({key: torch.from_numpy(tensor) for key, tensor in weights.tensors.items()})
+    frame = fit_frame(photo.width, photo.height)
+    lightness = photo.network_lightness(frame.height, frame.width)
+    with torch.no_grad():
+        out = net(torch.from_numpy(encode_hints(lightness, hints, frame))[None], mode="gathered")
+    planes = guide(lightness, decode_ab(out["ab"][0].numpy()))
+    reference = compose(photo.lightness_rows(0, photo.height), planes, 0, photo.height)
+    error = np.mean((result.image / 255.0 - reference / 255.0) ** 2)
+    assert error < 1e-5  # PSNR > 50 dB
+    assert np.ptp(reference.astype(int), axis=-1).mean() > 5  # it is colored at all
 
 
 def test_errors(small_weights, colorizer, tmp_path):
