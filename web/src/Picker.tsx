@@ -94,10 +94,11 @@ function HexField({ color, onTake, onWrong }: { color: string; onTake: (hex: str
       maxLength={9}
       onFocus={(e) => e.currentTarget.select()}
       onKeyDown={(e) => {
-        if (e.key === "Enter") done(e.currentTarget);
-        else if (e.key === "Escape") e.currentTarget.value = color;
-        else return;
+        if (e.key === "Escape") e.currentTarget.value = color;
+        else if (e.key !== "Enter") return;
         e.preventDefault();
+        e.stopPropagation();
+        e.currentTarget.blur(); // takes the color, and gives the keys back to the photo
       }}
       onBlur={(e) => done(e.currentTarget)}
     />

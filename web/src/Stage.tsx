@@ -34,8 +34,11 @@ function startPainting(canvas: HTMLCanvasElement): () => void {
       drawnFrame = frame;
     }
     const divider = store.grayHeld.peek() ? Infinity : (store.divider.peek() ?? 0) * canvas.width;
-    painter.draw({ photo: devicePhoto(photo.info, store.view.peek()), divider });
-    canvas.dataset.frame = String(frame?.info.seq ?? "");
+    const place = devicePhoto(photo.info, store.view.peek());
+    painter.draw({ photo: place, divider });
+    // What is on the canvas now, for whoever watches from outside.
+    canvas.dataset.photo = place.map((v) => v / devicePixelRatio).join(" ");
+    canvas.dataset.settled = String(frame !== null && !store.busy.peek());
   };
   const stop = effect(() => {
     const { width, height } = store.stage.value;
@@ -45,7 +48,8 @@ function startPainting(canvas: HTMLCanvasElement): () => void {
       cancelAnimationFrame(request);
       paint(); // at once: a resized canvas is empty, and would flash
     }
-    void [store.photo.value, store.frame.value, store.view.value, store.divider.value, store.grayHeld.value];
+    canvas.dataset.settled = "false";
+    void [store.photo.value, store.frame.value, store.busy.value, store.view.value, store.divider.value, store.grayHeld.value];
     request ||= requestAnimationFrame(paint);
   });
 

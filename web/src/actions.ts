@@ -36,6 +36,7 @@ function connect(id: string, file: File | null): void {
   live = new Live(id, {
     onFrame: (frame) => (store.frame.value = frame),
     onError: (sentence) => store.tell(sentence, "error"),
+    onBusy: (busy) => (store.busy.value = busy),
     onLink: (up) => (store.linkUp.value = up),
     onPhotoGone: () =>
       void attempt(async () => {

@@ -13,6 +13,8 @@ const RETRY_MS = 1000;
 export interface Listener {
   onFrame(frame: Frame): void;
   onError(sentence: string): void;
+  /** Whether an answer to the latest state is still to come. */
+  onBusy(busy: boolean): void;
   /** The connection went up or down. */
   onLink(up: boolean): void;
   onPhotoGone(): void;
@@ -36,6 +38,7 @@ export class Live {
 
   send(hints: WireHint[]): void {
     this.latest = hints;
+    this.listener.onBusy(true);
     this.pump();
   }
 
@@ -57,6 +60,7 @@ export class Live {
       if (typeof data === "string") this.listener.onError((JSON.parse(data) as ErrorReply).error);
       else this.listener.onFrame(Frame.read(data as ArrayBuffer));
       this.pump();
+      this.listener.onBusy(this.inFlight);
     };
     socket.onclose = ({ code }) => {
       if (this.closed) return;

@@ -35,6 +35,7 @@ export const hints = signal<Hint[]>([]); // what is shown: the history's present
 export const selectedKey = signal<number | null>(null);
 export const canUndo = signal(false);
 export const canRedo = signal(false);
+export const busy = signal(false); // the frame shown is not yet that of the latest hints
 export const linkUp = signal(true);
 export const notice = signal<Notice | null>(null);
 

@@ -1,0 +1,67 @@
+"""A real Chromium on the real app: `adacolvit app` in a process of its own, with a small untrained network."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from .table import Table
+
+# WebGL 2 without a graphics card. Colors are measured, so the screen must not have a profile of its own.
+FLAGS = [
+    "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--force-color-profile=srgb",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+    assert chromium, "the browser tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(small_weights):
+    """Where the app is open."""
+    line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--port", "0", "--model", str(small_weights)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        yield re.search(r"http://\S+/", process.stdout.readline())[0]
+        process.terminate()
+
+
+def watched(page: Page) -> Page:
+    """A page whose uncaught errors fail the test."""
+    page.set_default_timeout(20_000)
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, address):
+    """A page of its own context: no drafts from another test."""
+    context = browser.new_context(viewport={"width": 800, "height": 560}, base_url=address, accept_downloads=True)
+    page = watched(context.new_page())
+    yield page
+    context.close()
+    assert not page.problems
+
+
+@pytest.fixture
+def table(page) -> Table:
+    """The empty table of a fresh page."""
+    page.goto("/")
+    return Table(page)

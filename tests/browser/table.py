@@ -1,0 +1,71 @@
+"""What a person does at the table, by mouse, keyboard and eye."""
+
+import io
+import json
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+
+class Table:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.canvas = page.locator("canvas.photo")
+        self.rings = page.locator(".ring")
+        self.picker = page.get_by_role("group", name="Color of this hint")
+        self.hex = page.get_by_label("Color as hex")
+        self.notice = page.locator(".notice")
+
+    def open_sample(self, name: str = "Cat") -> "Table":
+        self.page.get_by_role("button", name=name).click()
+        self.settle()
+        return self
+
+    def open_files(self, *files) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.page.get_by_role("button", name="Open", exact=True).click()
+        chooser.value.set_files([str(file) for file in files])
+
+    def settle(self) -> None:
+        """Waits until the canvas shows the answer to the latest change."""
+        expect(self.canvas).to_have_attribute("data-settled", "true")
+
+    def click(self, x: float, y: float) -> None:
+        """Clicks a place of the photo, given as shares of its width and height."""
+        self.page.mouse.click(*self.place(x, y))
+        self.settle()
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        left, top, width, height = self.photo_box()
+        return left + x * width, top + y * height
+
+    def photo_box(self) -> tuple[float, float, float, float]:
+        """Left, top, width, height of the photo on the page, CSS pixels."""
+        stage = self.canvas.bounding_box()
+        left, top, width, height = (float(v) for v in self.canvas.get_attribute("data-photo").split())
+        return stage["x"] + left, stage["y"] + top, width, height
+
+    def choose(self, color: str) -> None:
+        self.hex.fill(color)
+        self.hex.press("Enter")
+        self.settle()
+
+    def picture(self) -> np.ndarray:
+        """The canvas as it is on the screen, (h, w, 3), without the rings and the picker above it."""
+        above = "main > :not(canvas), .panel, .notices"
+        self._show(above, "hidden")
+        data = self.page.screenshot(clip=self._clip())
+        self._show(above, "")
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+    def _show(self, selector: str, visibility: str) -> None:
+        script = "([s, v]) => document.querySelectorAll(s).forEach((e) => { e.style.visibility = v })"
+        self.page.evaluate(script, [selector, visibility])
+
+    def _clip(self) -> dict:
+        left, top, width, height = self.photo_box()
+        return {"x": left, "y": top, "width": width, "height": height}
+
+    def drafts(self) -> dict:
+        return json.loads(self.page.evaluate("() => localStorage.getItem('adacolvit.drafts')") or "{}")
