@@ -1,6 +1,7 @@
 """The protocol: known predictions get known scores, networks go through the product's engine, processes agree."""
 
 import math
+import multiprocessing
 
 import numpy as np
 import pytest
@@ -127,3 +128,12 @@ def test_an_error_in_another_process_arrives(sources, hint_set):
     bad = [*sources, Source("stranger", b"")]
     with pytest.raises(DataError, match="no places for the photo stranger"):
         list(evaluate(bad, hint_set, baselines=["gray"], todo=lambda key: {"gray": [0]}, workers=2))
+
+
+def test_a_process_that_is_ended_is_reported(sources, hint_set):
+    measuring = evaluate(sources * 5, hint_set, baselines=["gray"], todo=lambda key: {"gray": [0]}, workers=2)
+    next(measuring)
+    for child in multiprocessing.active_children():
+        child.kill()
+    with pytest.raises(DataError, match="use fewer workers"):
+        list(measuring)
