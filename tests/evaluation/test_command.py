@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from adacolvit.cli import main
+from adacolvit.evaluation.classical import Nearest
 from adacolvit.evaluation.photos import iter_sources, load
 
 
@@ -85,6 +86,26 @@ def test_the_hint_set_and_baselines_are_used_again(measured, photo_set, tmp_path
     capsys.readouterr()
     assert evaluate(*options, *again, "--frame", "native") == 1
     assert "another hint set or frame" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_can_go_on(photo_set, tmp_path, monkeypatch, capsys):
+    """Ctrl-C during the third photo: the table holds two, and a run that uses it colors only the third."""
+    colored = []
+    real = Nearest.predict
+
+    def predict(self, lightness, *hints):
+        colored.append(lightness)
+        if len(colored) == 3:
+            raise KeyboardInterrupt
+        return real(self, lightness, *hints)
+
+    monkeypatch.setattr(Nearest, "predict", predict)
+    options = ["--data", photo_set, "--baselines", "nearest", "--hints", "10", "--csv", tmp_path / "rows.csv"]
+    assert evaluate(*options) == 130
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + 2
+    assert evaluate(*options, "--reuse", tmp_path / "rows.csv") == 0
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + 3 and len(colored) == 4
+    assert "3 photos" in capsys.readouterr().out
 
 
 def test_a_table_is_printed(photo_set, capsys):

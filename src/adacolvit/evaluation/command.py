@@ -90,22 +90,24 @@ def run(args: argparse.Namespace) -> int:
     def todo(key: str) -> dict[str, list[int]]:
         return {m.name: [n for n in args.hints if (key, m.name, n) not in known] for m in methods}
 
-    measured = {}
     sources = list(iter_sources(args.data, args.limit))  # the files, a few tens of KB each; not the pictures
-    with progress_bar() as progress:
-        task = progress.add_task("photos", total=len(sources))
-        options = {"models": args.model, "baselines": args.baselines, "frame": args.frame, "workers": args.workers}
-        for some in evaluate(sources, hint_set, todo=todo, **options):
-            measured |= {(row.key, row.method, row.hints): row for row in some}
-            progress.advance(task)
-    known |= measured
-    rows = [known[s.key, m.name, n] for m in methods for n in args.hints for s in sources]
+    options = {"models": args.model, "baselines": args.baselines, "frame": args.frame, "workers": args.workers}
+    found = dict(known)
+    try:
+        with progress_bar() as progress:
+            task = progress.add_task("photos", total=len(sources))
+            for some in evaluate(sources, hint_set, todo=todo, **options):
+                found |= {(row.key, row.method, row.hints): row for row in some}
+                progress.advance(task)
+    finally:  # an interrupted run leaves what it has, so that --reuse can go on from there
+        wanted = ((s.key, m.name, n) for m in methods for n in args.hints for s in sources)
+        rows = [found[each] for each in wanted if each in found]
+        if args.csv and rows:
+            write_csv(args.csv, rows)
 
     summary = summarize(rows)
     count = SHEET_HINTS if SHEET_HINTS in args.hints else args.hints[-1]
     print_report(summary, rows, count)
-    if args.csv:
-        write_csv(args.csv, rows)
     if args.json:
         write_json(args.json, args, hint_set, summary)
     if args.sheet:
