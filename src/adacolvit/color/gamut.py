@@ -11,7 +11,7 @@ from array_api_compat import array_namespace
 from .lab import lab_to_linear
 
 TOLERANCE = 1e-4  # of linear light
-STEPS = 8  # halvings of [0, 1]: the chroma kept is at most 1/256 below the largest displayable
+STEPS = 8  # halvings of [0, 1]: at most 1/256 of the wanted chroma is lost needlessly
 _REACH = 140.0  # chroma beyond every sRGB color (the largest is 134, pure blue)
 _OUTLINE_HUES, _OUTLINE_STEPS = 3600, 16  # tenths of a degree find the thin tips of yellow and blue
 
