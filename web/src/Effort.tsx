@@ -3,6 +3,8 @@
 import * as store from "./store";
 import { texts } from "./texts";
 
+const SHADE = 0.75; // how dark a patch is drawn that took the short path throughout
+
 export function EffortMap() {
   const info = store.frame.value?.info;
   const photo = store.photo.value!.info;
@@ -13,7 +15,17 @@ export function EffortMap() {
   return (
     <svg class="effort-map" style={style} viewBox={`0 0 ${columns} ${rows}`} preserveAspectRatio="none" aria-hidden="true">
       {patches.map((share, i) => (
-        <rect key={i} x={(i % columns) + 0.03} y={Math.floor(i / columns) + 0.03} width={0.94} height={0.94} fill={share >= 0.5 ? "#fff" : "#000"} fill-opacity={Math.abs(share - 0.5)} />
+        <rect
+          key={i}
+          x={i % columns}
+          y={Math.floor(i / columns)}
+          width={1}
+          height={1}
+          fill-opacity={SHADE * (1 - share)}
+          stroke="#fff"
+          stroke-width={0.016}
+          stroke-opacity={0.3 * share}
+        />
       ))}
     </svg>
   );

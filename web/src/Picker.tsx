@@ -38,6 +38,7 @@ export function Picker({ hint }: { hint: store.Hint }) {
     const [na, nb] = nearest(plane, wa, wb);
     const got = labToHex(L, na, nb);
     actions.chooseColor(got);
+    actions.remember(wanted); // as it was meant, for spots of another lightness
     setSaid(answer(wanted, got, L, Math.hypot(na - wa, nb - wb)));
   };
 

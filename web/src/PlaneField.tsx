@@ -40,8 +40,10 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
   };
   const release = () => {
     if (!dragged.current) return;
-    actions.chooseColor(labToHex(plane.L, ...dragged.current));
+    const color = labToHex(plane.L, ...dragged.current);
     dragged.current = null;
+    actions.chooseColor(color);
+    actions.remember(color);
   };
 
   return (
@@ -68,7 +70,7 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
         event.stopPropagation(); // these arrows are for the color, not for the ring
         const by = event.shiftKey ? 8 : 2;
         const next = nearest(plane, ab[0] + by * step[0], ab[1] + by * step[1]);
-        actions.chooseColor(labToHex(plane.L, ...next), "arrow");
+        actions.adjustColor(labToHex(plane.L, ...next));
       }}
     >
       <canvas ref={canvas} />

@@ -5,7 +5,7 @@ import * as actions from "./actions";
 import { pickFile, toggleDivider, toggleEffort, togglePanel, zoomBy } from "./commands";
 import * as icons from "./icons";
 import * as store from "./store";
-import { texts } from "./texts";
+import { control, texts } from "./texts";
 import { actualSize, fit } from "./view";
 
 interface ToolProps extends Omit<JSX.IntrinsicElements["button"], "icon"> {
@@ -37,8 +37,8 @@ export function Rail() {
         <span class="label">{texts.product}</span>
       </div>
       <Group>
-        <Tool icon={icons.OpenIcon} label={texts.open} tip={texts.openTip} keys="Ctrl O" onClick={pickFile} />
-        {photo && <Tool class="main" icon={icons.SaveIcon} label={texts.save} tip={texts.saveTip} keys="Ctrl S" aria-expanded={store.panel.value === "save"} onClick={() => togglePanel("save")} />}
+        <Tool icon={icons.OpenIcon} label={texts.open} tip={texts.openTip} keys={`${control} O`} onClick={pickFile} />
+        {photo && <Tool class="main" icon={icons.SaveIcon} label={texts.save} tip={texts.saveTip} keys={`${control} S`} aria-expanded={store.panel.value === "save"} onClick={() => togglePanel("save")} />}
       </Group>
       {photo && <PhotoTools />}
       <Group class="last">
@@ -62,8 +62,8 @@ function PhotoTools() {
   return (
     <>
       <Group>
-        <Tool icon={icons.UndoIcon} label={texts.undo} keys="Ctrl Z" disabled={!store.canUndo.value} onClick={store.undo} />
-        <Tool icon={icons.RedoIcon} label={texts.redo} keys="Ctrl Y" disabled={!store.canRedo.value} onClick={store.redo} />
+        <Tool icon={icons.UndoIcon} label={texts.undo} keys={`${control} Z`} disabled={!store.canUndo.value} onClick={store.undo} />
+        <Tool icon={icons.RedoIcon} label={texts.redo} keys={`${control} Y`} disabled={!store.canRedo.value} onClick={store.redo} />
         <Tool class="roomy" icon={icons.ClearIcon} label={texts.clear} tip={texts.clearTip} disabled={!store.hints.value.length} onClick={actions.clear} />
       </Group>
       <Group>

@@ -143,11 +143,20 @@ export function previewColor(color: string): void {
   if (store.selected.value) store.preview(changed(store.selected.value.key, { color }));
 }
 
-/** Gives the selected hint a color for good; ``tag`` joins a row of small changes into one step of undo. */
-export function chooseColor(color: string, tag: string | null = null): void {
+/** Gives the selected hint a color for good. */
+export function chooseColor(color: string): void {
   const hint = store.selected.value;
-  if (!hint) return;
-  store.commit(changed(hint.key, { color }), tag && `${tag} ${hint.key}`);
+  if (hint) store.commit(changed(hint.key, { color }));
+}
+
+/** A small change of the selected hint's color; a row of them is one step of undo. */
+export function adjustColor(color: string): void {
+  const hint = store.selected.value;
+  if (hint) store.commit(changed(hint.key, { color }), `color ${hint.key}`);
+}
+
+/** Keeps a color at hand for other hints. */
+export function remember(color: string): void {
   store.recent.value = storeRecent(color);
 }
 

@@ -2,6 +2,9 @@
 
 import type { PictureFormat } from "./api";
 
+/** The key that goes with letters: Command on Apple's keyboards. */
+export const control = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+
 const thousands = new Intl.NumberFormat("en-US");
 
 export const texts = {
@@ -108,8 +111,8 @@ export const texts = {
     ["Drag a ring", "move it"],
     ["Arrows", "nudge, with Shift by ten"],
     ["Del", "remove (or right click)"],
-    ["Ctrl Z", "undo"],
-    ["Ctrl Shift Z", "redo (or Ctrl Y)"],
+    [`${control} Z`, "undo"],
+    [`${control} Shift Z`, `redo (or ${control} Y)`],
     ["G", "gray while held"],
     ["B", "before / after line"],
     ["Wheel  + −", "zoom"],
@@ -119,8 +122,8 @@ export const texts = {
     ["N", "add a color in the middle"],
     ["Tab", "next ring"],
     ["E", "effort"],
-    ["Ctrl O", "open"],
-    ["Ctrl S", "save"],
+    [`${control} O`, "open"],
+    [`${control} S`, "save"],
     ["?", "this list"],
   ] as [string, string][],
 };
