@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from adacolvit.evaluation.classical import FLAT, LEAK, SHARP, Gray, Levin, Nearest, affinity, elimination_order
+from adacolvit.evaluation.classical import Gray, Nearest
+from adacolvit.evaluation.levin import FLAT, LEAK, SHARP, Levin, affinity, elimination_order
 
 NONE = np.zeros(0, np.int64)
 

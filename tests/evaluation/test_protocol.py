@@ -2,13 +2,14 @@
 
 import math
 import multiprocessing
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from adacolvit.color.lab import lab_to_srgb
-from adacolvit.errors import DataError, WeightsError
+from adacolvit.errors import DataError, MissingExtra, WeightsError
 from adacolvit.evaluation import metrics
 from adacolvit.evaluation.classical import Nearest
 from adacolvit.evaluation.hintset import draw
@@ -110,6 +111,14 @@ def test_methods_are_made_by_name(small_weights, tmp_path):
         make_methods([], ["gray", "gray"])
     with pytest.raises(WeightsError):
         make_methods([tmp_path / "missing.safetensors"], [])
+
+
+def test_only_levins_method_needs_scipy(small_weights, monkeypatch):
+    monkeypatch.delitem(sys.modules, "adacolvit.evaluation.levin", raising=False)
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    assert len(make_methods([small_weights], ["gray", "nearest"])) == 3
+    with pytest.raises(MissingExtra, match=r"scipy is not installed.*adacolvit\[train\]"):
+        make_methods([], ["levin"])
 
 
 def test_several_processes_measure_the_same(sources, hint_set, small_weights):

@@ -1,10 +1,9 @@
 """The verb ``adacolvit evaluate``. Everything heavy is imported when it runs, so that ``--help`` answers at once."""
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
 
-from adacolvit.errors import DataError, MissingExtra
+from adacolvit.errors import DataError
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 SHEET_HINTS = 10  # hints on the sheet and for the worst photos, where that count is measured; else the largest
@@ -58,8 +57,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table, write what was asked for. Returns the exit code."""
-    if find_spec("scipy") is None:
-        raise MissingExtra("scipy", "train")
     from . import hintset
     from .methods import make_methods
     from .photos import iter_sources

@@ -4,15 +4,24 @@ from typing import Protocol
 
 import numpy as np
 
-from adacolvit.errors import DataError
+from adacolvit.errors import DataError, MissingExtra
 from adacolvit.hints.encoder import encode
 from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
 from adacolvit.weights import load_weights
 
-from .classical import Gray, Levin, Nearest
+from .classical import Gray, Nearest
 
-BASELINES = {method.name: method for method in (Gray, Nearest, Levin)}
+
+def _levin():
+    try:
+        from .levin import Levin  # a network is measured without scipy
+    except ImportError as error:
+        raise MissingExtra("scipy", "train") from error
+    return Levin()
+
+
+BASELINES = {"gray": Gray, "nearest": Nearest, "levin": _levin}
 
 
 class Method(Protocol):
