@@ -1,6 +1,7 @@
 import asyncio
 import json
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -145,7 +146,8 @@ async def _newest_wins(colorizer: Colorizer) -> None:
 def test_the_newest_wins_and_what_it_overtook_is_never_run(engine):
     colorizer = Colorizer(engine)
     colorizer.set_photo(picture(300, 200))
-    asyncio.run(_newest_wins(colorizer))
+    with ThreadPoolExecutor(1) as fresh:  # the browser tests leave an event loop in the main thread
+        fresh.submit(asyncio.run, _newest_wins(colorizer)).result()
 
 
 def test_what_was_not_foreseen_is_a_sentence_too(capsys):
