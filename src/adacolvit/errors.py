@@ -53,4 +53,6 @@ class MissingExtra(AdaColViTError):
     """An optional part is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; it belongs to an optional part: pip install 'adacolvit[{extra}]'")
+        super().__init__(
+            f"{package} is not installed; it belongs to an optional part: pip install 'adacolvit[{extra}]'"
+        )

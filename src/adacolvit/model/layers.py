@@ -1,6 +1,6 @@
 """The two sub-layers with soft pruning: a base part for all tokens, an extra part for the more informative ones.
 
-Shapes: B images, T tokens (policy token first), K more informative ones, C channels, H heads, d channels of a head's part.
+Shapes: B images, T tokens (policy token first), K more informative ones, C channels, H heads, d channels of a part.
 Each layer has two forms that compute the same function: ``forward`` with a mask, for batches, and ``gathered``, which
 touches only the tokens it needs, for one image.
 """

@@ -16,8 +16,8 @@ def centered_origin(rows: int, columns: int) -> tuple[float, float]:
 def sine_positions(rows: int, columns: int, width: int, origin=None) -> np.ndarray:
     """Position vectors of a grid: (rows * columns, width) float32, row-major.
 
-    A quarter of the channels each for sin and cos of the row and of the column; wavelengths from 2 pi to 2 pi * ``BASE``
-    tokens. ``origin``: coordinates (row, column) of the first token, in tokens; None centers the grid.
+    A quarter of the channels each for sin and cos of the row and of the column; wavelengths from 2 pi to
+    2 pi * ``BASE`` tokens. ``origin``: coordinates (row, column) of the first token, in tokens; None centers the grid.
     """
     origin = centered_origin(rows, columns) if origin is None else origin
     frequencies = BASE ** -(np.arange(width // 4) / (width // 4))
