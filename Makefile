@@ -24,7 +24,7 @@ lint: $(VENV)/test.stamp
 # The built front end is committed, so that nobody needs Node to use the app; where it is there, rebuild and compare.
 front-end: $(VENV)/test.stamp
 	@if command -v npm >/dev/null; then cp web/src/schema.d.ts $(VENV)/schema.d.ts && \
-	  (cd web && npm ci --no-audit --no-fund && npm run build -- --outDir $(abspath $(VENV))/static --emptyOutDir) && \
+	  (cd web && npm install --no-save --no-audit --no-fund && npm run build -- --outDir $(abspath $(VENV))/static --emptyOutDir) && \
 	  { diff -r $(VENV)/static src/adacolvit/app/static && diff $(VENV)/schema.d.ts web/src/schema.d.ts || { \
 	    echo "The committed front end is not what web/ builds to: cd web && npm run build, and commit what changed."; \
 	    exit 1; }; }; \
