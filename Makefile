@@ -22,6 +22,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check
 
 # The built front end is committed, so that nobody needs Node to use the app; where it is there, rebuild and compare.
+# `npm install --no-save` and not `npm ci`: the latter refuses a lock that lacks other platforms' optional packages.
 front-end: $(VENV)/test.stamp
 	@if command -v npm >/dev/null; then cp web/src/schema.d.ts $(VENV)/schema.d.ts && \
 	  (cd web && npm install --no-save --no-audit --no-fund && npm run build -- --outDir $(abspath $(VENV))/static --emptyOutDir) && \
