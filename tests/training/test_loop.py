@@ -129,5 +129,5 @@ def test_it_learns_to_follow_hints(tmp_path, shard):
 def test_a_start_of_another_shape_is_refused(straight, tmp_path, shard, capsys):
     recipe = tmp_path / "other.toml"
     recipe.write_text("[model]\nwidth = 64\ndepth = 2\nheads = 2\n[[stages]]\nsamples = 8\nsize = 32\nbatch = 8\n")
-    assert train(str(recipe), shard, tmp_path / "run", "--start", str(straight / "last.pt")) != 0
+    assert train(str(recipe), shard, tmp_path / "run", "--init", str(straight / "last.pt")) != 0
     assert "another network" in capsys.readouterr().err

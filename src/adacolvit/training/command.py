@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", nargs="+", metavar="TAR_OR_DIR", help="photos to learn from (default: the recipe's)")
     parser.add_argument("--validation", metavar="TAR_OR_DIR", help="photos to measure on (default: the recipe's)")
     parser.add_argument(
-        "--start", metavar="CHECKPOINT", help="begin with this run's averaged weights (default: the recipe's)"
+        "--init", metavar="CHECKPOINT", help="begin with this run's averaged weights (default: the recipe's)"
     )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE)")
@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         args.recipe,
         train=tuple(args.train) if args.train else None,
         validation=args.validation,
-        start=args.start,
+        init=args.init,
         seed=args.seed,
     )
     reporter = Reporter()

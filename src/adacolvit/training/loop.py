@@ -89,8 +89,8 @@ class Run:
         self.sample = self.step = 0
         torch.manual_seed(recipe.seed)
         self.network = ColorizationViT(recipe.model)
-        if recipe.start and not resume:
-            start_from(self.network, recipe.start)
+        if recipe.init and not resume:
+            start_from(self.network, recipe.init)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
             if state["recipe"]["model"] != recipe.model.to_dict():

@@ -53,7 +53,7 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
-    start: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
+    init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss
 
@@ -95,7 +95,7 @@ def shipped() -> list[str]:
 def load_recipe(name_or_path: str, **overrides) -> Recipe:
     """Read a recipe by file path, or by the name of one that comes with the package.
 
-    ``overrides`` replace top-level entries (train, validation, start, seed) where they are not None.
+    ``overrides`` replace top-level entries (train, validation, init, seed) where they are not None.
     """
     path = Path(name_or_path)
     if not path.suffix:
