@@ -12,15 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SAMPLE = "Astronaut"
-HINTS = [  # x, y in pixels of the sample photo
-    (14, 222, "#b23a3f"),  # a stripe of the flag
-    (40, 60, "#2c3a70"),  # the flag's blue
-    (203, 128, "#d9a182"),  # face
-    (178, 40, "#8a5a3c"),  # hair
-    (130, 330, "#c8693a"),  # suit
-    (330, 262, "#c8693a"),
-    (320, 60, "#a9b0c4"),  # wall
-]
+HINTS = Path(__file__).parent / "astronaut.hints.json"
 
 
 def open_sample(browser: Browser, address: str, **options) -> Page:
@@ -30,7 +22,7 @@ def open_sample(browser: Browser, address: str, **options) -> Page:
     page.get_by_role("button", name=SAMPLE).click()
     page.locator("canvas.photo[data-settled=true]").wait_for()
     photo_id = page.url.split("photo=")[1]
-    hints = [{"x": x, "y": y, "color": color, "size": 3} for x, y, color in HINTS]
+    hints = json.loads(HINTS.read_text())["hints"]
     drafts = json.dumps({photo_id: {"time": 0, "hints": hints}})
     page.evaluate("(drafts) => localStorage.setItem('adacolvit.drafts', drafts)", drafts)
     page.reload()
