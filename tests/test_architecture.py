@@ -12,13 +12,14 @@ import adacolvit
 SOURCE = Path(adacolvit.__file__).parent
 
 # Room -> rooms and files it may import; itself and FREE are always allowed. A file of its own entry answers for itself.
-FREE = {"", "errors", "files"}  # "" is the package itself, for its version
+FREE = {"", "arguments", "errors", "files"}  # "" is the package itself, for its version
 PHOTO = {"photo", "decode", "metadata", "saving"}
 TORCH_FREE_MODEL = {"model.config", "model.cost", "model.positions"}
 USE = {"color", "hints", "weights", "runtime", *TORCH_FREE_MODEL, *PHOTO}
 LEARN = {"color", "hints", "model", "weights", "photosets"}
 ARROWS = {
     "": set(),
+    "arguments": set(),
     "errors": set(),
     "files": set(),
     "photosets": {"photo"},
@@ -45,7 +46,6 @@ HEAVY = {
     "uvicorn",
     "scipy",
     "lightning_fabric",
-    "torchmetrics",
     "onnx",
     "onnxruntime",
     "safetensors",
@@ -53,7 +53,7 @@ HEAVY = {
 MAY = {
     "model": {"torch"},
     "training": {"torch", "lightning_fabric", "safetensors"},
-    "evaluation": {"torch", "scipy", "torchmetrics"},
+    "evaluation": {"scipy"},
     "app": {"fastapi", "uvicorn"},
     "runtime": {"onnx", "onnxruntime"},
     "weights": {"safetensors"},

@@ -165,6 +165,12 @@ def test_a_hint_outside_the_photo(table, run):
         ["colorize", "p.png", "--hint", "1,2,#ggg"],
         ["colorize", "p.png", "--hint", "1,2,#fff,9"],
         ["colorize", "p.png", "--threads", "0"],
+        ["colorize", "p.png", "-o", "p.gif"],
+        ["app", "--threads", "-1"],
+        ["doctor", "--threads", "two"],
+        ["evaluate", "--data", "photos", "--hints", "1,two"],
+        ["evaluate", "--data", "photos", "--hints", "101"],
+        ["train", "tiny", "--every", "0"],
         ["colorize", "p.png", "q.png", "-o", "one.png"],
         ["colorise", "p.png"],
         ["export", "--format", "papyrus"],
@@ -176,7 +182,21 @@ def test_wrong_usage(table, capsys, args):
     with pytest.raises(SystemExit) as stopped:
         main(args)
     assert stopped.value.code == 2
-    assert "usage: adacolvit" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "usage: adacolvit" in err and "invalid _" not in err and "Traceback" not in err
+
+
+def test_a_fault_of_the_program_shows_no_stack_trace(table, monkeypatch, capsys):
+    def fail(*_):
+        raise RuntimeError("the cat sat on it")
+
+    monkeypatch.setattr("adacolvit.commands.models.list_models", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(table))
+    assert main(["models"]) == 1
+    err = capsys.readouterr().err
+    (log,) = table.glob("adacolvit-*.log")
+    assert err.count("\n") == 1 and "RuntimeError: the cat sat on it" in err and str(log) in err
+    assert "in fail" in log.read_text() and "Traceback" in log.read_text()
 
 
 def test_missing_and_damaged_models(table, small_weights, capsys):

@@ -21,12 +21,15 @@ VERBS = {
 }
 
 _OPTIONS = {"-h", "--help", "--version"}
-_TRAIN_PACKAGES = {"torch", "lightning_fabric", "scipy", "torchmetrics"}  # of the optional part "train"
+_TRAIN_PACKAGES = {"torch", "lightning_fabric"}  # of the optional part "train"
 
 
 def _parser(verb: str | None) -> argparse.ArgumentParser:
     """The parser; only the arguments of ``verb`` are filled in, since each verb's module takes its time to import."""
-    parser = argparse.ArgumentParser(prog="adacolvit", description="Color black-and-white photos by clicking points.")
+    parser = argparse.ArgumentParser(
+        prog="adacolvit", description="Color black-and-white photos by clicking points.",
+        epilog="`adacolvit photo.jpg` opens the app on a photo; `adacolvit VERB --help` says more about a verb.",
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"adacolvit {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, (module, summary) in VERBS.items():
@@ -48,6 +51,21 @@ def _with_verb(argv: list[str]) -> list[str]:
     return ["app", *argv] if looks_like_photo and not known else argv
 
 
+def _unforeseen(error: Exception) -> str:
+    """What a person is told; the stack trace goes to a file."""
+    import tempfile
+    import traceback
+
+    what = f"{type(error).__name__}: {error}".removesuffix(": ")
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="adacolvit-", suffix=".log", delete=False) as log:
+            traceback.print_exception(error, file=log)
+        report = f"please report it with the file {log.name}"
+    except OSError:
+        report = "please report it"
+    return f"something went wrong that was not foreseen ({what}): {report}"
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     argv = _with_verb(list(sys.argv[1:] if argv is None else argv))
@@ -67,6 +85,9 @@ def main(argv: list[str] | None = None) -> int:
         return 130  # what a shell expects of a program stopped by Ctrl-C
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `adacolvit ... | head` has read enough
+        return 1
+    except Exception as error:  # a fault of the program: whoever mends it needs the stack trace, the person does not
+        print(f"adacolvit: {_unforeseen(error)}", file=sys.stderr)
         return 1
 
 

@@ -68,7 +68,7 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image
         except Image.DecompressionBombError as error:
             raise PhotoTooLarge(
                 f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "
-                "scale it down, or raise the limit (max_pixels) if you trust it"
+                "open a smaller copy (a program that trusts its photos may raise max_pixels)"
             ) from error
         except MemoryError as error:
             raise PhotoTooLarge(f"{name} does not fit into this computer's memory: scale it down") from error

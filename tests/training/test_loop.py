@@ -9,8 +9,11 @@ import pytest
 from safetensors import safe_open
 
 from adacolvit.cli import main
-from adacolvit.training.checkpoint import load_checkpoint, load_network
+from adacolvit.training.checkpoint import load_checkpoint
 from adacolvit.training.command import Reporter
+from adacolvit.training.loop import Run, make_fabric
+from adacolvit.training.recipe import load_recipe
+from adacolvit.weights import load_weights
 
 
 def train(recipe, shard, out, *more) -> int:
@@ -36,13 +39,14 @@ def test_a_run_leaves_what_a_person_needs(straight):
     with safe_open(straight / "weights.safetensors", "np") as file:
         assert json.loads(file.metadata()["config"])["width"] == 32
     average = load_checkpoint(straight / "last.pt")["average"]
-    network = load_network(straight / "weights.safetensors")
-    for name, p in network.named_parameters():
-        assert (p - average[name]).abs().max() <= 1e-3 * average[name].abs().max() + 1e-6, name
+    weights = load_weights(straight / "weights.safetensors").tensors
+    assert weights.keys() == average.keys()
+    for name, value in weights.items():
+        assert abs(value - average[name].numpy()).max() <= 1e-3 * average[name].abs().max() + 1e-6, name
 
 
 def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard, tmp_path, monkeypatch):
-    class Killed(Exception):
+    class Killed(BaseException):
         pass
 
     def step(self, sample, loss, whole=Reporter.step):
@@ -131,3 +135,14 @@ def test_a_start_of_another_shape_is_refused(straight, tmp_path, shard, capsys):
     recipe.write_text("[model]\nwidth = 64\ndepth = 2\nheads = 2\n[[stages]]\nsamples = 8\nsize = 32\nbatch = 8\n")
     assert train(str(recipe), shard, tmp_path / "run", "--init", str(straight / "last.pt")) != 0
     assert "another network" in capsys.readouterr().err
+
+
+def test_a_run_may_begin_with_weights_of_another(straight, recipe_file, shard, tmp_path, capsys):
+    for start in ("last.pt", "weights.safetensors"):
+        recipe = load_recipe(recipe_file, init=str(straight / start))
+        run = Run(make_fabric(), recipe, tmp_path / start, resume=False)
+        for name, value in load_checkpoint(straight / "last.pt")["average"].items():
+            close = 1e-3 * value.abs().max() + 1e-6
+            assert (run.average.values[name] - value).abs().max() <= close, f"{start} {name}"
+    assert train(recipe_file, shard, tmp_path / "run", "--init", str(tmp_path / "nothing.pt")) == 1
+    assert "there are no weights" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from adacolvit.arguments import add_model, add_threads
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AppError, PhotoError
 from adacolvit.hints.file import hints_beside, load_hints
@@ -30,8 +31,8 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument("--port", type=int, help=f"[{PORT}, or the next free one]; 0: any")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
-    parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor cores the network may use [1]")
+    add_model(parser)
+    add_threads(parser)
 
 
 def bind(port: int | None) -> socket.socket:

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from adacolvit.arguments import add_model, add_threads
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AdaColViTError, HintError
 from adacolvit.hints.file import hints_beside, load_hints
@@ -40,8 +41,8 @@ def add_arguments(parser) -> None:
         help="one hint, in photo pixels; may be repeated. Without --hints and --hint, NAME.hints.json beside the photo "
         "is used if it is there",
     )  # fmt: skip
-    parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor cores to use [1]")
+    add_model(parser)
+    add_threads(parser)
     parser.add_argument("--force", action="store_true", help="replace pictures that exist; never the photos themselves")
     parser.add_argument("--json", action="store_true", help="one line of JSON per photo")
     parser.set_defaults(usage_error=parser.error)
@@ -82,8 +83,6 @@ def run(args) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    if args.threads is not None and args.threads < 1:
-        args.usage_error(f"--threads takes a number of cores, 1 or more, not {args.threads}")
     try:
         jobs = plan(args.inputs, args.output)
     except ValueError as error:

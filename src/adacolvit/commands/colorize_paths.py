@@ -37,10 +37,13 @@ class Job:
 def plan(inputs: list[Path], output: Path | None) -> list[Job]:
     """A job for each photo, in the order given, folders sorted by name.
 
-    Raises ValueError where ``output`` is a picture but there is more than one photo to write.
+    Raises ValueError where ``output`` is one picture for several photos, or of a format that is read but not written.
     """
     found = [pair for source in inputs for pair in _photos(source)]
-    one_file = output is not None and output.suffix.lower() in FORMATS and not output.is_dir()
+    wanted = "" if output is None or output.is_dir() else output.suffix.lower()
+    if wanted in SUFFIXES - FORMATS.keys():
+        raise ValueError(f"{output} cannot be written: give a folder, or a name ending in {' '.join(FORMATS)}")
+    one_file = wanted in FORMATS
     if one_file and (len(found) > 1 or inputs[0].is_dir()):
         raise ValueError(f"{output} is one picture, but there may be several photos to write: give a folder")
     jobs, taken = [], {}

@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from adacolvit import __version__
+from adacolvit.arguments import add_model, add_threads
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AdaColViTError, WeightsError
 from adacolvit.hints.frame import fit_frame
@@ -21,8 +22,8 @@ _CLICKS = 15
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores to use [1]")
+    add_model(parser)
+    add_threads(parser)
 
 
 def run(args) -> int:

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from adacolvit.arguments import add_model
 from adacolvit.errors import SaveError
 from adacolvit.files import write_file
 from adacolvit.weights import load_weights
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
+    add_model(parser)
     parser.add_argument("--format", choices=["onnx"], default="onnx", help="ONNX, opset 20, standard operators only")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="[MODEL.onnx]")
     parser.add_argument("--force", action="store_true", help="replace FILE where it exists")

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from adacolvit.arguments import positive
 from adacolvit.errors import DataError
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
@@ -10,20 +11,16 @@ SHEET_HINTS = 10  # hints on the sheet and for the worst photos, where that coun
 
 
 def _counts(text: str) -> tuple[int, ...]:
-    counts = tuple(sorted({int(word) for word in text.split(",")}))
-    if not set(counts) <= set(range(101)):
-        raise argparse.ArgumentTypeError("hint counts lie between 0 and 100")
-    return counts
+    from .hintset import MOST
+
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) <= MOST for word in words):
+        raise argparse.ArgumentTypeError(f"hint counts are numbers between 0 and {MOST}, such as 1,10,50, not {text!r}")
+    return tuple(sorted({int(word) for word in words}))
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return int(text)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--hint-set", metavar="FILE", help="the hints' places, shared by all methods; drawn and written where missing")
     add("--seed", type=int, default=0, help="of a hint set that is drawn (default: 0)")
-    add("--limit", type=_positive, metavar="N", help="only the first N photos")
-    add("--workers", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+    add("--limit", type=positive, metavar="N", help="only the first N photos")
+    add("--workers", type=positive, default=1, metavar="N", help="processes (default: 1)")
     add("--json", metavar="OUT", help="write the summary")
     add("--csv", metavar="OUT", help="write one line per photo, method and hint count")
     add("--reuse", metavar="CSV", help="take baselines from an earlier --csv instead of computing them again")

@@ -20,7 +20,6 @@ from .photos import Source
 VERSION = 1
 SIDE = 224  # network pixels along each side of the frame that the places are drawn in: the paper's
 MOST = 100  # places per photo
-COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 SIZE = MIN_SIZE  # side of a hint in network pixels, in any frame
 
 

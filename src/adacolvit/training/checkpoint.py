@@ -1,16 +1,13 @@
-"""Checkpoints, from which a run goes on exactly, and weights files, which hold what a user needs."""
+"""Checkpoints, from which a run goes on exactly, and the averaged weights, which are its result."""
 
-import json
 import os
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from adacolvit.errors import RecipeError
-from adacolvit.model.config import ModelConfig
-from adacolvit.model.network import ColorizationViT
+from adacolvit.weights import load_weights
 
 
 class Average:
@@ -57,38 +54,20 @@ def load_checkpoint(path: Path) -> dict:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise RecipeError(f"there is no checkpoint {path}: start without --resume") from error
+        raise RecipeError(f"there is no checkpoint {path}: check the folder, or start without --resume") from error
     except Exception as error:  # torch raises what the damage happens to cause
-        raise RecipeError(f"the checkpoint {path} cannot be read ({error})") from error
-
-
-def save_weights(path: Path, config: ModelConfig, values: dict[str, Tensor], dtype=torch.float16) -> None:
-    """Write weights with their config inside, float16 by default."""
-    tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in values.items()}
-    part = path.with_suffix(".part")
-    save_file(tensors, part, metadata={"config": json.dumps(config.to_dict())})
-    os.replace(part, path)
-
-
-def load_network(path: Path) -> ColorizationViT:
-    """A network with the weights of a weights file or of a checkpoint's average, in float32 and eval mode."""
-    if path.suffix == ".safetensors":
-        from adacolvit.weights.store import load_weights
-
-        weights = load_weights(str(path))
-        config, values = weights.config, {k: torch.from_numpy(v.astype("float32")) for k, v in weights.tensors.items()}
-    else:
-        state = load_checkpoint(path)
-        config, values = ModelConfig.from_dict(state["recipe"]["model"]), state["average"]
-    network = ColorizationViT(config)
-    network.load_state_dict(values)
-    return network.eval()
+        raise RecipeError(f"the checkpoint {path} cannot be read ({error}): start again without --resume") from error
 
 
 def start_from(network: nn.Module, path: str) -> None:
-    """Begin with the averaged weights of another run; both networks must have the same shape."""
-    state = load_checkpoint(Path(path))
+    """Begin with the averaged weights of another run's checkpoint, or with a .safetensors file, of the same shape."""
+    if Path(path).suffix == ".safetensors":
+        values = {name: torch.from_numpy(tensor) for name, tensor in load_weights(path).tensors.items()}
+    elif Path(path).exists():
+        values = load_checkpoint(Path(path))["average"]
+    else:
+        raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
     try:
-        network.load_state_dict(state["average"])
+        network.load_state_dict(values)
     except RuntimeError as error:
         raise RecipeError(f"{path} holds another network than the recipe's: {error}") from error

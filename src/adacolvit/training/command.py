@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from adacolvit.arguments import positive
+
 from .recipe import Recipe, load_recipe
 
 DEFAULT_CACHE = Path.home() / ".cache" / "adacolvit"
@@ -16,14 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--train", nargs="+", metavar="TAR_OR_DIR", help="photos to learn from (default: the recipe's)")
     parser.add_argument("--validation", metavar="TAR_OR_DIR", help="photos to measure on (default: the recipe's)")
     parser.add_argument(
-        "--init", metavar="CHECKPOINT", help="begin with this run's averaged weights (default: the recipe's)"
+        "--init",
+        metavar="FILE",
+        help="weights to begin with: a run's last.pt or a .safetensors file (default: the recipe's)",
     )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on where the run in this folder stopped")
-    parser.add_argument("--every", type=int, default=10_000, help="samples between checkpoints (%(default)s)")
-    parser.add_argument("--threads", type=int, help="processor threads per process (default: torch's)")
+    parser.add_argument(
+        "--every", type=positive, metavar="N", default=10_000, help="samples between checkpoints (%(default)s)"
+    )
+    parser.add_argument("--threads", type=positive, metavar="N", help="processor cores per process (default: torch's)")
 
 
 class Reporter:
@@ -77,14 +83,10 @@ class Reporter:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
-    try:
-        import torch
+    import torch
 
-        from .loop import train
-    except ImportError as error:
-        from adacolvit.errors import MissingExtra
+    from .loop import train
 
-        raise MissingExtra(error.name or "torch", "train") from error
     if args.threads:
         torch.set_num_threads(args.threads)
     recipe = load_recipe(

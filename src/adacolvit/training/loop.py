@@ -17,8 +17,9 @@ from adacolvit.errors import RecipeError
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.network import ColorizationViT
 from adacolvit.model.positions import centered_origin
+from adacolvit.weights import write_weights
 
-from .checkpoint import Average, load_checkpoint, save_checkpoint, save_weights, start_from
+from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
 from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
 from .loss import budget_at, budget_loss, color_loss, kept
 from .optimizer import make_optimizers, rate, set_rate
@@ -180,7 +181,7 @@ def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool, every:
             clock = Clock(run.sample)
     weights = out / "weights.safetensors"
     if main:
-        save_weights(weights, recipe.model, run.average.values)
+        write_weights(weights, recipe.model, {name: value.cpu().numpy() for name, value in run.average.values.items()})
     fabric.barrier()
     return weights
 

@@ -1,0 +1,20 @@
+"""Options of the command line that several verbs share."""
+
+import argparse
+
+
+def positive(text: str) -> int:
+    """A whole number, 1 or more."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number, 1 or more, not {text!r}")
+    return int(text)
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """``--model``, which network to use."""
+    parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """``--threads``, of the network."""
+    parser.add_argument("--threads", type=positive, metavar="N", help="processor cores the network may use [1]")
