@@ -89,6 +89,7 @@ function HexField({ color, onTake, onWrong }: { color: string; onTake: (hex: str
     <input
       class="hex"
       value={color}
+      title={texts.hex}
       aria-label={texts.hex}
       spellcheck={false}
       autocomplete="off"

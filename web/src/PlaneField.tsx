@@ -51,6 +51,7 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
       class="plane"
       role="slider"
       tabIndex={0}
+      title={texts.plane}
       aria-label={texts.plane}
       aria-valuenow={Math.round(Math.hypot(a, b))}
       aria-valuetext={texts.planeValue(color)}

@@ -27,6 +27,7 @@ export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
       class={`ring${chosen ? " chosen" : ""}`}
       style={{ transform: `translate(${x}px, ${y}px)` }}
       aria-label={texts.hint(number, hint.color, hint.x, hint.y)}
+      title={texts.ringTip}
       aria-pressed={chosen}
       onPointerDown={down}
       onFocus={() => (store.selectedKey.value = hint.key)}

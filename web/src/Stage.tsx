@@ -148,6 +148,7 @@ function Divider() {
       style={{ transform: `translateX(${share * width}px)` }}
       role="slider"
       tabIndex={0}
+      title={texts.sliderTip}
       aria-label={texts.sliderHandle}
       aria-orientation="horizontal"
       aria-valuemin={0}

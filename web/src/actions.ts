@@ -190,8 +190,10 @@ export const savePhoto = (format: api.PictureFormat, withHints: boolean) =>
     store.panel.value = null;
     store.tell(texts.saving, "busy");
     const hints = store.wireHints();
-    hand(await api.render(id, hints, format));
+    const picture = await api.render(id, hints, format);
+    hand(picture);
     if (withHints) hand(await api.writeHints(id, hints));
+    store.tell(texts.saved(picture.name));
   });
 
 export const saveHints = () =>

@@ -14,6 +14,7 @@ const ARROWS: Record<string, [number, number]> = {
 };
 
 const isField = (target: EventTarget | null) => target instanceof HTMLInputElement;
+const isText = (target: EventTarget | null) => target instanceof HTMLInputElement && target.type === "text";
 const takesSpace = (target: EventTarget | null) => isField(target) || target instanceof HTMLButtonElement;
 
 function withControl(event: KeyboardEvent): (() => void) | null {
@@ -83,8 +84,10 @@ function onKeyDown(event: KeyboardEvent): void {
     document.body.classList.add("panning");
     return event.preventDefault();
   }
-  if (isField(event.target) && !(event.key === "Escape")) return; // fields keep their keys, and their own undo
-  const command = event.ctrlKey || event.metaKey ? withControl(event) : plain(event);
+  const control = event.ctrlKey || event.metaKey;
+  // Fields keep their keys; only those of text have an undo of their own.
+  if (event.key !== "Escape" && (control ? isText(event.target) : isField(event.target))) return;
+  const command = control ? withControl(event) : plain(event);
   if (!command) return;
   event.preventDefault();
   command();
