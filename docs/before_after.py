@@ -1,4 +1,4 @@
-"""Makes the README's row of pictures, gray, hints, colored: ``python docs/before_after.py [--model M] [--output DIR]``."""
+"""Makes the README's pictures, gray, hints, colored: ``python docs/before_after.py [--model M] [--output DIR]``."""
 
 import argparse
 from pathlib import Path
