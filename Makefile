@@ -6,6 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 TORCH = torch==2.13.0
 VENV = .venv
 BIN = $(VENV)/bin
+# What Vite 7 asks for; Debian 12 has 18.
+NODE = command -v npm >/dev/null && node -e \
+  'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a < 20 || (a === 20 && b < 19) ? 1 : 0)'
 SAMPLE = src/adacolvit/app/samples/cat.jpg
 
 .PHONY: app test lint front-end chromium
@@ -24,12 +27,12 @@ lint: $(VENV)/test.stamp
 # The built front end is committed, so that nobody needs Node to use the app; where it is there, rebuild and compare.
 # `npm install --no-save` and not `npm ci`: the latter refuses a lock that lacks other platforms' optional packages.
 front-end: $(VENV)/test.stamp
-	@if command -v npm >/dev/null; then cp web/src/schema.d.ts $(VENV)/schema.d.ts && \
+	@if $(NODE); then cp web/src/schema.d.ts $(VENV)/schema.d.ts && \
 	  (cd web && npm install --no-save --no-audit --no-fund && npm run build -- --outDir $(abspath $(VENV))/static --emptyOutDir) && \
 	  { diff -r $(VENV)/static src/adacolvit/app/static && diff $(VENV)/schema.d.ts web/src/schema.d.ts || { \
 	    echo "The committed front end is not what web/ builds to: cd web && npm run build, and commit what changed."; \
 	    exit 1; }; }; \
-	else echo "npm is not here: the check that the committed front end is up to date is left out."; fi
+	else echo "Node 20.19 or newer with npm is not here: the check that the committed front end is up to date is left out."; fi
 
 chromium:
 	@command -v chromium >/dev/null || { \
