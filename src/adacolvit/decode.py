@@ -54,6 +54,11 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image
         source = Path(source)
         if source.is_file() and not source.stat().st_size:
             raise PhotoError(f"{name} is empty, it has 0 bytes: get a fresh copy of the photo")
+    elif not isinstance(source, Image.Image) and not hasattr(source, "read"):
+        raise PhotoError(
+            f"{name} was given as {type(source).__name__}: give a path, the bytes of a file, a file object, a Pillow "
+            "image or an array"
+        )
     with _limit(max_pixels), ExitStack() as on_failure:
         try:
             if isinstance(source, Image.Image):
