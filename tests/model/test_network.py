@@ -132,3 +132,8 @@ def test_gates_are_hard_and_follow_their_probability():
     assert gates.mean().item() == pytest.approx(torch.sigmoid(torch.tensor(1.0)).item(), abs=0.01)
     gates.sum().backward()
     assert (logits.grad > 0).all()
+
+
+def test_an_unknown_mode_is_a_mistake_of_the_caller():
+    with pytest.raises(ValueError, match="'maskd': dense, masked or gathered"):
+        shaken(ModelConfig(width=16, depth=1, heads=2))(torch.zeros(1, 4, 32, 32), "maskd")

@@ -24,6 +24,9 @@ def test_shipped_recipes_load(name):
         ("model = 'tiny'", "no .*stages"),
         ("[[stages]]\nsize = 32", "incomplete"),
         ("a = = 3", "not valid TOML"),
+        ("[[stages]]\nsamples = 0", "1 or more"),
+        ("[[stages]]\nsamples = 5\nsize = 100", "multiple of 16"),
+        ("[[stages]]\nsamples = 5\nmode = 'maskd'", "dense, masked"),
         ("[model]\nwidth = 30\nheads = 4\n[[stages]]\nsamples = 5", "divided"),
     ],
 )

@@ -131,6 +131,8 @@ class ColorizationViT(nn.Module):
         origin: coordinates of the first token for the positions, None for a centered grid.
         Returns {"ab": (B, 2, H, W) a/110 and b/110, "decisions": Decisions or None}.
         """
+        if mode not in ("dense", "masked", "gathered"):
+            raise ValueError(f"mode is {mode!r}: dense, masked or gathered")
         rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
         z = self.embed(x, origin)
         if mode == "dense" or not self.config.adaptive:

@@ -3,9 +3,8 @@
 import numpy as np
 
 SPAN = 14  # tokens along a side of the paper's 224 x 224 input: the frame in which positions are centered
-BASE = (
-    100.0  # longest wavelength in tokens, over 2 pi; a grid is some 14 tokens wide, so 10,000 would idle most channels
-)
+# Longest wavelength in tokens, over 2 pi; a grid is some 14 tokens wide, so the usual 10,000 would idle most channels.
+BASE = 100.0
 
 
 def centered_origin(rows: int, columns: int) -> tuple[float, float]:

@@ -190,10 +190,10 @@ class Clock:
     """Speed since the last look."""
 
     def __init__(self, sample: int) -> None:
-        self.sample, self.since = sample, time.perf_counter()
+        self.sample, self.time = sample, time.perf_counter()
 
     def speed(self, sample: int) -> float:
         """Samples per second, over all processes."""
-        speed = (sample - self.sample) / (time.perf_counter() - self.since)
-        self.__init__(sample)
-        return speed
+        before, since = self.sample, self.time
+        self.sample, self.time = sample, time.perf_counter()
+        return (sample - before) / (self.time - since)

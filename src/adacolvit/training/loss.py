@@ -7,9 +7,8 @@ from adacolvit.model.decisions import Decisions
 
 from .recipe import Stage
 
-HUBER_DELTA = (
-    0.01  # on ab/110, nearly L1, as in the authors' and iColoriT's code; the paper's 1 is on an unstated scale
-)
+# On ab/110: nearly L1, as in the authors' and iColoriT's code; the paper's 1 is on an unstated scale.
+HUBER_DELTA = 0.01
 
 
 def color_loss(ab: Tensor, target: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ from importlib import resources
 from pathlib import Path
 
 from adacolvit.errors import RecipeError
+from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import VARIANTS, ModelConfig
 
+MODES = ("dense", "masked")  # of the network's, those that take batches
 _RECIPES = resources.files(__package__) / "recipes"
 
 
@@ -41,6 +43,14 @@ class Stage:
     patches: float = 1.0  # beta_1: wanted mean of the patch decisions in kept layers
     anneal: float = 0.2  # fraction of the stage over which the budget comes down from the previous stage's
     temperature: float = 1.0  # of the Gumbel-sigmoid
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or self.batch < 1:
+            raise RecipeError(f"a stage has {self.samples} samples in batches of {self.batch}: give 1 or more of each")
+        if self.size < PATCH or self.size % PATCH:
+            raise RecipeError(f"a stage has size {self.size}: give a multiple of {PATCH}")
+        if self.mode not in MODES:
+            raise RecipeError(f"a stage has mode {self.mode!r}: known are {', '.join(MODES)}")
 
 
 @dataclass(frozen=True)
