@@ -83,7 +83,7 @@ export const texts = {
 
   opening: (name: string) => `Opening ${name} …`,
   saving: "Saving at full size …",
-  saved: (name: string) => `Saved as ${name}, in the folder where this browser keeps downloads.`,
+  saved: (name: string) => `Saved as ${name} in your downloads folder.`,
   hasColor: "This photo has color already; only its lightness is used.",
   draftBack: (n: number) => (n === 1 ? "Your hint from last time is back." : `Your ${n} hints from last time are back.`),
   notKept: "This browser keeps nothing between visits: save the hints file to go on later.",
