@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from adacolvit.app import command
-from adacolvit.errors import AppError
+from adacolvit.errors import AppError, PhotoError
 
 from .conftest import picture
 
@@ -118,3 +118,8 @@ def test_a_photo_that_cannot_be_opened_is_told_before_anything_is_served(app, tm
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 1 and printed == ""
     assert errors.startswith("adacolvit: ") and name in errors and "Traceback" not in errors
+
+
+def test_a_folder_is_sent_to_the_verb_for_folders(tmp_path):
+    with pytest.raises(PhotoError, match="is a folder: name one photo, or .*adacolvit colorize"):
+        command.put_file(None, tmp_path)

@@ -56,6 +56,8 @@ def bind(port: int | None) -> socket.socket:
 
 def put_file(table: Table, path: Path) -> Entry:
     """Open a photo by its path, with the hints beside it. Raises PhotoError, HintError."""
+    if path.is_dir():
+        raise PhotoError(f"{path} is a folder: name one photo, or color all in it with `adacolvit colorize {path}`")
     try:
         data = path.read_bytes()
     except OSError as error:
