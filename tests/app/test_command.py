@@ -121,5 +121,5 @@ def test_a_photo_that_cannot_be_opened_is_told_before_anything_is_served(app, tm
 
 
 def test_a_folder_is_sent_to_the_verb_for_folders(tmp_path):
-    with pytest.raises(PhotoError, match="is a folder: name one photo, or .*adacolvit colorize"):
+    with pytest.raises(PhotoError, match=r"is a folder: name one photo, or .*adacolvit colorize"):
         command.put_file(None, tmp_path)
