@@ -54,7 +54,8 @@ class Block(nn.Module):
         for i, (norm, layer, decide) in enumerate(self.sublayers()):
             keep = gate(decide(z[:, 1:]).squeeze(-1)) if forced is None else forced[1][:, i]  # B N
             patches.append(keep)
-            z = z + layers[:, i, None, None] * layer(norm(z), F.pad(keep, (1, 0), value=1.0))
+            if layers[:, i].any():  # what no image keeps need not be computed
+                z = z + layers[:, i, None, None] * layer(norm(z), F.pad(keep, (1, 0), value=1.0))
         return z, layers, torch.stack(patches, 1)
 
     def gathered(self, z: Tensor, forced) -> tuple[Tensor, Tensor, Tensor]:
@@ -120,13 +121,15 @@ class ColorizationViT(nn.Module):
             z = F.pad(z, (0, 0, pad, pad), mode="reflect" if rows > pad else "replicate")
         return F.pixel_shuffle(torch.tanh(self.head(z)), PATCH)
 
-    def forward(self, x: Tensor, mode: str = "masked", *, temperature: float = 1.0, forced=None, origin=None) -> dict:
+    def forward(
+        self, x: Tensor, mode: str = "masked", *, temperature: float = 1.0, noise: float = 1.0, forced=None, origin=None
+    ) -> dict:
         """Color a batch.
 
         x: (B, 4, H, W) as :func:`adacolvit.hints.encoder.encode` makes it; H, W multiples of 16.
         mode: "dense" (everything kept, no decisions taken), "masked" (batches; gates are sampled while training and
             thresholded in eval mode) or "gathered" (really skips; B = 1). A network without decisions is always dense.
-        temperature: of the Gumbel-sigmoid.
+        temperature, noise: of the Gumbel-sigmoid.
         forced: :class:`Decisions` to use in place of the network's own, or None.
         origin: coordinates of the first token for the positions, None for a centered grid.
         Returns {"ab": (B, 2, H, W) a/110 and b/110, "decisions": Decisions or None}.
@@ -141,7 +144,7 @@ class ColorizationViT(nn.Module):
             return {"ab": self.unembed(z, rows, columns), "decisions": None}
 
         def gate(logits: Tensor) -> Tensor:
-            return gumbel_sigmoid(logits, temperature) if self.training else threshold(logits)
+            return gumbel_sigmoid(logits, temperature, noise) if self.training else threshold(logits)
 
         layers, patches = [], []
         for i, block in enumerate(self.blocks):

@@ -14,20 +14,22 @@ from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
 
 from adacolvit.errors import RecipeError
-from adacolvit.hints.frame import PATCH
+from adacolvit.hints.frame import PATCH, square_frame
 from adacolvit.model.network import ColorizationViT
 from adacolvit.model.positions import centered_origin
 from adacolvit.weights import write_weights
 
 from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
 from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
+from .gates import set_gates
 from .loss import budget_at, budget_loss, color_loss, kept
 from .optimizer import make_optimizers, rate, set_rate
 from .recipe import Recipe, Stage
 from .validation import Validation
 
-PHOTOS, FRAMES, GATES, ORIGINS = range(4)  # streams of random numbers that must not mix
+PHOTOS, FRAMES, GATES, ORIGINS, MEASURING = range(5)  # streams of random numbers that must not mix
 LOG_EVERY = 20  # steps
+MEASURED = 64  # photos on which gates are measured
 JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 14 x 14 grid has room for the input
 
 
@@ -85,13 +87,19 @@ def random_origin(rng: np.random.Generator, rows: int, columns: int) -> tuple[fl
 class Run:
     """A training run's state: network, optimizers, average, and how far it is."""
 
-    def __init__(self, fabric: Fabric, recipe: Recipe, out: Path, resume: bool) -> None:
+    def __init__(self, fabric: Fabric, recipe: Recipe, out: Path, resume: bool, cache: PhotoCache) -> None:
         self.fabric, self.recipe, self.out = fabric, recipe, out
         self.sample = self.step = 0
         torch.manual_seed(recipe.seed)
         self.network = ColorizationViT(recipe.model)
         if recipe.init and not resume:
             start_from(self.network, recipe.init)
+        if recipe.gates == "measured" and not resume:
+            stage = recipe.stages[0]
+            rng = rng_for(recipe, MEASURING, 0)
+            chosen = rng.integers(len(cache), size=MEASURED)
+            batch = make_batch(cache, stage, square_frame(1, 1, stage.size), chosen, rng)
+            set_gates(self.network, batch, stage.layers, stage.patches)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
             if state["recipe"]["model"] != recipe.model.to_dict():
@@ -116,7 +124,7 @@ class Run:
         x, target = batch.x.to(fabric.device), batch.target.to(fabric.device)
         origin = random_origin(rng_for(recipe, ORIGINS, self.step), x.shape[2] // PATCH, x.shape[3] // PATCH)
         self.network.train()
-        result = self.model(x, stage.mode, temperature=stage.temperature, origin=origin)
+        result = self.model(x, stage.mode, temperature=stage.temperature, noise=stage.noise, origin=origin)
         huber = color_loss(result["ab"].float(), target)
         measured = {"huber": huber.detach()}
         loss = huber
@@ -157,7 +165,7 @@ def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool, every:
     main = fabric.is_global_zero
     with fabric.rank_zero_first():
         cache = PhotoCache.open(recipe.train, cache_folder, reporter.decoding if main else None)
-    run = Run(fabric, recipe, out, resume)
+    run = Run(fabric, recipe, out, resume, cache)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None
     if main:
         reporter.start(recipe, run.sample)

@@ -67,16 +67,21 @@ class Muon(torch.optim.Optimizer):
 
 def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim.Optimizer]:
     """The optimizers of a run. Each group remembers its peak rate as ``peak``, for :func:`set_rate`."""
-    matrices, decayed, plain = [], [], []
+    matrices, decayed, plain, gates = [], [], [], []
     for name, p in network.named_parameters():
-        decision = ".decide_" in name  # thin, and fed by budget terms: not a matrix in Muon's sense
-        if settings.muon and ".blocks." in f".{name}" and p.ndim == 2 and not decision:
+        if ".decide_" in name:
+            gates.append(p)
+        elif settings.muon and name.startswith("blocks.") and p.ndim == 2:
             matrices.append(p)
-        elif p.ndim >= 2 and not decision and "token" not in name:
+        elif p.ndim >= 2 and "token" not in name:
             decayed.append(p)
         else:
             plain.append(p)
-    adam_groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    adam_groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+        {"params": gates, "weight_decay": 0.0, "lr": settings.gate_lr},
+    ]
     fused = next(network.parameters()).device.type in ("cuda", "cpu")
     optimizers = [torch.optim.AdamW(adam_groups, lr=settings.lr, betas=(0.9, 0.95), fused=fused)]
     if matrices:

@@ -19,6 +19,7 @@ class Optimizer:
 
     matrix_lr: float = 0.02  # Muon's; its updates are orthogonal, so this is a step in spectral norm
     lr: float = 2e-3  # AdamW's
+    gate_lr: float = 5e-5  # AdamW's for decision networks: on raw tokens, 2e-3 moves a logit by whole units per step
     muon: bool = True  # False: AdamW for everything
     weight_decay: float = 0.05
     warmup: int = 5_000  # samples
@@ -43,6 +44,7 @@ class Stage:
     patches: float = 1.0  # beta_1: wanted mean of the patch decisions in kept layers
     anneal: float = 0.2  # fraction of the stage over which the budget comes down from the previous stage's
     temperature: float = 1.0  # of the Gumbel-sigmoid
+    noise: float = 1.0  # of the Gumbel-sigmoid: 1 is the published one, 0 decides as inference does
 
     def __post_init__(self) -> None:
         if self.samples < 1 or self.batch < 1:
@@ -63,6 +65,7 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
+    gates: str = "open"  # "open": every gate starts open; "measured": at the first stage's budget, see gates.set_gates
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss

@@ -1,0 +1,96 @@
+"""Where gates begin: a dense network is measured, and the decisions that cost it least are taken first.
+
+Gates that all start open and are all pushed down by the same budget close at random, and the network is trained on
+noise. So each layer is left out once, and those whose absence raises the loss least start skipped; and a patch starts
+as more informative where the loss would miss the extra part most. Training goes on from there.
+"""
+
+import torch
+from torch import Tensor
+
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.decisions import Decisions
+from adacolvit.model.network import ColorizationViT
+
+from .data import Batch
+from .loss import color_loss
+
+FIRM = 2.0  # logit at which a layer's gate starts, in either direction: sigmoid(2) = 0.88
+RIDGE = 1e-2  # of the mean square of the tokens, in the regression of what an extra part is worth
+
+
+@torch.no_grad()
+def layer_losses(network: ColorizationViT, batch: Batch) -> Tensor:
+    """(D, 2) color loss of the network with everything kept but that one layer."""
+    images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
+    depth = network.config.depth
+    everything = Decisions(torch.ones(images, depth, 2), torch.ones(images, depth, 2, patches))
+    losses = torch.zeros(depth, 2)
+    for block in range(depth):
+        for layer in range(2):
+            everything.layers[:, block, layer] = 0
+            result = network(batch.x, "masked", forced=everything)
+            losses[block, layer] = color_loss(result["ab"], batch.target)
+            everything.layers[:, block, layer] = 1
+    return losses
+
+
+@torch.no_grad()
+def predict_gain(z: Tensor, gain: Tensor, kept: float) -> tuple[Tensor, Tensor]:
+    """A linear decision that keeps the tokens with most to gain.
+
+    z (M, C) tokens, gain (M,) what the extra part is worth to each. Returns weight (C,) and bias () of a logit of unit
+    deviation that is positive for the fraction ``kept`` of these tokens: ridge regression of the gain.
+    """
+    mean = z.mean(0)
+    centered = (z - mean).double()
+    gram = centered.T @ centered / len(z)
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(z.shape[1], dtype=gram.dtype)
+    weight = torch.linalg.solve(gram, centered.T @ (gain - gain.mean()).double() / len(z))
+    logits = centered @ weight
+    weight = weight / logits.std()
+    logits = logits / logits.std()
+    bias = -logits.quantile(1 - kept) - mean.double() @ weight
+    return weight.float(), bias.float()
+
+
+def patch_gains(network: ColorizationViT, batch: Batch, layers: Tensor) -> tuple[list[Tensor], Tensor]:
+    """What the extra part is worth to every patch, to first order: - d loss / d gate with all patches kept.
+
+    layers: (D, 2) in {0, 1}, the layers that run.
+    Returns the patch tokens (B, N, C) that the decision of each running layer sees, and all gains (B, D, 2, N).
+    """
+    images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
+    kept = torch.ones(images, *layers.shape, patches, requires_grad=True)
+    seen: list[Tensor] = []
+    norms = [norm for block in network.blocks for norm, _, _ in block.sublayers()]
+    hooks = [norm.register_forward_pre_hook(lambda _, args: seen.append(args[0][:, 1:].detach())) for norm in norms]
+    result = network(batch.x, "masked", forced=Decisions(layers.expand(images, -1, -1), kept))
+    for hook in hooks:
+        hook.remove()
+    (gradient,) = torch.autograd.grad(color_loss(result["ab"], batch.target), kept)
+    return seen, -gradient
+
+
+def set_gates(network: ColorizationViT, batch: Batch, layers: float, patches: float) -> None:
+    """Set the decision networks of a dense-trained network so that they start at the budget.
+
+    layers, patches: wanted means of the decisions (beta_2, beta_1), on ``batch``.
+    """
+    network.eval()
+    losses = layer_losses(network, batch)
+    runs = torch.ones(losses.numel())
+    runs[losses.flatten().argsort()[: round((1 - layers) * losses.numel())]] = 0
+    runs = runs.view_as(losses)
+    tokens, gains = patch_gains(network, batch, runs)
+    seen = iter(tokens)  # of the layers that run
+    for index, block in enumerate(network.blocks):
+        block.decide_layers.weight.data.zero_()
+        block.decide_layers.bias.data.copy_(FIRM * (2 * runs[index] - 1))
+        for layer, decide in enumerate((block.decide_attention, block.decide_ffn)):
+            if not runs[index, layer]:
+                continue
+            z, gain = next(seen).flatten(0, 1), gains[:, index, layer].flatten()
+            weight, bias = predict_gain(z, gain, patches)
+            decide.weight.data.copy_(weight[None])
+            decide.bias.data.copy_(bias[None])
