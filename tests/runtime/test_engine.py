@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from conftest import random_network
 
 from adacolvit.errors import WeightsError
 from adacolvit.hints.encoder import AB_SCALE
@@ -11,6 +10,8 @@ from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
 from adacolvit.runtime.engine import Engine
 from adacolvit.weights import Weights
+
+from ..conftest import random_network
 
 CONFIGS = {
     "g2": ModelConfig(width=64, depth=4, heads=2, groups=2),
