@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageOps
-from test_photo import ALPHA, COLOR, GRAY, encoded, gamma_profile
 
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.errors import SaveError
 from adacolvit.photo import Photo, open_photo
 from adacolvit.saving import FORMATS, picture_bytes, save_picture
+
+from .test_photo import ALPHA, COLOR, GRAY, encoded, gamma_profile
 
 XMP = '<x:xmpmeta><rdf:Description tiff:Orientation="6" dc:creator="Anna Müller"/></x:xmpmeta>'.encode()
 RATIONAL = 2.8
