@@ -10,10 +10,11 @@ import numpy as np
 
 from adacolvit.errors import PhotoError
 from adacolvit.hints.frame import fit_frame
-from adacolvit.hints.hint import Hint, as_hints, encode_hints
+from adacolvit.hints.hint import Hint, as_hints, encode_hints, place_hints
 from adacolvit.model.cost import cost as count_macs
 from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
 from adacolvit.saving import save_picture
 from adacolvit.weights import load_weights
@@ -41,7 +42,7 @@ class Result:
 
     photo: Photo
     hints: tuple[Hint, ...]
-    ab: np.ndarray  # (2, h, w) float32, Lab units, network scale
+    ab: np.ndarray  # (2, h, w) float32, Lab units, network scale, refined (runtime.refine)
     planes: np.ndarray  # (4, h, w) float32, see runtime.upsample: ab at full size from the photo's own L
     cost: Cost
 
@@ -102,6 +103,7 @@ class Colorizer:
         hints = as_hints(hints)
         start = perf_counter()
         ab, decisions = self.engine.run(encode_hints(lightness, hints, frame))
+        ab = refine(lightness, ab, *place_hints(hints, frame))
         planes = guide(lightness, ab)
         milliseconds = (perf_counter() - start) * 1e3
 

@@ -19,6 +19,7 @@ from adacolvit.evaluation.protocol import evaluate, evaluate_photo, join, resize
 from adacolvit.hints.encoder import encode
 from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.refine import refine
 from adacolvit.weights import load_weights
 
 
@@ -96,7 +97,10 @@ def test_a_network_is_run_as_in_the_product(sources, hint_set, small_weights, fr
     rows, columns = truth.frame.grid
     assert row.macs == cost(engine.config, rows * columns, decisions.layers, decisions.patches.sum(-1))
     assert row.macs < cost(engine.config, rows * columns), "its random decisions skip something"
-    assert row.psnr == metrics.psnr(lab_to_srgb(join(square, ab.transpose(1, 2, 0))), square.rgb)
+    refined = refine(lightness, ab, *hints)
+    assert row.psnr == metrics.psnr(lab_to_srgb(join(square, refined.transpose(1, 2, 0))), square.rgb)
+    (alone,) = evaluate_photo(sources[0], [(make_methods([f"alone:{small_weights}"], [])[0], [10])], hint_set, frame)
+    assert alone.psnr == metrics.psnr(lab_to_srgb(join(square, ab.transpose(1, 2, 0))), square.rgb)
     assert row.method == "small" and row.chroma > 0
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME_OR_FILE",
-        help="repeatable; all are compared with the first",
+        help="repeatable; all are compared with the first; alone:NAME leaves out the refinement after the network",
     )
     add("--baselines", type=_names, default=(), metavar="NAMES", help="some of gray,nearest,levin")
     add("--hints", type=_counts, default=COUNTS, metavar="COUNTS", help=f"(default: {','.join(map(str, COUNTS))})")

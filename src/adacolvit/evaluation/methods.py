@@ -8,6 +8,7 @@ from adacolvit.errors import DataError, MissingExtra
 from adacolvit.hints.encoder import encode
 from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.refine import refine
 from adacolvit.weights import load_weights
 
 from .classical import Gray, Nearest
@@ -21,6 +22,7 @@ def _levin():
     return Levin()
 
 
+ALONE = "alone:"
 BASELINES = {"gray": Gray, "nearest": Nearest, "levin": _levin}
 
 
@@ -40,12 +42,13 @@ class Method(Protocol):
 
 
 class Network:
-    """A network, run by the engine that runs it in the product."""
+    """A network, run and refined as in the product, or alone."""
 
-    def __init__(self, model) -> None:
-        """``model``: a name from the manifest, or the path of a .safetensors file."""
+    def __init__(self, model, alone: bool = False) -> None:
+        """``model``: a name from the manifest, or the path of a .safetensors file. ``alone``: without refinement."""
         weights = load_weights(model)
-        self.name = weights.name
+        self.name = f"{weights.name} alone" if alone else weights.name
+        self._alone = alone
         self._engine = Engine(weights, threads=1)
 
     def predict(self, lightness, rows, columns, sizes, ab):
@@ -54,14 +57,20 @@ class Network:
         predicted, decisions = self._engine.run(x)
         kept = decisions.patches.sum(-1)
         macs = cost(self._engine.config, decisions.patches.shape[-1], decisions.layers, kept)
+        if not self._alone:
+            predicted = refine(lightness, predicted, rows, columns, sizes, ab)
         return np.ascontiguousarray(predicted.transpose(1, 2, 0)), macs
 
 
 def make_methods(models, baselines) -> list[Method]:
-    """Networks in the order given, then baselines. Weights files that share a name go by their whole path."""
+    """Networks in the order given, then baselines. Weights files that share a name go by their whole path.
+
+    A model written as "alone:NAME" is measured without the product's refinement.
+    """
     methods = []
     for model in models:
-        method = Network(model)
+        name = str(model)
+        method = Network(name.removeprefix(ALONE), alone=name.startswith(ALONE))
         if any(method.name == other.name for other in methods):
             method.name = str(model)
         methods.append(method)

@@ -91,6 +91,21 @@ def as_hints(items: Iterable) -> tuple[Hint, ...]:
     return tuple(hints)
 
 
+def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Where a photo's hints lie on the network's input, and what they ask.
+
+    hints: what :func:`as_hints` takes, in photo pixels.
+    Returns rows, columns, sizes, each (K,) int64 in network pixels, and ab (K, 2) float32 in Lab units, as
+    :func:`adacolvit.hints.encoder.encode` takes them with a batch axis before. HintError for a hint outside the photo.
+    """
+    hints = as_hints(hints)
+    check_inside(hints, frame.photo_width, frame.photo_height)
+    places = np.array([frame.to_network(hint.x, hint.y) for hint in hints], np.int64).reshape(-1, 2)
+    sizes = np.array([hint.size for hint in hints], np.int64)
+    ab = np.array([hint.ab for hint in hints], np.float32).reshape(-1, 2)
+    return corner(places[:, 1], sizes, frame.height), corner(places[:, 0], sizes, frame.width), sizes, ab
+
+
 def encode_hints(lightness: np.ndarray, hints: Iterable, frame: Frame) -> np.ndarray:
     """The network's input for one photo and its hints, by the encoder that training uses.
 
@@ -101,14 +116,8 @@ def encode_hints(lightness: np.ndarray, hints: Iterable, frame: Frame) -> np.nda
     """
     if lightness.shape != (frame.height, frame.width):
         raise ValueError(f"lightness is {lightness.shape}, the frame is {(frame.height, frame.width)} (rows, columns)")
-    hints = as_hints(hints)
-    check_inside(hints, frame.photo_width, frame.photo_height)
-    places = np.array([frame.to_network(hint.x, hint.y) for hint in hints], np.int64).reshape(-1, 2)
-    sizes = np.array([hint.size for hint in hints], np.int64)
-    ab = np.array([hint.ab for hint in hints], np.float32).reshape(-1, 2)
-    rows, columns = corner(places[:, 1], sizes, frame.height), corner(places[:, 0], sizes, frame.width)
-    x = encode(lightness.astype(np.float32)[None], rows[None], columns[None], sizes[None], ab[None])
-    return np.ascontiguousarray(x[0])
+    placed = (values[None] for values in place_hints(hints, frame))
+    return np.ascontiguousarray(encode(lightness.astype(np.float32)[None], *placed)[0])
 
 
 def check_inside(hints: Iterable[Hint], width: int, height: int) -> None:

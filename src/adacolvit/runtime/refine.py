@@ -1,0 +1,72 @@
+"""After the network: color without patch borders that obeys the hints exactly where they are.
+
+Two steps at the network's scale, both led by the photo's lightness:
+
+1. A guided filter (He, Sun and Tang, "Guided Image Filtering", 2013) of the predicted color, led by L: where L is
+   even, the steps between patches are averaged away; where L has an edge, so has the color.
+2. What the color still lacks at every hint is spread from there by a bilateral weight, near in place and near in
+   lightness: ``ab + sum_i w_i r_i / (sum_i w_i + SHRINK)``, where r_i is the asked color minus the predicted one at
+   hint i. Far from every hint the weights vanish and the network's color stays as it is.
+
+docs/training.md has what each brings.
+"""
+
+import numpy as np
+
+RADIUS, EPSILON = 8, 16.0  # of the guided filter: half a patch, so that every window crosses a border; L units squared
+REACH = 36.0  # network pixels: standard deviation of a correction in place
+LIKENESS = 11.0  # L units: its standard deviation in lightness
+SHRINK = 0.1  # so that a correction fades with distance; a hint's own place gets 1 / (1 + SHRINK) of it or more
+
+
+def _box_mean(planes: np.ndarray, radius: int) -> np.ndarray:
+    """Mean over (2 radius + 1)^2 pixels, the border repeated. (..., h, w) -> (..., h, w)."""
+    side = 2 * radius + 1
+    for axis in (-2, -1):
+        width = [(0, 0)] * planes.ndim
+        width[axis] = (radius + 1, radius)
+        total = np.pad(planes, width, mode="edge").cumsum(axis, dtype=np.float64)
+        moved = np.moveaxis(total, axis, -1)
+        planes = np.moveaxis((moved[..., side:] - moved[..., :-side]) / side, -1, axis)
+    return planes.astype(np.float32)
+
+
+def smooth(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    """Guided filter of color. lightness (h, w), L in [0, 100]; ab (2, h, w), Lab units -> (2, h, w). All float32."""
+    values = np.concatenate([lightness[None], ab])  # L a b
+    means = _box_mean(np.concatenate([values, lightness * values]), RADIUS)  # L a b LL La Lb
+    mean, covariance = means[:3], means[3:] - means[0] * means[:3]
+    slope = covariance[1:] / (np.maximum(covariance[0], 0) + np.float32(EPSILON))
+    offset = mean[1:] - slope * mean[0]
+    slope_a, slope_b, offset_a, offset_b = _box_mean(np.concatenate([slope, offset]), RADIUS)
+    return np.stack([slope_a * lightness + offset_a, slope_b * lightness + offset_b])
+
+
+def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> np.ndarray:
+    """Bring color to what the hints ask, near them and on what is as light as they are.
+
+    lightness (h, w) float32, L in [0, 100]; ab (2, h, w) float32, Lab units. rows, columns, sizes: (K,) int, top left
+    corners and sides of the hints in network pixels; asked: (K, 2) Lab units. Of hints at one place the last counts.
+    Returns (2, h, w) float32.
+    """
+    height, width = lightness.shape
+    y, x = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
+    correction, total = np.zeros_like(ab), np.full_like(lightness, SHRINK)
+    places = {(int(row), int(column)): k for k, (row, column) in enumerate(zip(rows, columns, strict=True))}
+    for (row, column), k in places.items():
+        size = int(sizes[k])
+        square = np.s_[row : row + size, column : column + size]
+        middle = np.float32((size - 1) / 2)
+        lacking = np.asarray(asked[k], np.float32) - ab[(slice(None), *square)].mean((1, 2))
+        scale = np.float32(-0.5 / REACH**2)
+        nearness = np.outer(np.exp(scale * (y - row - middle) ** 2), np.exp(scale * (x - column - middle) ** 2))
+        difference = lightness - lightness[square].mean()
+        weight = nearness * np.exp(np.float32(-0.5 / LIKENESS**2) * difference * difference)
+        correction += lacking[:, None, None] * weight
+        total += weight
+    return ab + correction / total
+
+
+def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> np.ndarray:
+    """:func:`smooth`, then :func:`obey`; arguments and result as of the latter."""
+    return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)
