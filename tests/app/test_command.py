@@ -24,7 +24,13 @@ def app(small_weights, tmp_path):
     def start(*args):
         line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--model", small_weights, *args]
         process = subprocess.Popen(
-            [str(part) for part in line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+            [str(part) for part in line],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         printed = ""

@@ -105,6 +105,7 @@ def test_it_learns_to_follow_hints(tmp_path, shard):
         heads = 2
         [optimizer]
         warmup = 100
+        gate_lr = 2e-3
         [[stages]]
         samples = 6400
         size = 32
