@@ -13,9 +13,10 @@ from adacolvit.colorizer import Colorizer
 from adacolvit.errors import HintError, PhotoError, SaveError, WeightsError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import fit_frame
-from adacolvit.hints.hint import encode_hints
+from adacolvit.hints.hint import encode_hints, place_hints
 from adacolvit.model.cost import cost
 from adacolvit.model.network import ColorizationViT
+from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
 from adacolvit.weights import list_models, load_weights
 
@@ -124,7 +125,8 @@ def test_shipped_models_give_the_picture_of_the_torch_reference(name):
     lightness = photo.network_lightness(frame.height, frame.width)
     with torch.no_grad():
         out = net(torch.from_numpy(encode_hints(lightness, hints, frame))[None], mode="gathered")
-    planes = guide(lightness, decode_ab(out["ab"][0].numpy()))
+    ab = refine(lightness, decode_ab(out["ab"][0].numpy()), *place_hints(hints, frame))
+    planes = guide(lightness, ab)
     reference = compose(photo.lightness_rows(0, photo.height), planes, 0, photo.height)
     error = np.mean((result.image / 255.0 - reference / 255.0) ** 2)
     assert error < 1e-5  # PSNR > 50 dB
