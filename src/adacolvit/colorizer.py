@@ -9,8 +9,9 @@ from time import perf_counter
 import numpy as np
 
 from adacolvit.errors import PhotoError
+from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.frame import fit_frame
-from adacolvit.hints.hint import Hint, as_hints, encode_hints, place_hints
+from adacolvit.hints.hint import Hint, as_hints, place_hints
 from adacolvit.model.cost import cost as count_macs
 from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Engine
@@ -102,8 +103,9 @@ class Colorizer:
         photo, frame, lightness = self._scene
         hints = as_hints(hints)
         start = perf_counter()
-        ab, decisions = self.engine.run(encode_hints(lightness, hints, frame))
-        ab = refine(lightness, ab, *place_hints(hints, frame))
+        placed = place_hints(hints, frame)
+        ab, decisions = self.engine.run(encode_one(lightness, *placed))
+        ab = refine(lightness, ab, *placed)
         planes = guide(lightness, ab)
         milliseconds = (perf_counter() - start) * 1e3
 

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from adacolvit.errors import DataError, MissingExtra
-from adacolvit.hints.encoder import encode
+from adacolvit.hints.encoder import encode_one
 from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
 from adacolvit.runtime.refine import refine
@@ -53,8 +53,7 @@ class Network:
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`Method`."""
-        x = encode(lightness[None], rows[None], columns[None], sizes[None], ab[None])[0]
-        predicted, decisions = self._engine.run(x)
+        predicted, decisions = self._engine.run(encode_one(lightness, rows, columns, sizes, ab))
         kept = decisions.patches.sum(-1)
         macs = cost(self._engine.config, decisions.patches.shape[-1], decisions.layers, kept)
         if not self._alone:
@@ -72,7 +71,7 @@ def make_methods(models, baselines) -> list[Method]:
         name = str(model)
         method = Network(name.removeprefix(ALONE), alone=name.startswith(ALONE))
         if any(method.name == other.name for other in methods):
-            method.name = str(model)
+            method.name = name
         methods.append(method)
     for name in baselines:
         if name not in BASELINES:

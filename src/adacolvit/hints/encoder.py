@@ -68,6 +68,12 @@ def encode(lightness, rows, columns, sizes, ab):
     return x[:, :, :height, :width]
 
 
+def encode_one(lightness, rows, columns, sizes, ab) -> np.ndarray:
+    """:func:`encode` of one photo, in NumPy: every argument without its batch axis -> (4, H, W) float32, contiguous."""
+    x = encode(lightness.astype(np.float32, copy=False)[None], rows[None], columns[None], sizes[None], ab[None])
+    return np.ascontiguousarray(x[0])
+
+
 def decode_ab(output):
     """The network's output, a/110 and b/110 -> Lab units. Any shape."""
     return output * AB_SCALE

@@ -10,7 +10,7 @@ from adacolvit.color.hex import format_hex, parse_hex
 from adacolvit.color.lab import srgb_to_lab
 from adacolvit.errors import HintError
 
-from .encoder import MAX_SIZE, MIN_SIZE, corner, encode
+from .encoder import MAX_SIZE, MIN_SIZE, corner, encode_one
 from .frame import Frame
 
 _FIELDS = ("x", "y", "color", "size")
@@ -116,8 +116,7 @@ def encode_hints(lightness: np.ndarray, hints: Iterable, frame: Frame) -> np.nda
     """
     if lightness.shape != (frame.height, frame.width):
         raise ValueError(f"lightness is {lightness.shape}, the frame is {(frame.height, frame.width)} (rows, columns)")
-    placed = (values[None] for values in place_hints(hints, frame))
-    return np.ascontiguousarray(encode(lightness.astype(np.float32)[None], *placed)[0])
+    return encode_one(lightness, *place_hints(hints, frame))
 
 
 def check_inside(hints: Iterable[Hint], width: int, height: int) -> None:

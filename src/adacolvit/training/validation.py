@@ -11,7 +11,7 @@ from adacolvit.evaluation.metrics import psnr
 from adacolvit.evaluation.photos import iter_sources, lay, load
 from adacolvit.evaluation.protocol import join
 from adacolvit.evaluation.sheet import contact_sheet, save_sheet
-from adacolvit.hints.encoder import decode_ab, encode
+from adacolvit.hints.encoder import decode_ab, encode_one
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.cost import cost
 from adacolvit.model.network import ColorizationViT
@@ -30,9 +30,9 @@ class NetworkInTraining:
     @torch.inference_mode()
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`adacolvit.evaluation.methods.Method`."""
-        x = encode(lightness[None], rows[None], columns[None], sizes[None], ab[None])
+        x = encode_one(lightness, rows, columns, sizes, ab)[None]
         device = next(self.network.parameters()).device
-        result = self.network(torch.from_numpy(np.ascontiguousarray(x)).to(device), self.mode)
+        result = self.network(torch.from_numpy(x).to(device), self.mode)
         layers = kept = None
         if result["decisions"] is not None:
             layers, kept = result["decisions"].layers[0].cpu(), result["decisions"].kept_patches()[0].cpu()
