@@ -27,9 +27,9 @@ lint: $(VENV)/test.stamp
 # The built front end is committed, so that nobody needs Node to use the app; where it is there, rebuild and compare.
 # `npm install --no-save` and not `npm ci`: the latter refuses a lock that lacks other platforms' optional packages.
 front-end: $(VENV)/test.stamp
-	@if $(NODE); then cp web/src/schema.d.ts $(VENV)/schema.d.ts && \
+	@if $(NODE); then cp web/src/engine/schema.d.ts $(VENV)/schema.d.ts && \
 	  (cd web && npm install --no-save --no-audit --no-fund && npm run build -- --outDir $(abspath $(VENV))/static --emptyOutDir) && \
-	  { diff -r $(VENV)/static src/adacolvit/app/static && diff $(VENV)/schema.d.ts web/src/schema.d.ts || { \
+	  { diff -r $(VENV)/static src/adacolvit/app/static && diff $(VENV)/schema.d.ts web/src/engine/schema.d.ts || { \
 	    echo "The committed front end is not what web/ builds to: cd web && npm run build, and commit what changed."; \
 	    exit 1; }; }; \
 	else echo "Node 20.19 or newer with npm is not here: the check that the committed front end is up to date is left out."; fi

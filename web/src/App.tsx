@@ -1,14 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
-import { openFiles } from "./actions";
-import { EffortPanel } from "./Effort";
+import { openFiles } from "./state/actions";
+import { EffortPanel } from "./canvas/Effort";
 import { CloseIcon } from "./icons";
-import { SavePanel, ShortcutsPanel } from "./Panels";
-import { Picker } from "./Picker";
-import { PickerHint } from "./PlaneField";
-import { Rail } from "./Rail";
-import { Stage } from "./Stage";
-import { Start } from "./Start";
-import * as store from "./store";
+import { SavePanel, ShortcutsPanel } from "./panels/Panels";
+import { Picker } from "./hints/Picker";
+import { PickerHint } from "./hints/PlaneField";
+import { Rail } from "./panels/Rail";
+import { Stage } from "./canvas/Stage";
+import { Start } from "./panels/Start";
+import * as store from "./state/store";
 import { texts } from "./texts";
 
 export function App() {

@@ -1,8 +1,8 @@
 import { render } from "preact";
 import "@preact/signals"; // makes components follow the signals they read
-import { openById } from "./actions";
+import { openById } from "./state/actions";
 import { App } from "./App";
-import { listenToKeys } from "./keys";
+import { listenToKeys } from "./state/keys";
 import "./style.css";
 
 render(<App />, document.getElementById("app")!);

@@ -1,6 +1,6 @@
 // Every word a person reads, in one place.
 
-import type { PictureFormat } from "./api";
+import type { PictureFormat } from "./engine/api";
 
 /** The key that goes with letters: Command on Apple's keyboards. */
 export const control = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";

@@ -1,12 +1,12 @@
 // What opens beside the rail and never blocks the photo: saving, and the list of shortcuts.
 
 import { useState } from "preact/hooks";
-import type { PictureFormat } from "./api";
-import { saveHints, savePhoto } from "./actions";
-import { loadFlag, storeFlag } from "./drafts";
-import { CloseIcon } from "./icons";
-import * as store from "./store";
-import { texts } from "./texts";
+import type { PictureFormat } from "../engine/api";
+import { saveHints, savePhoto } from "../state/actions";
+import { loadFlag, storeFlag } from "../state/drafts";
+import { CloseIcon } from "../icons";
+import * as store from "../state/store";
+import { texts } from "../texts";
 
 const FORMATS = Object.keys(texts.formats) as PictureFormat[];
 

@@ -1,10 +1,10 @@
 // One hint on the photo: a ring filled with its color. Press and drag moves it, right click removes it.
 
-import * as actions from "./actions";
-import { drag } from "./gestures";
-import * as store from "./store";
-import { texts } from "./texts";
-import { toStage } from "./view";
+import * as actions from "../state/actions";
+import { drag } from "../canvas/gestures";
+import * as store from "../state/store";
+import { texts } from "../texts";
+import { toStage } from "../canvas/view";
 
 export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
   const { x, y } = toStage(store.view.value, hint.x, hint.y);

@@ -1,14 +1,14 @@
 // The color of one hint: the ab plane at the spot's own lightness, a hex field, reach, recent colors.
 
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import * as actions from "./actions";
-import { hexToLab, labToHex, readHex } from "./color";
-import { nearest, planeAt } from "./gamut";
-import { ClearIcon } from "./icons";
+import * as actions from "../state/actions";
+import { hexToLab, labToHex, readHex } from "../color/color";
+import { nearest, planeAt } from "../color/gamut";
+import { ClearIcon } from "../icons";
 import { PlaneField } from "./PlaneField";
-import * as store from "./store";
-import { texts } from "./texts";
-import { toStage, type Size } from "./view";
+import * as store from "../state/store";
+import { texts } from "../texts";
+import { toStage, type Size } from "../canvas/view";
 
 const GAP = 28; // px between the clicked point and the picker, so that the ring stays free
 const EDGE = 8;

@@ -1,16 +1,16 @@
 // What a person can do to photo and hints. Buttons, keys and gestures all end here.
 
 import { batch, effect } from "@preact/signals";
-import * as api from "./api";
-import { grayToLightness, labToHex } from "./color";
+import * as api from "../engine/api";
+import { grayToLightness, labToHex } from "../color/color";
 import { loadDraft, storeRecent } from "./drafts";
-import { fitChroma } from "./gamut";
-import { Live, type WireHint } from "./live";
-import { MOST_TEXELS } from "./painter";
+import { fitChroma } from "../color/gamut";
+import { Live, type WireHint } from "../engine/live";
+import { MOST_TEXELS } from "../canvas/painter";
 import * as store from "./store";
 import type { Hint } from "./store";
-import { texts } from "./texts";
-import { fit } from "./view";
+import { texts } from "../texts";
+import { fit } from "../canvas/view";
 
 const FIRST_SIZE = 2;
 

@@ -1,12 +1,12 @@
 // The empty table: a place to drop a photo, one sentence, three photos to try.
 
 import { useEffect, useState } from "preact/hooks";
-import { openSample } from "./actions";
-import * as api from "./api";
-import { pickFile } from "./commands";
-import { OpenIcon } from "./icons";
-import * as store from "./store";
-import { texts } from "./texts";
+import { openSample } from "../state/actions";
+import * as api from "../engine/api";
+import { pickFile } from "../state/commands";
+import { OpenIcon } from "../icons";
+import * as store from "../state/store";
+import { texts } from "../texts";
 
 export function Start() {
   const [samples, setSamples] = useState<api.Sample[]>([]);

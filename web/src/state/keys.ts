@@ -2,9 +2,9 @@
 
 import * as actions from "./actions";
 import { pickFile, toggleDivider, toggleEffort, togglePanel, zoomBy } from "./commands";
-import { gestures } from "./Stage";
+import { gestures } from "../canvas/Stage";
 import * as store from "./store";
-import { actualSize, fit, toPhoto } from "./view";
+import { actualSize, fit, toPhoto } from "../canvas/view";
 
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],

@@ -1,7 +1,7 @@
 // The server over HTTP. Every failure becomes an Error whose message is fit to be shown.
 
 import type { components } from "./schema";
-import { texts } from "./texts";
+import { texts } from "../texts";
 
 type Schemas = components["schemas"];
 export type PhotoInfo = Schemas["PhotoInfo"];

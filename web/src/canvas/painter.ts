@@ -1,6 +1,6 @@
 // Draws the photo with WebGL2: only what is on screen, at the screen's own resolution, for every zoom.
 
-import type { Frame } from "./frame";
+import type { Frame } from "../engine/frame";
 import { FRAGMENT, VERTEX } from "./shaders";
 
 export interface Scene {

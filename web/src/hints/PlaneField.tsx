@@ -1,11 +1,11 @@
 // The square in which a color is dragged: a to the right, b up, only what this lightness can show.
 
 import { useEffect, useRef } from "preact/hooks";
-import * as actions from "./actions";
-import { labToHex } from "./color";
-import { nearest, paintPlane, type Plane } from "./gamut";
-import * as store from "./store";
-import { texts } from "./texts";
+import * as actions from "../state/actions";
+import { labToHex } from "../color/color";
+import { nearest, paintPlane, type Plane } from "../color/gamut";
+import * as store from "../state/store";
+import { texts } from "../texts";
 
 const STEPS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],

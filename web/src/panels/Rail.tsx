@@ -1,12 +1,12 @@
 // The controls, in one rail that collapses to its icons; on a phone it lies at the bottom.
 
 import type { ComponentChildren, JSX } from "preact";
-import * as actions from "./actions";
-import { pickFile, toggleDivider, toggleEffort, togglePanel, zoomBy } from "./commands";
-import * as icons from "./icons";
-import * as store from "./store";
-import { control, texts } from "./texts";
-import { actualSize, fit } from "./view";
+import * as actions from "../state/actions";
+import { pickFile, toggleDivider, toggleEffort, togglePanel, zoomBy } from "../state/commands";
+import * as icons from "../icons";
+import * as store from "../state/store";
+import { control, texts } from "../texts";
+import { actualSize, fit } from "../canvas/view";
 
 interface ToolProps extends Omit<JSX.IntrinsicElements["button"], "icon"> {
   icon: () => JSX.Element;

@@ -1,6 +1,6 @@
 // The picture: full-size gray gives L, the network's planes give ab = A * L + B, colors that no screen shows lose chroma.
 
-import { DELTA, TOLERANCE, fromXyz } from "./color";
+import { DELTA, TOLERANCE, fromXyz } from "../color/color";
 
 const float = (v: number) => v.toExponential(9);
 const columns = [0, 1, 2].map((c) => `vec3(${fromXyz.map((row) => float(row[c]!)).join(", ")})`);

@@ -5,10 +5,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { EffortMap } from "./Effort";
 import { drag, Gestures } from "./gestures";
 import { Painter } from "./painter";
-import { Picker } from "./Picker";
-import { Ring } from "./Ring";
-import * as store from "./store";
-import { texts } from "./texts";
+import { Picker } from "../hints/Picker";
+import { Ring } from "../hints/Ring";
+import * as store from "../state/store";
+import { texts } from "../texts";
 import { devicePhoto, fit } from "./view";
 
 export let gestures: Gestures | null = null;

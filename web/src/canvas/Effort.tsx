@@ -1,7 +1,7 @@
 // Where the network spent its effort: patches drawn over the photo, layers and numbers in a small panel.
 
-import * as store from "./store";
-import { texts } from "./texts";
+import * as store from "../state/store";
+import { texts } from "../texts";
 
 const SHADE = 0.75; // how dark a patch is drawn that took the short path throughout
 

@@ -2,7 +2,7 @@
 
 import { openFiles } from "./actions";
 import * as store from "./store";
-import { zoomTo } from "./view";
+import { zoomTo } from "../canvas/view";
 
 /** The system's own file dialog. Several files, so that a photo can come with its hints. */
 export function pickFile(): void {

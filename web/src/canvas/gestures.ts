@@ -1,7 +1,7 @@
 // Mouse, pen and fingers on the stage: a click adds a hint, a drag pans, two fingers pinch, a drag on a ring moves it.
 
-import * as actions from "./actions";
-import * as store from "./store";
+import * as actions from "../state/actions";
+import * as store from "../state/store";
 import { pan, toPhoto, zoomTo } from "./view";
 
 const SLOP = { mouse: 4, pen: 8, touch: 10 } as Record<string, number>; // px a pointer may wander within a click

@@ -1,13 +1,13 @@
 // The state of the table, as signals: whatever reads one is drawn again when it changes.
 
 import { computed, signal } from "@preact/signals";
-import type { PhotoInfo } from "./api";
+import type { PhotoInfo } from "../engine/api";
 import { loadFlag, loadRecent, storeDraft, storeFlag } from "./drafts";
-import type { Frame } from "./frame";
+import type { Frame } from "../engine/frame";
 import { History } from "./history";
-import type { WireHint } from "./live";
-import { texts } from "./texts";
-import type { Size, View } from "./view";
+import type { WireHint } from "../engine/live";
+import { texts } from "../texts";
+import type { Size, View } from "../canvas/view";
 
 export interface Hint extends WireHint {
   /** Stays the same while a hint is moved or recolored. */
