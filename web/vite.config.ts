@@ -2,6 +2,7 @@ import { defineConfig } from "vite";
 
 // The built files are committed and shipped in the package, so that nobody needs Node to run the app.
 export default defineConfig({
+  base: "./", // relative addresses: the app works behind a proxy that puts it under a path of its own
   build: {
     outDir: "../src/adacolvit/app/static",
     emptyOutDir: true,

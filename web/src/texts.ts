@@ -1,6 +1,6 @@
 // Every word a person reads, in one place.
 
-import type { PictureFormat } from "./engine/api";
+import type { PictureFormat } from "./engine/engine";
 
 /** The key that goes with letters: Command on Apple's keyboards. */
 export const control = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
@@ -108,24 +108,28 @@ export const texts = {
   zoom: (percent: number) => `${thousands.format(percent < 10 ? Math.round(10 * percent) / 10 : Math.round(percent))} %`,
 
   shortcutsTitle: "Shortcuts",
-  shortcutList: [
-    ["Click", "add a color"],
-    ["Drag a ring", "move it"],
-    ["Arrows", "nudge, with Shift by ten"],
-    ["Del", "remove (or right click)"],
-    [`${control} Z`, "undo"],
-    [`${control} Shift Z`, `redo (or ${control} Y)`],
-    ["G", "gray while held"],
-    ["B", "before / after line"],
-    ["Wheel  + −", "zoom"],
-    ["Space drag", "pan"],
-    ["F", "fit"],
-    ["1", "100 %"],
-    ["N", "add a color in the middle"],
-    ["Tab", "next ring"],
-    ["E", "effort"],
-    [`${control} O`, "open"],
-    [`${control} S`, "save"],
-    ["?", "this list"],
-  ] as [string, string][],
+  shortcutGroups: { hints: "Colors", history: "History", view: "View", desk: "Desk" },
+  shortcutRows: {
+    add: "add a color",
+    addMiddle: "add a color in the middle",
+    move: "move it",
+    nudge: "nudge, with Shift by ten",
+    remove: "remove (or right click)",
+    next: "next ring",
+    undo: "undo",
+    redo: "redo",
+    gray: "gray while held",
+    slider: "before / after line",
+    zoomIn: "zoom in",
+    zoomOut: "zoom out",
+    wheel: "zoom at the pointer",
+    pan: "pan",
+    fit: "fit",
+    actual: "100 %",
+    effort: "effort",
+    open: "open",
+    save: "save",
+    list: "this list",
+    escape: "close, or select nothing",
+  },
 };

@@ -100,7 +100,7 @@ def create_app(table: Table, *, most_bytes: int = MOST_BYTES) -> FastAPI:
     @app.get("/api/samples")
     async def samples() -> list[Sample]:
         return [
-            Sample(name=path.stem, url=f"/api/samples/{path.name}") for path in sorted((HERE / "samples").glob("*.jpg"))
+            Sample(name=path.stem, url=f"api/samples/{path.name}") for path in sorted((HERE / "samples").glob("*.jpg"))
         ]
 
     @app.get("/api/samples/{name}")

@@ -1,43 +1,33 @@
 // The live socket: at most one request in flight, and always the latest state. What came in between is never sent.
 
 import type { components } from "./schema";
+import type { Listener, LiveLink, LiveRequest } from "./engine";
 import { Frame } from "./frame";
 
-type LiveRequest = components["schemas"]["LiveRequest"];
+type WireRequest = components["schemas"]["LiveRequest"];
 type ErrorReply = components["schemas"]["ErrorReply"];
-export type WireHint = components["schemas"]["HintMessage"];
 
-export const PHOTO_GONE = 4404; // the close code of a server that does not hold this photo (any more)
+const PHOTO_GONE = 4404; // the close code of a server that does not hold this photo (any more)
 const RETRY_MS = 1000;
 
-export interface Listener {
-  onFrame(frame: Frame): void;
-  onError(sentence: string): void;
-  /** Whether an answer to the latest state is still to come. */
-  onBusy(busy: boolean): void;
-  /** The connection went up or down. */
-  onLink(up: boolean): void;
-  onPhotoGone(): void;
-}
-
-export class Live {
+export class Live implements LiveLink {
   private socket: WebSocket | null = null;
-  private latest: WireHint[] | null = null;
-  private sent: WireHint[] | null = null;
+  private latest: LiveRequest | null = null;
+  private sent: LiveRequest | null = null;
   private inFlight = false;
   private seq = 0;
   private closed = false;
   private retry = 0;
 
   constructor(
-    private readonly photoId: string,
+    private readonly address: string,
     private readonly listener: Listener,
   ) {
     this.connect();
   }
 
-  send(hints: WireHint[]): void {
-    this.latest = hints;
+  send(request: LiveRequest): void {
+    this.latest = request;
     this.listener.onBusy(true);
     this.pump();
   }
@@ -49,7 +39,7 @@ export class Live {
   }
 
   private connect(): void {
-    const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/photos/${this.photoId}/live`);
+    const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.listener.onLink(true);
@@ -75,7 +65,7 @@ export class Live {
 
   private pump(): void {
     if (this.inFlight || !this.latest || this.socket?.readyState !== WebSocket.OPEN) return;
-    const request: LiveRequest = { seq: ++this.seq, hints: this.latest };
+    const request: WireRequest = { seq: ++this.seq, hints: this.latest.hints };
     [this.sent, this.latest, this.inFlight] = [this.latest, null, true];
     this.socket.send(JSON.stringify(request));
   }

@@ -1,10 +1,11 @@
 // What opens beside the rail and never blocks the photo: saving, and the list of shortcuts.
 
 import { useState } from "preact/hooks";
-import type { PictureFormat } from "../engine/api";
+import type { PictureFormat } from "../engine/engine";
 import { saveHints, savePhoto } from "../state/actions";
 import { loadFlag, storeFlag } from "../state/drafts";
 import { CloseIcon } from "../icons";
+import { shortcuts, shown } from "../state/keys";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
@@ -69,14 +70,16 @@ export function ShortcutsPanel() {
       <h2>{texts.shortcutsTitle}</h2>
       <Close />
       <dl>
-        {texts.shortcutList.map(([keys, what]) => (
-          <div key={keys}>
-            <dt>
-              <kbd>{keys}</kbd>
-            </dt>
-            <dd>{what}</dd>
-          </div>
-        ))}
+        {shortcuts.flatMap(({ rows }) =>
+          rows.map((row) => (
+            <div key={row.what}>
+              <dt>
+                <kbd>{shown(row)}</kbd>
+              </dt>
+              <dd>{row.what}</dd>
+            </div>
+          )),
+        )}
       </dl>
     </section>
   );

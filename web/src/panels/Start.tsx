@@ -2,16 +2,17 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { openSample } from "../state/actions";
-import * as api from "../engine/api";
+import { engine } from "#engine";
+import type { Sample } from "../engine/engine";
 import { pickFile } from "../state/commands";
 import { OpenIcon } from "../icons";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
 export function Start() {
-  const [samples, setSamples] = useState<api.Sample[]>([]);
+  const [samples, setSamples] = useState<Sample[]>([]);
   useEffect(() => {
-    api.samples().then(setSamples, (error: Error) => store.tell(error.message, "error"));
+    engine.samples().then(setSamples, (error: Error) => store.tell(error.message, "error"));
   }, []);
   return (
     <div class="start">

@@ -1,11 +1,11 @@
 // What a person can do to photo and hints. Buttons, keys and gestures all end here.
 
 import { batch, effect } from "@preact/signals";
-import * as api from "../engine/api";
+import { engine } from "#engine";
 import { grayToLightness, labToHex } from "../color/color";
 import { loadDraft, storeRecent } from "./drafts";
 import { fitChroma } from "../color/gamut";
-import { Live, type WireHint } from "../engine/live";
+import { sampleFile, type Download, type LiveLink, type PhotoInfo, type PictureFormat, type Sample, type WireHint } from "../engine/engine";
 import { MOST_TEXELS } from "../canvas/painter";
 import * as store from "./store";
 import type { Hint } from "./store";
@@ -14,12 +14,12 @@ import { fit } from "../canvas/view";
 
 const FIRST_SIZE = 2;
 
-let live: Live | null = null;
+let live: LiveLink | null = null;
 let opening = 0; // the newest opening wins when a person opens another photo meanwhile
 
 effect(() => {
   const hints = store.wireHints(); // read even without a connection, so that this runs again for every change
-  live?.send(hints);
+  live?.send({ hints });
 });
 
 async function attempt(work: () => Promise<void>): Promise<void> {
@@ -33,7 +33,7 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 
 function connect(id: string, file: File | null): void {
   live?.close();
-  live = new Live(id, {
+  live = engine.live(id, {
     onFrame: (frame) => (store.frame.value = frame),
     onError: (sentence) => store.tell(sentence, "error"),
     onBusy: (busy) => (store.busy.value = busy),
@@ -41,21 +41,21 @@ function connect(id: string, file: File | null): void {
     onPhotoGone: () =>
       void attempt(async () => {
         if (!file) throw new Error(texts.photoGone);
-        connect((await api.sendPhoto(file)).id, file);
+        connect((await engine.open(file)).id, file);
       }),
   });
-  live.send(store.wireHints());
+  live.send({ hints: store.wireHints() });
 }
 
-async function show(info: api.PhotoInfo, file: File | null, given: WireHint[] | null, turn: number): Promise<void> {
-  const gray = await api.grayPicture(info.id, MOST_TEXELS);
+async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null, turn: number): Promise<void> {
+  const gray = await engine.gray(info.id, MOST_TEXELS);
   if (turn !== opening) return;
   const draft = given ? null : loadDraft(info.id);
   live?.close();
   live = null; // these hints are not for the photo that was open before
   batch(() => {
     store.frame.value = null;
-    store.divider.value = null;
+    store.compare.value = "none";
     store.panel.value = null;
     store.notice.value = null;
     store.photo.value = { info, gray, file };
@@ -77,12 +77,12 @@ export function openFiles(files: File[]): Promise<void> {
     if (picture) {
       const turn = ++opening;
       store.tell(texts.opening(picture.name), "busy");
-      const info = await api.sendPhoto(picture);
-      if (turn === opening) await show(info, picture, hintFile ? await api.readHints(info.id, hintFile) : null, turn);
+      const info = await engine.open(picture);
+      if (turn === opening) await show(info, picture, hintFile ? await engine.readHints(info.id, hintFile) : null, turn);
     } else if (hintFile) {
       if (!store.photo.value) throw new Error(texts.hintsFirst);
-      const read = await api.readHints(store.photo.value.info.id, hintFile);
-      store.selectedKey.value = null;
+      const read = await engine.readHints(store.photo.value.info.id, hintFile);
+      store.select();
       store.commit(read.map(store.withKey));
     } else {
       throw new Error(texts.noSize);
@@ -90,12 +90,12 @@ export function openFiles(files: File[]): Promise<void> {
   });
 }
 
-export const openSample = (sample: api.Sample) =>
+export const openSample = (sample: Sample) =>
   attempt(async () => {
-    await openFiles([await api.sampleFile(sample)]);
+    await openFiles([await sampleFile(sample)]);
   });
 
-export const openById = (id: string) => attempt(async () => show(await api.photoInfo(id), null, null, ++opening));
+export const openById = (id: string) => attempt(async () => show(await engine.info(id), null, null, ++opening));
 
 /** Lightness (0..100) of the photo at a place in photo pixels. */
 export function lightnessAt({ info, gray }: store.OpenPhoto, x: number, y: number): number {
@@ -116,7 +116,7 @@ export function addHint(x: number, y: number): void {
   const hint = store.withKey({ x: tenth(x), y: tenth(y), color: labToHex(L, a, b), size });
   batch(() => {
     store.commit([...store.hints.value, hint]);
-    store.selectedKey.value = hint.key;
+    store.select(hint.key);
     if (store.notice.value?.kind === "info") store.notice.value = null;
   });
 }
@@ -167,16 +167,23 @@ export function chooseSize(size: number): void {
 
 export function remove(key: number): void {
   store.commit(store.hints.value.filter((hint) => hint.key !== key));
-  if (store.selectedKey.value === key) store.selectedKey.value = null;
+  if (store.selectedKeys.value.has(key)) store.select();
+}
+
+export function removeSelected(): void {
+  const going = new Set(store.selectedHints.value.filter((hint) => !hint.locked).map((hint) => hint.key));
+  if (!going.size) return;
+  store.commit(store.hints.value.filter((hint) => !going.has(hint.key)));
+  store.select();
 }
 
 export function clear(): void {
   if (!store.hints.value.length) return;
   store.commit([]);
-  store.selectedKey.value = null;
+  store.select();
 }
 
-function hand({ name, data }: api.Download): void {
+function hand({ name, data }: Download): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(data);
   link.download = name;
@@ -184,20 +191,20 @@ function hand({ name, data }: api.Download): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it only after the click is over
 }
 
-export const savePhoto = (format: api.PictureFormat, withHints: boolean) =>
+export const savePhoto = (format: PictureFormat, withHints: boolean) =>
   attempt(async () => {
     const id = store.photo.value!.info.id;
     store.panel.value = null;
     store.tell(texts.saving, "busy");
     const hints = store.wireHints();
-    const picture = await api.render(id, hints, format);
+    const picture = await engine.render(id, { hints, format });
     hand(picture);
-    if (withHints) hand(await api.writeHints(id, hints));
+    if (withHints) hand(await engine.writeHints(id, hints));
     store.tell(texts.saved(picture.name));
   });
 
 export const saveHints = () =>
   attempt(async () => {
     store.panel.value = null;
-    hand(await api.writeHints(store.photo.value!.info.id, store.wireHints()));
+    hand(await engine.writeHints(store.photo.value!.info.id, store.wireHints()));
   });

@@ -1,6 +1,6 @@
 // Hints are kept per photo (by the hash of its content) in the browser, so that nothing is lost when a tab closes.
 
-import type { WireHint } from "../engine/live";
+import type { WireHint } from "../engine/engine";
 
 const DRAFTS = "adacolvit.drafts";
 const RECENT = "adacolvit.recent";

@@ -1,17 +1,18 @@
 // The state of the table, as signals: whatever reads one is drawn again when it changes.
 
-import { computed, signal } from "@preact/signals";
-import type { PhotoInfo } from "../engine/api";
+import { batch, computed, signal } from "@preact/signals";
+import type { PhotoInfo, WireHint } from "../engine/engine";
 import { loadFlag, loadRecent, storeDraft, storeFlag } from "./drafts";
 import type { Frame } from "../engine/frame";
 import { History } from "./history";
-import type { WireHint } from "../engine/live";
 import { texts } from "../texts";
 import type { Size, View } from "../canvas/view";
 
 export interface Hint extends WireHint {
   /** Stays the same while a hint is moved or recolored. */
   key: number;
+  /** Neither moved, recolored nor removed until it is unlocked. */
+  locked?: boolean;
 }
 
 export interface OpenPhoto {
@@ -22,17 +23,43 @@ export interface OpenPhoto {
   file: File | null;
 }
 
+/** A photo in color that lies beside the open one, to take colors from. */
+export interface Reference {
+  id: string;
+  name: string;
+  picture: ImageBitmap;
+}
+
+/** What acts on the result without the network: final ab = ab * saturation * strength. */
+export interface Adjustments {
+  saturation: number; // 0..2
+  strength: number; // 0..1
+}
+
 export interface Notice {
   text: string;
   kind: "error" | "info" | "busy";
 }
 
 export type Panel = "save" | "shortcuts" | null;
+export type Compare = "none" | "slider" | "split";
+export type Tool = "hint" | "eyedropper";
+
+/** What undo goes back to. Never changed in place. */
+interface Step {
+  hints: Hint[];
+  adjustments: Adjustments;
+}
+
+export const UNADJUSTED: Adjustments = { saturation: 1, strength: 1 };
 
 export const photo = signal<OpenPhoto | null>(null);
+export const reference = signal<Reference | null>(null);
 export const frame = signal<Frame | null>(null);
 export const hints = signal<Hint[]>([]); // what is shown: the history's present, or a gesture under way
-export const selectedKey = signal<number | null>(null);
+export const adjustments = signal<Adjustments>(UNADJUSTED); // likewise
+export const selectedKeys = signal<ReadonlySet<number>>(new Set());
+export const hintsHidden = signal(false);
 export const canUndo = signal(false);
 export const canRedo = signal(false);
 export const busy = signal(false); // the frame shown is not yet that of the latest hints
@@ -41,9 +68,13 @@ export const notice = signal<Notice | null>(null);
 
 export const stage = signal<Size>({ width: 0, height: 0 });
 export const view = signal<View>({ scale: 1, x: 0, y: 0, fitted: true });
+export const tool = signal<Tool>("hint");
 export const grayHeld = signal(false);
-export const divider = signal<number | null>(null); // share of the stage's width, while the before/after line is on
+export const panHeld = signal(false); // a drag moves the photo, wherever it begins
+export const compare = signal<Compare>("none");
+export const divider = signal(0.5); // share of the stage's width at which the before/after line stands
 export const effortOn = signal(false);
+export const fullScreen = signal(false);
 export const panel = signal<Panel>(null);
 export const recent = signal<string[]>(loadRecent());
 export const railWide = signal(loadFlag("rail", innerWidth >= 1000));
@@ -53,19 +84,28 @@ const narrow = matchMedia("(max-width: 640px)");
 export const phone = signal(narrow.matches);
 narrow.addEventListener("change", () => (phone.value = narrow.matches));
 
-export const selected = computed(() => hints.value.find((hint) => hint.key === selectedKey.value) ?? null);
+export const selectedHints = computed(() => hints.value.filter((hint) => selectedKeys.value.has(hint.key)));
+/** The one selected hint; null while none or several are. */
+export const selected = computed(() => (selectedHints.value.length === 1 ? selectedHints.value[0]! : null));
 
-let history = new History<Hint[]>([]);
+let history = new History<Step>({ hints: [], adjustments: UNADJUSTED });
 let nextKey = 1;
 
 const wire = ({ x, y, color, size }: Hint): WireHint => ({ x, y, color, size });
 export const wireHints = () => hints.value.map(wire);
 export const withKey = (hint: WireHint): Hint => ({ ...hint, key: nextKey++ });
 
+/** Selects these hints and no others. */
+export function select(...keys: number[]): void {
+  selectedKeys.value = new Set(keys);
+}
+
 function sync(): void {
-  hints.value = history.present;
-  canUndo.value = history.canUndo;
-  canRedo.value = history.canRedo;
+  batch(() => {
+    ({ hints: hints.value, adjustments: adjustments.value } = history.present);
+    canUndo.value = history.canUndo;
+    canRedo.value = history.canRedo;
+  });
 }
 
 function keep(): void {
@@ -75,8 +115,8 @@ function keep(): void {
 
 /** Starts a photo's history afresh. */
 export function restart(first: WireHint[]): void {
-  history = new History(first.map(withKey));
-  selectedKey.value = null;
+  history = new History<Step>({ hints: first.map(withKey), adjustments: UNADJUSTED });
+  select();
   sync();
 }
 
@@ -87,7 +127,13 @@ export function preview(next: Hint[]): void {
 
 /** Makes hints the new present. Equal tags in a row are one step of undo. */
 export function commit(next: Hint[], tag: string | null = null): void {
-  history.commit(next, tag);
+  history.commit({ ...history.present, hints: next }, tag);
+  keep();
+}
+
+/** Makes adjustments the new present; a slider being moved gives a tag, and is one step. */
+export function adjust(next: Partial<Adjustments>, tag: string | null = null): void {
+  history.commit({ ...history.present, adjustments: { ...history.present.adjustments, ...next } }, tag);
   keep();
 }
 

@@ -1,0 +1,153 @@
+// The front end's only door to computation and storage. Two editions stand behind it: server.ts talks to `adacolvit app`,
+// local/ runs the network in the browser itself. Code imports `engine` from "#engine"; the build decides which it is.
+// Every failure is an Error whose message is fit to be shown.
+
+import type { components } from "./schema";
+import type { Frame } from "./frame";
+
+type Schemas = components["schemas"];
+export type PhotoInfo = Schemas["PhotoInfo"];
+export type Sample = Schemas["Sample"];
+export type PictureFormat = Schemas["RenderRequest"]["format"];
+/** A hint as files, sockets and engines know it: photo pixels, sRGB. */
+export type WireHint = Schemas["HintMessage"];
+
+export interface Download {
+  name: string;
+  data: Blob;
+}
+
+export interface LiveRequest {
+  hints: WireHint[];
+  /** Whether the frame shall tell of each layer which patches it computed, for the effort view. */
+  effortLayers?: boolean;
+}
+
+/** A photo's stream of frames: the latest request is answered, what came in between is dropped. */
+export interface LiveLink {
+  send(request: LiveRequest): void;
+  close(): void;
+}
+
+export interface Listener {
+  onFrame(frame: Frame): void;
+  onError(sentence: string): void;
+  /** Whether an answer to the latest state is still to come. */
+  onBusy(busy: boolean): void;
+  /** The connection went up or down. */
+  onLink(up: boolean): void;
+  /** The engine does not hold this photo (any more). */
+  onPhotoGone(): void;
+}
+
+/** A place where a hint would change much, in photo pixels. */
+export interface Place {
+  x: number;
+  y: number;
+  /** How much, in Lab units; only for comparing places of one answer. */
+  gain: number;
+}
+
+export interface Suggestion {
+  color: string;
+  reason: "model" | "neighbor" | "same-lightness" | "reference";
+}
+
+export interface RenderRequest {
+  hints: WireHint[];
+  format: PictureFormat;
+  /** Words painted into a corner of the picture. */
+  label?: string;
+  /** Whether the metadata say that the colors are an estimate. */
+  note?: boolean;
+  saturation?: number;
+  strength?: number;
+}
+
+/** All that is kept of one photo. The steps are the history's own business. */
+export interface SessionState {
+  version: 1;
+  past: unknown[];
+  future: unknown[];
+  present: (WireHint & { locked?: boolean })[];
+  snapshots: { name: string; hints: WireHint[]; time: number }[];
+  adjustments: { saturation: number; strength: number; lightness?: number };
+  status: "new" | "started" | "done";
+}
+
+export interface SessionInfo {
+  id: string;
+  name: string;
+  width: number;
+  height: number;
+  hints: number;
+  /** When it was saved last, milliseconds since 1970. */
+  saved: number;
+  status: SessionState["status"];
+}
+
+export interface FolderEntry {
+  id: string;
+  name: string;
+  width: number;
+  height: number;
+  hints: number;
+  status: SessionState["status"];
+}
+
+export interface ExportItem {
+  photo: string;
+  /** Null: those of the photo's session. */
+  hints: WireHint[] | null;
+}
+
+export interface ExportProgress {
+  done: number;
+  total: number;
+  failed: { name: string; error: string }[];
+  finished: boolean;
+}
+
+/** What only an engine with a file system behind it can do: many photos, exported in the background. */
+export interface FolderFeatures {
+  photos(): Promise<FolderEntry[]>;
+  thumbnail(id: string, mostTexels: number): string;
+  startExport(items: ExportItem[], options: Omit<RenderRequest, "hints">): Promise<string>;
+  progress(exportId: string): Promise<ExportProgress>;
+  cancel(exportId: string): Promise<void>;
+  zipAddress(exportId: string): string;
+}
+
+export interface Engine {
+  samples(): Promise<Sample[]>;
+  open(file: File): Promise<PhotoInfo>;
+  /** Of a photo that was opened before; fails where it is not kept any more. */
+  info(id: string): Promise<PhotoInfo>;
+  /** 8-bit gray picture of the whole photo, at most `mostTexels` on its longer side. */
+  gray(id: string, mostTexels: number): Promise<ImageBitmap>;
+  live(id: string, listener: Listener): LiveLink;
+  /** Where a hint would change most, the most useful place first. */
+  suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]>;
+  suggestColors(id: string, hints: WireHint[], x: number, y: number, reference?: string): Promise<Suggestion[]>;
+  render(id: string, request: RenderRequest): Promise<Download>;
+  writeHints(id: string, hints: WireHint[]): Promise<Download>;
+  readHints(id: string, file: File): Promise<WireHint[]>;
+  loadSession(id: string): Promise<SessionState | null>;
+  saveSession(id: string, state: SessionState): Promise<void>;
+  /** Photos with kept work, the one saved last first. */
+  sessions(): Promise<SessionInfo[]>;
+  /** Forgets a photo and all work on it. */
+  forget(id: string): Promise<void>;
+  /** Null where the edition has none. */
+  readonly folder: FolderFeatures | null;
+  /** Formats it can save. */
+  readonly formats: readonly PictureFormat[];
+  /** Whether a saved picture keeps the photo's own metadata and color profile. */
+  readonly keepsMetadata: boolean;
+}
+
+export async function sampleFile(sample: Sample): Promise<File> {
+  const reply = await fetch(sample.url);
+  if (!reply.ok) throw new Error(`${sample.name}: ${reply.statusText}`);
+  return new File([await reply.blob()], `${sample.name}.jpg`);
+}

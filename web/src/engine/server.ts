@@ -1,0 +1,87 @@
+// The engine behind HTTP and a socket: `adacolvit app`. Addresses are relative to the page, so a proxy may move it.
+
+import type { components } from "./schema";
+import type { Download, Engine, ExportProgress, FolderEntry, FolderFeatures, PhotoInfo, Place, Sample } from "./engine";
+import type { SessionInfo, SessionState, Suggestion } from "./engine";
+import { Live } from "./live";
+import { texts } from "../texts";
+
+type Schemas = components["schemas"];
+
+const base = new URL("api/", document.baseURI);
+const address = (path: string) => new URL(path, base).href;
+const photoPath = (id: string, rest = "") => `photos/${encodeURIComponent(id)}${rest}`;
+
+async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  try {
+    return await fetch(address(path), init);
+  } catch {
+    throw new Error(texts.noServer);
+  }
+}
+
+async function fail(reply: Response): Promise<never> {
+  const text = await reply.text();
+  throw new Error(reply.headers.get("Content-Type")?.includes("json") ? (JSON.parse(text) as Schemas["ErrorReply"]).error : text);
+}
+
+async function ask(path: string, init?: RequestInit): Promise<Response> {
+  const reply = await send(path, init);
+  return reply.ok ? reply : fail(reply);
+}
+
+const post = (path: string, body: unknown, method = "POST") =>
+  ask(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+const postFile = (path: string, body: Blob) =>
+  ask(path, { method: "POST", body, headers: { "Content-Type": "application/octet-stream" } });
+const json = async <T>(reply: Promise<Response>) => (await reply).json() as Promise<T>;
+
+async function download(reply: Response): Promise<Download> {
+  const name = /filename\*=UTF-8''([^;]+)/.exec(reply.headers.get("Content-Disposition") ?? "")?.[1];
+  return { name: decodeURIComponent(name ?? "photo"), data: await reply.blob() };
+}
+
+const folder: FolderFeatures = {
+  photos: () => json<FolderEntry[]>(ask("folder")),
+  thumbnail: (id, mostTexels) => address(photoPath(id, `/thumbnail?max=${mostTexels}`)),
+  async startExport(items, options) {
+    return (await json<{ id: string }>(post("exports", { items, ...options }))).id;
+  },
+  progress: (id) => json<ExportProgress>(ask(`exports/${id}`)),
+  async cancel(id) {
+    await ask(`exports/${id}`, { method: "DELETE" });
+  },
+  zipAddress: (id) => address(`exports/${id}/zip`),
+};
+
+export const engine: Engine = {
+  samples: () => json<Sample[]>(ask("samples")),
+  open: (file) => json<PhotoInfo>(postFile(`photos?name=${encodeURIComponent(file.name)}`, file)),
+  info: (id) => json<PhotoInfo>(ask(photoPath(id))),
+  async gray(id, mostTexels) {
+    const picture = await (await ask(photoPath(id, `/gray?max=${mostTexels}`))).blob();
+    return createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  },
+  live: (id, listener) => new Live(address(photoPath(id, "/live")).replace(/^http/, "ws"), listener),
+  suggestPlaces: (id, hints, count) => json<Place[]>(post(photoPath(id, "/suggest/places"), { hints, count })),
+  suggestColors: (id, hints, x, y, reference) =>
+    json<Suggestion[]>(post(photoPath(id, "/suggest/colors"), { hints, x, y, reference })),
+  render: async (id, request) => download(await post(photoPath(id, "/render"), request)),
+  writeHints: async (id, hints) => download(await post(photoPath(id, "/hints/write"), { hints })),
+  readHints: async (id, file) => (await json<Schemas["HintsReply"]>(postFile(photoPath(id, "/hints/read"), file))).hints,
+  async loadSession(id) {
+    const reply = await send(photoPath(id, "/session"));
+    if (reply.status === 404) return null;
+    return reply.ok ? ((await reply.json()) as SessionState | null) : fail(reply);
+  },
+  async saveSession(id, state) {
+    await post(photoPath(id, "/session"), state, "PUT");
+  },
+  sessions: () => json<SessionInfo[]>(ask("sessions")),
+  async forget(id) {
+    await ask(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+  },
+  folder,
+  formats: ["png", "jpeg", "webp", "tiff"],
+  keepsMetadata: true,
+};
