@@ -33,7 +33,7 @@ function startPainting(canvas: HTMLCanvasElement): () => void {
       painter.setFrame(frame);
       drawnFrame = frame;
     }
-    const divider = store.grayHeld.peek() ? Infinity : (store.divider.peek() ?? 0) * canvas.width;
+    const divider = store.grayHeld.peek() ? Infinity : store.compare.peek() === "slider" ? store.divider.peek() * canvas.width : 0;
     const place = devicePhoto(photo.info, store.view.peek());
     painter.draw({ photo: place, divider });
     // What is on the canvas now, for whoever watches from outside.
@@ -49,7 +49,7 @@ function startPainting(canvas: HTMLCanvasElement): () => void {
       paint(); // at once: a resized canvas is empty, and would flash
     }
     canvas.dataset.settled = "false";
-    void [store.photo.value, store.frame.value, store.busy.value, store.view.value, store.divider.value, store.grayHeld.value];
+    void [store.photo.value, store.frame.value, store.busy.value, store.view.value, store.compare.value, store.divider.value, store.grayHeld.value];
     request ||= requestAnimationFrame(paint);
   });
 
@@ -104,7 +104,7 @@ export function Stage() {
   const open = store.photo.value !== null;
   return (
     <main
-      class={`stage${open ? " open" : ""}`}
+      class={`stage${open ? " open" : ""}${store.panHeld.value ? " panning" : ""}`}
       ref={element}
       tabIndex={open ? 0 : -1}
       aria-label={texts.stage}
@@ -129,7 +129,7 @@ function Overlay() {
           <Ring key={hint.key} hint={hint} number={i + 1} />
         ))}
       </div>
-      {store.divider.value !== null && <Divider />}
+      {store.compare.value === "slider" && <Divider />}
       {teach && !store.phone.value && <p class="teach">{texts.firstClick}</p>}
       {!store.phone.value && store.selected.value && <Picker key={store.selected.value.key} hint={store.selected.value} />}
     </>
@@ -139,7 +139,7 @@ function Overlay() {
 const DIVIDER_KEYS: Record<string, number> = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 };
 
 function Divider() {
-  const share = store.divider.value!;
+  const share = store.divider.value;
   const width = store.stage.value.width;
   const set = (value: number) => (store.divider.value = Math.min(1, Math.max(0, value)));
   return (

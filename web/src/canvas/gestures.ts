@@ -17,7 +17,6 @@ export class Gestures {
   private readonly fingers = new Map<number, Finger>();
   private start: Finger | null = null; // of a press that may still become a click
   private mode: "none" | "press" | "pan" = "none";
-  spaceHeld = false;
 
   constructor(private readonly element: HTMLElement) {}
 
@@ -27,7 +26,7 @@ export class Gestures {
     this.element.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, at);
     this.start = at;
-    this.mode = this.fingers.size > 1 || event.button === 1 || this.spaceHeld ? "pan" : "press";
+    this.mode = this.fingers.size > 1 || event.button === 1 || store.panHeld.value ? "pan" : "press";
     if (event.button === 1) event.preventDefault(); // no autoscroll
   };
 
@@ -58,7 +57,7 @@ export class Gestures {
       const place = toPhoto(store.view.value, x, y);
       const { width, height } = store.photo.value!.info;
       if (place.x >= 0 && place.y >= 0 && place.x < width && place.y < height) actions.addHint(place.x, place.y);
-      else store.selectedKey.value = null;
+      else store.select();
     }
     if (!this.fingers.size) this.mode = "none";
   };

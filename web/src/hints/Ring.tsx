@@ -8,12 +8,12 @@ import { toStage } from "../canvas/view";
 
 export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
   const { x, y } = toStage(store.view.value, hint.x, hint.y);
-  const chosen = store.selectedKey.value === hint.key;
+  const chosen = store.selectedKeys.value.has(hint.key);
   const down = (event: PointerEvent) => {
     if (event.button !== 0) return;
     const { scale } = store.view.value;
     const moved = (dx: number, dy: number) => actions.moved(hint.key, hint.x + dx / scale, hint.y + dy / scale);
-    store.selectedKey.value = hint.key;
+    store.select(hint.key);
     let last = store.hints.value;
     drag(
       event,
@@ -30,7 +30,7 @@ export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
       title={texts.ringTip}
       aria-pressed={chosen}
       onPointerDown={down}
-      onFocus={() => (store.selectedKey.value = hint.key)}
+      onFocus={() => store.select(hint.key)}
       onContextMenu={(event) => {
         event.preventDefault();
         const long = event instanceof PointerEvent && event.pointerType === "touch"; // a long press is no right click

@@ -81,7 +81,7 @@ function PhotoTools() {
           onKeyDown={(e) => isKey(e) && hold(true)()}
           onKeyUp={(e) => isKey(e) && hold(false)()}
         />
-        <Tool icon={icons.SliderIcon} label={texts.slider} tip={texts.sliderTip} keys="B" on={store.divider.value !== null} onClick={toggleDivider} />
+        <Tool icon={icons.SliderIcon} label={texts.slider} tip={texts.sliderTip} keys="B" on={store.compare.value === "slider"} onClick={toggleDivider} />
       </Group>
       <Group class="zoom roomy">
         <div class="row">

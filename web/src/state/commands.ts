@@ -19,7 +19,7 @@ export function togglePanel(panel: store.Panel): void {
 }
 
 export function toggleDivider(): void {
-  if (store.photo.value) store.divider.value = store.divider.value === null ? 0.5 : null;
+  if (store.photo.value) store.compare.value = store.compare.value === "slider" ? "none" : "slider";
 }
 
 export function toggleEffort(): void {

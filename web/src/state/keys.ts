@@ -1,10 +1,15 @@
-// The keyboard. Keys are told by what they write (event.key), so they work on every layout.
+// The keyboard: one table, which is also the list that `?` shows. The first row that applies is run.
 
 import * as actions from "./actions";
 import { pickFile, toggleDivider, toggleEffort, togglePanel, zoomBy } from "./commands";
-import { gestures } from "../canvas/Stage";
+import { find, type Shortcut, type ShortcutGroup } from "./shortcuts";
 import * as store from "./store";
+import { control, texts } from "../texts";
 import { actualSize, fit, toPhoto } from "../canvas/view";
+
+const words = texts.shortcutRows;
+const hasPhoto = () => store.photo.value !== null;
+const hasSelection = () => hasPhoto() && store.selectedKeys.value.size > 0;
 
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -12,18 +17,12 @@ const ARROWS: Record<string, [number, number]> = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 };
+const arrows = Object.keys(ARROWS).map((key) => key.toLowerCase());
 
-const isField = (target: EventTarget | null) => target instanceof HTMLInputElement;
-const isText = (target: EventTarget | null) => target instanceof HTMLInputElement && target.type === "text";
-const takesSpace = (target: EventTarget | null) => isField(target) || target instanceof HTMLButtonElement;
-
-function withControl(event: KeyboardEvent): (() => void) | null {
-  const key = event.key.toLowerCase();
-  if (key === "z") return event.shiftKey ? store.redo : store.undo;
-  if (key === "y") return store.redo;
-  if (key === "o") return pickFile;
-  if (key === "s") return store.photo.value ? () => togglePanel("save") : null;
-  return null;
+function nudge(event: KeyboardEvent): void {
+  const [dx, dy] = ARROWS[event.key]!;
+  const by = event.shiftKey ? 10 : 1;
+  actions.nudge(by * dx, by * dy);
 }
 
 function addInTheMiddle(): void {
@@ -35,74 +34,77 @@ function addInTheMiddle(): void {
 function escape(): void {
   if (store.panel.value) store.panel.value = null;
   else if (store.notice.value) store.notice.value = null;
-  else store.selectedKey.value = null;
+  else store.select();
 }
 
-function plain(event: KeyboardEvent): (() => void) | null {
-  if (event.key === "?") return () => togglePanel("shortcuts");
-  if (event.key === "Escape") return escape;
-  const photo = store.photo.value;
-  if (!photo) return null;
-  const key = store.selectedKey.value;
-  const arrow = ARROWS[event.key];
-  if (arrow) {
-    const by = event.shiftKey ? 10 : 1;
-    return key === null ? null : () => actions.nudge(by * arrow[0], by * arrow[1]);
-  }
-  const stage = store.stage.value;
-  switch (event.key.toLowerCase()) {
-    case "delete":
-    case "backspace":
-      return key === null ? null : () => actions.remove(key);
-    case "g":
-      return () => (store.grayHeld.value = true);
-    case "b":
-      return toggleDivider;
-    case "e":
-      return toggleEffort;
-    case "n":
-      return addInTheMiddle;
-    case "f":
-    case "0":
-      return () => (store.view.value = fit(photo.info, stage));
-    case "1":
-      return () => (store.view.value = actualSize(photo.info, stage, store.view.value));
-    case "+":
-    case "=": // the same key without Shift on many layouts
-      return () => zoomBy(1.5);
-    case "-":
-      return () => zoomBy(1 / 1.5);
-    default:
-      return null;
-  }
-}
+export const shortcuts: ShortcutGroup[] = [
+  {
+    title: texts.shortcutGroups.hints,
+    rows: [
+      { keys: [], show: "Click", what: words.add },
+      { keys: ["n"], what: words.addMiddle, when: hasPhoto, run: addInTheMiddle },
+      { keys: [], show: "Drag a ring", what: words.move },
+      { keys: [...arrows, ...arrows.map((key) => `shift+${key}`)], show: "Arrows", what: words.nudge, when: hasSelection, run: nudge },
+      { keys: ["delete", "backspace"], show: "Del", what: words.remove, when: hasSelection, run: actions.removeSelected },
+      { keys: [], show: "Tab", what: words.next },
+    ],
+  },
+  {
+    title: texts.shortcutGroups.history,
+    rows: [
+      { keys: ["control+z"], what: words.undo, run: store.undo },
+      { keys: ["control+shift+z", "control+y"], what: words.redo, run: store.redo },
+    ],
+  },
+  {
+    title: texts.shortcutGroups.view,
+    rows: [
+      { keys: ["g"], what: words.gray, when: hasPhoto, run: () => (store.grayHeld.value = true), release: () => (store.grayHeld.value = false) },
+      { keys: ["b"], what: words.slider, when: hasPhoto, run: toggleDivider },
+      { keys: ["+", "="], show: "+", what: words.zoomIn, when: hasPhoto, run: () => zoomBy(1.5) }, // "=": the same key without Shift on many layouts
+      { keys: ["-"], what: words.zoomOut, when: hasPhoto, run: () => zoomBy(1 / 1.5) },
+      { keys: [], show: "Wheel", what: words.wheel },
+      { keys: [" "], show: "Space drag", what: words.pan, when: hasPhoto, run: () => (store.panHeld.value = true), release: () => (store.panHeld.value = false) },
+      { keys: ["f", "0"], show: "F", what: words.fit, when: hasPhoto, run: () => (store.view.value = fit(store.photo.value!.info, store.stage.value)) },
+      { keys: ["1"], what: words.actual, when: hasPhoto, run: () => (store.view.value = actualSize(store.photo.value!.info, store.stage.value, store.view.value)) },
+      { keys: ["e"], what: words.effort, when: hasPhoto, run: toggleEffort },
+    ],
+  },
+  {
+    title: texts.shortcutGroups.desk,
+    rows: [
+      { keys: ["control+o"], what: words.open, run: pickFile },
+      { keys: ["control+s"], what: words.save, when: hasPhoto, run: () => togglePanel("save") },
+      { keys: ["?"], what: words.list, run: () => togglePanel("shortcuts") },
+      { keys: ["escape"], show: "Esc", what: words.escape, run: escape, inText: true },
+    ],
+  },
+];
 
-function onKeyDown(event: KeyboardEvent): void {
-  if (event.altKey) return;
-  if (event.key === " " && !takesSpace(event.target) && gestures && store.photo.value) {
-    gestures.spaceHeld = true;
-    document.body.classList.add("panning");
-    return event.preventDefault();
-  }
-  const control = event.ctrlKey || event.metaKey;
-  // Fields keep their keys; only those of text have an undo of their own.
-  if (event.key !== "Escape" && (control ? isText(event.target) : isField(event.target))) return;
-  const command = control ? withControl(event) : plain(event);
-  if (!command) return;
-  event.preventDefault();
-  command();
-}
+const SIGNS: Record<string, string> = { control, shift: "Shift", " ": "Space", "-": "−" };
 
-function release(): void {
-  store.grayHeld.value = false;
-  if (gestures) gestures.spaceHeld = false;
-  document.body.classList.remove("panning");
+/** How the list writes a row's keys: "Ctrl Z". */
+export const shown = ({ keys, show }: Shortcut): string =>
+  show ?? keys[0]!.split(/\+(?=.)/).map((part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
+
+const held = new Map<string, Shortcut>();
+
+function releaseAll(): void {
+  for (const row of held.values()) row.release?.();
+  held.clear();
 }
 
 export function listenToKeys(): void {
-  addEventListener("keydown", onKeyDown);
-  addEventListener("keyup", (event) => {
-    if (event.key === " " || event.key.toLowerCase() === "g") release();
+  addEventListener("keydown", (event) => {
+    const row = find(shortcuts, event);
+    if (!row) return;
+    event.preventDefault();
+    if (row.release) held.set(event.key.toLowerCase(), row);
+    row.run!(event);
   });
-  addEventListener("blur", release); // a key let go in another window is never reported here
+  addEventListener("keyup", (event) => {
+    held.get(event.key.toLowerCase())?.release?.();
+    held.delete(event.key.toLowerCase());
+  });
+  addEventListener("blur", releaseAll); // a key let go in another window is never reported here
 }
