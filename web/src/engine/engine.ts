@@ -30,7 +30,7 @@ export interface LiveLink {
 }
 
 export interface Listener {
-  onFrame(frame: Frame): void;
+  onFrame(frame: Frame, answered: LiveRequest): void;
   onError(sentence: string): void;
   /** Whether an answer to the latest state is still to come. */
   onBusy(busy: boolean): void;
@@ -64,9 +64,17 @@ export interface RenderRequest {
   strength?: number;
 }
 
+/** The engine cannot be reached now; the same call may work later. */
+export class EngineAway extends Error {}
+
+/** The session was saved by another window since it was loaded here. */
+export class SessionConflict extends Error {}
+
 /** All that is kept of one photo. The steps are the history's own business. */
 export interface SessionState {
   version: 1;
+  /** Counts the writes: each names the revision that it is made from (0: none was there), and is refused if there is a newer one. */
+  revision: number;
   past: unknown[];
   future: unknown[];
   present: (WireHint & { locked?: boolean })[];
@@ -133,7 +141,11 @@ export interface Engine {
   writeHints(id: string, hints: WireHint[]): Promise<Download>;
   readHints(id: string, file: File): Promise<WireHint[]>;
   loadSession(id: string): Promise<SessionState | null>;
-  saveSession(id: string, state: SessionState): Promise<void>;
+  /**
+   * Keeps a session and gives its new revision. Throws SessionConflict where `state.revision` is not the one kept, EngineAway
+   * where the engine does not answer. With `last` the page is about to close: the call is finished without it.
+   */
+  saveSession(id: string, state: SessionState, last?: boolean): Promise<number>;
   /** Photos with kept work, the one saved last first. */
   sessions(): Promise<SessionInfo[]>;
   /** Forgets a photo and all work on it. */

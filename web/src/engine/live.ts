@@ -48,7 +48,7 @@ export class Live implements LiveLink {
     socket.onmessage = ({ data }) => {
       this.inFlight = false;
       if (typeof data === "string") this.listener.onError((JSON.parse(data) as ErrorReply).error);
-      else this.listener.onFrame(Frame.read(data as ArrayBuffer));
+      else this.listener.onFrame(Frame.read(data as ArrayBuffer), this.sent!);
       this.pump();
       this.listener.onBusy(this.inFlight);
     };

@@ -3,6 +3,7 @@
 import type { components } from "./schema";
 import type { Download, Engine, ExportProgress, FolderEntry, FolderFeatures, PhotoInfo, Place, Sample } from "./engine";
 import type { SessionInfo, SessionState, Suggestion } from "./engine";
+import { EngineAway, SessionConflict } from "./engine";
 import { Live } from "./live";
 import { texts } from "../texts";
 
@@ -16,7 +17,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   try {
     return await fetch(address(path), init);
   } catch {
-    throw new Error(texts.noServer);
+    throw new EngineAway(texts.noServer);
   }
 }
 
@@ -74,8 +75,11 @@ export const engine: Engine = {
     if (reply.status === 404) return null;
     return reply.ok ? ((await reply.json()) as SessionState | null) : fail(reply);
   },
-  async saveSession(id, state) {
-    await post(photoPath(id, "/session"), state, "PUT");
+  async saveSession(id, state, last = false) {
+    const headers = { "Content-Type": "application/json" };
+    const reply = await send(photoPath(id, "/session"), { method: "PUT", body: JSON.stringify(state), headers, keepalive: last });
+    if (reply.status === 409) throw new SessionConflict(((await reply.json()) as Schemas["ErrorReply"]).error);
+    return ((await (reply.ok ? reply : await fail(reply)).json()) as { revision: number }).revision;
   },
   sessions: () => json<SessionInfo[]>(ask("sessions")),
   async forget(id) {
