@@ -13,6 +13,7 @@ from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.frame import fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
 from adacolvit.model.cost import cost as count_macs
+from adacolvit.model.cost import layer_macs
 from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Engine
 from adacolvit.runtime.refine import refine
@@ -29,6 +30,7 @@ class Cost:
     dense_macs: int  # of the same network with nothing left out
     layers: np.ndarray  # (D, 2) bool: the layer ran
     kept: np.ndarray  # (D, 2, rows, columns) bool: the patch took the full path; all False where the layer was skipped
+    layer_macs: np.ndarray  # (D, 2) int64: of each layer and its decisions about patches; 0 where it was skipped
     milliseconds: float  # hints to planes, network included; full size not included
 
     @property
@@ -110,11 +112,13 @@ class Colorizer:
         milliseconds = (perf_counter() - start) * 1e3
 
         config, (rows, columns) = self.engine.config, frame.grid
-        macs = count_macs(config, rows * columns, decisions.layers, decisions.patches.sum(-1))
+        full = decisions.patches.sum(-1)
+        macs = count_macs(config, rows * columns, decisions.layers, full)
+        layers = layer_macs(config, rows * columns, decisions.layers, full)
         kept = decisions.patches.reshape(config.depth, 2, rows, columns)
         return Result(
             photo, hints, ab, planes,
-            Cost(macs, count_macs(config, rows * columns), decisions.layers, kept, milliseconds),
+            Cost(macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds),
         )  # fmt: skip
 
 

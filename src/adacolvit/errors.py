@@ -5,6 +5,7 @@ AdaColViTError
 │   └── PhotoTooLarge     more pixels than the limit
 ├── HintError             a hint or hint file is unusable
 ├── SaveError             a result cannot be written
+│   └── LibraryFull       the disk space set aside for kept photos is used up by photos with work
 ├── WeightsError          weights are missing, corrupt, or of an unknown kind
 ├── AppError              the app cannot start: its port is taken
 ├── DataError             training or evaluation photos cannot be found or read
@@ -31,6 +32,10 @@ class HintError(AdaColViTError):
 
 class SaveError(AdaColViTError):
     """A result cannot be written."""
+
+
+class LibraryFull(SaveError):
+    """The disk space set aside for kept photos is used up by photos with work."""
 
 
 class WeightsError(AdaColViTError):

@@ -10,7 +10,9 @@ from PIL import Image
 from websockets.sync.client import connect
 
 from adacolvit.app.command import bind, configure
+from adacolvit.app.library import Library
 from adacolvit.app.server import create_app
+from adacolvit.app.studio import Studio
 from adacolvit.app.table import Table
 from adacolvit.runtime.engine import Engine
 from adacolvit.weights import load_weights
@@ -56,9 +58,15 @@ def serve(app) -> Iterator[httpx.Client]:
         thread.join()
 
 
+@pytest.fixture
+def library(tmp_path) -> Library:
+    return Library(tmp_path / "data")
+
+
 @pytest.fixture(scope="session")
-def client(engine):
-    yield from serve(create_app(Table(engine), most_bytes=MOST_BYTES))
+def client(engine, tmp_path_factory):
+    table = Table(engine, Library(tmp_path_factory.mktemp("data")))
+    yield from serve(create_app(Studio(table, most_bytes=MOST_BYTES)))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """``adacolvit app`` as a person runs it: a process of its own, a real port, real sockets."""
 
+import os
 import re
 import signal
 import socket
@@ -29,6 +30,7 @@ def app(small_weights, tmp_path):
             stderr=subprocess.PIPE,
             text=True,
             cwd=tmp_path,
+            env={**os.environ, "ADACOLVIT_DATA": str(tmp_path / "data")},
             # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )

@@ -7,32 +7,61 @@ from adacolvit.hints.hint import Hint
 from .conftest import picture
 
 
-def test_the_least_recently_used_photo_makes_room(engine):
-    table = Table(engine, most_photos=2)
+def test_the_least_recently_used_photo_makes_room(engine, library):
+    table = Table(engine, library, most_photos=2)
     first, second = (table.put(picture(40, 30, seed=seed), "a.png").id for seed in (1, 2))
     assert table.get(first)  # now the second is the older one
     third = table.put(picture(40, 30, seed=3), "c.png").id
-    assert table.get(second) is None
-    assert table.get(first).id == first and table.get(third).id == third
+    assert list(table.in_memory()) == [first, third]
+    again = table.get(second)  # from disk
+    assert (again.id, again.name, again.photo.width) == (second, "a.png", 40)
+    assert list(table.in_memory()) == [third, second]
 
 
-def test_pixels_count_too_but_the_newest_photo_always_stays(engine):
-    table = Table(engine, most_pixels=2000)
+def test_pixels_count_too_but_the_newest_photo_always_stays(engine, library):
+    table = Table(engine, library, most_pixels=2000)
     small, large = table.put(picture(40, 30), "small.png").id, table.put(picture(100, 30), "large.png").id
-    assert table.get(small) is None
-    assert table.get(large).photo.width == 100
+    assert table.in_memory() == {large: 3000} and small != large
 
 
-def test_the_same_bytes_are_opened_once_under_their_latest_name(engine):
-    table = Table(engine)
+def test_idle_photos_give_back_their_memory_and_are_opened_again_from_disk(engine, library):
+    table = Table(engine, library)
+    key = table.put(picture(40, 30), "a.png", (Hint(1, 2, "#123456"),)).id
+    table.evict_idle(3600)
+    assert key in table.in_memory()
+    table.evict_idle(0)
+    assert table.in_memory() == {}
+    assert table.get(key).hints == (Hint(1, 2, "#123456"),)
+
+
+def test_forgotten_is_forgotten(engine, library):
+    table = Table(engine, library)
+    key = table.put(picture(40, 30), "a.png").id
+    assert table.forget(key) and table.get(key) is None and not table.forget(key)
+    assert list(library.folder.rglob("*.*")) == []
+
+
+def test_a_file_with_its_own_place_is_not_copied_but_read_there(engine, library, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(picture(40, 30))
+    key = Table(engine, library).put(path.read_bytes(), "a.png", source=str(path)).id
+    assert library.photo_bytes() == 0
+    later = Table(engine, library)
+    assert later.get(key).photo.width == 40
+    path.write_bytes(picture(50, 30))  # another photo now
+    assert Table(engine, library).get(key) is None
+
+
+def test_the_same_bytes_are_opened_once_under_their_latest_name(engine, library):
+    table = Table(engine, library)
     first = table.put(picture(40, 30), "a.png", (Hint(1, 2, "#123456"),))
     again = table.put(picture(40, 30), "b.png")
     assert again.id == first.id and again.photo is first.photo
     assert table.get(first.id).name == "b.png" and again.hints == first.hints
 
 
-def test_what_is_no_photo_leaves_the_table_as_it_was(engine):
-    table = Table(engine, most_photos=1)
+def test_what_is_no_photo_leaves_the_table_as_it_was(engine, library):
+    table = Table(engine, library, most_photos=1)
     kept = table.put(picture(40, 30), "a.png").id
     with pytest.raises(PhotoError):
         table.put(b"nothing", "b.png")

@@ -1,10 +1,12 @@
 """A real Chromium on the real app: `adacolvit app` in a process of its own, with a small untrained network."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -34,10 +36,11 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def address(small_weights):
+def address(small_weights, tmp_path_factory):
     """Where the app is open."""
+    kept = {**os.environ, "ADACOLVIT_DATA": str(tmp_path_factory.mktemp("data"))}
     line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--port", "0", "--model", str(small_weights)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=kept) as process:
         yield re.search(r"http://\S+/", process.stdout.readline())[0]
         process.terminate()
 
@@ -52,7 +55,9 @@ def watched(page: Page) -> Page:
 
 @pytest.fixture
 def page(browser: Browser, address):
-    """A page of its own context: no drafts from another test."""
+    """A page of its own context: no drafts from another test, neither in the browser nor kept by the server."""
+    for session in httpx.get(f"{address}api/sessions").json():
+        httpx.delete(f"{address}api/sessions/{session['id']}").raise_for_status()
     context = browser.new_context(viewport={"width": 800, "height": 560}, base_url=address, accept_downloads=True)
     page = watched(context.new_page())
     yield page

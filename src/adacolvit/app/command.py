@@ -16,7 +16,9 @@ from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AppError, PhotoError
 from adacolvit.hints.file import hints_beside, load_hints
 
+from .library import MOST_DISK, Library
 from .server import create_app
+from .studio import Studio
 from .table import Entry, Table
 
 HOST = "127.0.0.1"
@@ -31,6 +33,10 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument("--port", type=int, help=f"[{PORT}, or the next free one]; 0: any")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--keep", type=float, default=MOST_DISK / 2**30, metavar="GB",
+        help="disk space for copies of photos, kept with the work on them in your data folder [%(default)g]",
+    )  # fmt: skip
     add_model(parser)
     add_threads(parser)
 
@@ -62,11 +68,13 @@ def put_file(table: Table, path: Path) -> Entry:
         data = path.read_bytes()
     except OSError as error:
         raise PhotoError(f"cannot read {path}: {error.strerror}; check the name") from error
-    entry = table.put(data, path.name)
+    source = str(path.resolve())
+    entry = table.put(data, path.name, source=source)
     sidecar = hints_beside(path)
     if sidecar is None:
         return entry
-    return table.put(data, path.name, load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height))
+    hints = load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height)
+    return table.put(data, path.name, hints, source)
 
 
 def configure(app: FastAPI) -> uvicorn.Config:
@@ -91,7 +99,7 @@ class _Server(uvicorn.Server):
 
 def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
-    table = Table(Colorizer(args.model, threads=args.threads).engine)
+    table = Table(Colorizer(args.model, threads=args.threads).engine, Library(most_disk=round(args.keep * 2**30)))
     entry = put_file(table, args.photo) if args.photo else None
     with bind(args.port) as listener:
         port = listener.getsockname()[1]
@@ -104,5 +112,5 @@ def run(args) -> int:
             if not args.no_browser:
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # some browsers block
 
-        _Server(configure(create_app(table)), on_ready).run(sockets=[listener])
+        _Server(configure(create_app(Studio(table))), on_ready).run(sockets=[listener])
     return 0

@@ -1,7 +1,8 @@
 """The live socket: a frame for the newest hints, and never for older ones.
 
 A queue of one: what comes in while the network runs replaces what was waiting, so a client that sends faster than the
-network answers gets fewer answers, not late ones. Errors are answered as JSON text and the socket stays open.
+network answers gets fewer answers, not late ones. Errors are answered as JSON text and the socket stays open, but for a
+photo that is gone.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import logging
 import struct
 from collections.abc import Awaitable, Callable, Iterable
 
+import numpy as np
 from fastapi import WebSocket
 from pydantic import ValidationError
 
@@ -19,10 +21,14 @@ from .messages import Effort, ErrorReply, FrameInfo, HintMessage, LayerEffort, L
 
 logger = logging.getLogger("uvicorn.error")
 
-PHOTO_GONE = 4404  # close code: this photo is not open (any more)
+PHOTO_GONE = 4404  # close code: this photo is not kept (any more)
 UNFORESEEN = (
     "Something went wrong inside the program; its terminal says what. Undo the last step, or open the photo again."
 )
+
+
+class PhotoGone(Exception):
+    """Nobody has this photo (any more)."""
 
 
 def describe(problem: ValidationError) -> str:
@@ -37,8 +43,13 @@ def plain(hints: Iterable[HintMessage]) -> list[dict]:
     return [hint.model_dump() for hint in hints]
 
 
-def effort(cost: Cost) -> Effort:
-    """A result's cost as the effort view shows it."""
+def _bits(kept: np.ndarray) -> str:
+    """(rows, columns) bool -> "1" and "0" in reading order."""
+    return (kept.astype(np.uint8) + ord("0")).tobytes().decode()
+
+
+def effort(cost: Cost, patches: bool = False) -> Effort:
+    """A result's cost as the effort view shows it; with every layer's patches where they were asked for."""
     _, _, rows, columns = cost.kept.shape
     layers = [
         LayerEffort(
@@ -46,8 +57,12 @@ def effort(cost: Cost) -> Effort:
             ffn=bool(ran[1]),
             attention_kept=float(kept[0].mean()),
             ffn_kept=float(kept[1].mean()),
+            attention_macs=int(macs[0]),
+            ffn_macs=int(macs[1]),
+            attention_patches=_bits(kept[0]) if patches else None,
+            ffn_patches=_bits(kept[1]) if patches else None,
         )
-        for ran, kept in zip(cost.layers, cost.kept, strict=True)
+        for ran, kept, macs in zip(cost.layers, cost.kept, cost.layer_macs, strict=True)
     ]
     return Effort(
         macs=cost.macs,
@@ -60,23 +75,30 @@ def effort(cost: Cost) -> Effort:
     )
 
 
-def pack(seq: int, result: Result) -> bytes:
+def pack(seq: int, result: Result, patches: bool = False) -> bytes:
     """u32 little-endian length, FrameInfo as JSON of that length, then the planes as float16, plane by plane."""
     _, height, width = result.planes.shape
-    info = FrameInfo(seq=seq, width=width, height=height, effort=effort(result.cost)).model_dump_json().encode()
+    frame = FrameInfo(seq=seq, width=width, height=height, effort=effort(result.cost, patches))
+    info = frame.model_dump_json(exclude_none=True).encode()
     info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Uint16Array needs
     return struct.pack("<I", len(info)) + info + result.planes.astype("<f2").tobytes()
 
 
 async def serve(socket: WebSocket, colorize: Callable[[list], Awaitable[Result]]) -> None:
-    """Answer an accepted socket until its client leaves. ``colorize`` runs the network off the event loop."""
+    """Answer an accepted socket until its client leaves.
+
+    ``colorize`` runs the network off the event loop; PhotoGone from it closes the socket.
+    """
     waiting: asyncio.Queue[LiveRequest] = asyncio.Queue(maxsize=1)
 
     async def answer() -> None:
         while True:
             request = await waiting.get()
             try:
-                message = pack(request.seq, await colorize(plain(request.hints)))
+                message = pack(request.seq, await colorize(plain(request.hints)), request.layers)
+            except PhotoGone:
+                await socket.close(PHOTO_GONE)
+                return
             except AdaColViTError as error:
                 message = _say(str(error))
             except Exception:

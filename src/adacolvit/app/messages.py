@@ -4,12 +4,16 @@ Places are in photo pixels (x right, y down, after EXIF orientation), colors are
 good (its color, its size, its place) is judged by :class:`adacolvit.hints.hint.Hint` alone, not here.
 """
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
 PictureFormat = Literal["png", "jpeg", "webp", "tiff"]
+Status = Literal["new", "started", "done"]
+MOST_HINTS = 10_000  # of one request
+MOST_LABEL = 200  # characters
+MOST_ITEMS = 10_000  # photos of one export
 
 
 class Message(BaseModel):
@@ -39,20 +43,36 @@ class Sample(Message):
     url: str
 
 
+Hints = Annotated[list[HintMessage], Field(max_length=MOST_HINTS)]
+
+
 class LiveRequest(Message):
-    """What the browser sends for each change; ``seq`` comes back in the answer."""
+    """What the browser sends for each change; ``seq`` comes back in the answer.
+
+    ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block.
+    """
 
     seq: int
-    hints: list[HintMessage]
+    hints: Hints
+    layers: bool = False
 
 
 class LayerEffort(Message):
-    """What one layer did: was it run, and the share of patches that took the full path (0 where it was skipped)."""
+    """What one block did: which of its two layers ran, at what cost.
+
+    ``*_kept`` is the share of patches that took the full path (0 where the layer was skipped); ``*_macs`` what the
+    layer and its decisions about patches took; ``*_patches``, where asked for, a character for each patch in reading
+    order: "1" full path, "0" short path or skipped.
+    """
 
     attention: bool
     ffn: bool
     attention_kept: float
     ffn_kept: float
+    attention_macs: int
+    ffn_macs: int
+    attention_patches: str | None = None
+    ffn_patches: str | None = None
 
 
 class Effort(Message):
@@ -81,7 +101,7 @@ class FrameInfo(Message):
 
 
 class HintsRequest(Message):
-    hints: list[HintMessage]
+    hints: Hints
 
 
 class HintsReply(Message):
@@ -90,9 +110,182 @@ class HintsReply(Message):
     hints: list[HintMessage]
 
 
-class RenderRequest(Message):
-    hints: list[HintMessage]
+class PlacesRequest(Message):
+    """Asks for the ``count`` places where a hint would change most."""
+
+    hints: Hints
+    count: Annotated[int, Field(ge=1, le=20)] = 5
+
+
+class Place(Message):
+    """A place worth a hint; ``gain`` compares the places of one answer: mean Lab units over the photo."""
+
+    x: float
+    y: float
+    gain: float
+
+
+class ColorsRequest(Message):
+    """Asks for colors to try at (x, y), beside ``hints``; ``reference`` is the id of another open photo, in color."""
+
+    hints: Hints
+    x: float
+    y: float
+    reference: str | None = None
+
+
+class Suggestion(Message):
+    """A color to try: the model's guess, its guess when a hint is left out, a hint's on as light a place, or a
+    reference photo's. It can be displayed at the lightness of the place."""
+
+    color: str
+    reason: Literal["model", "neighbor", "same-lightness", "reference"]
+
+
+class Look(Message):
+    """How a picture is written. ``saturation`` scales chroma, ``strength`` blends gray (0) to color (1).
+
+    ``depth`` in bits: null is 16 where the photo and the format have them, else 8. ``label`` is painted small into a
+    corner. ``note`` has the metadata say that the picture was colorized.
+    """
+
     format: PictureFormat
+    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    depth: Literal[8, 16] | None = None
+    label: Annotated[str, Field(max_length=MOST_LABEL)] | None = None
+    note: bool = True
+
+
+class RenderRequest(Look):
+    hints: Hints
+
+
+class SessionHint(HintMessage):
+    locked: bool = False
+
+
+class Snapshot(Message):
+    """Hints under a name; ``time`` in milliseconds since 1970."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    hints: list[SessionHint]
+    time: float
+
+
+class Adjustments(Message):
+    """Sliders that act on the result without running the network."""
+
+    model_config = ConfigDict(extra="allow")
+
+    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
+    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
+class SessionState(Message):
+    """All work on one photo, written whole. The server reads what it needs and keeps the rest, such as the steps of
+    the history, as the client wrote it.
+
+    ``revision`` counts the writings: send back the one that the work began from (0 where nothing was kept).
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    version: Literal[1]
+    revision: Annotated[int, Field(ge=0)] = 0
+    past: list[Any]
+    future: list[Any]
+    present: list[SessionHint]
+    snapshots: list[Snapshot] = []
+    adjustments: Adjustments = Adjustments()
+    status: Status = "started"
+
+
+class SessionSaved(Message):
+    """The work is on disk. ``saved`` in milliseconds since 1970."""
+
+    revision: int
+    saved: float
+
+
+class SessionConflict(Message):
+    """Somebody else wrote meanwhile: ``stored`` is what is kept. To write over it, send its revision."""
+
+    error: str
+    stored: SessionState
+
+
+class SessionInfo(Message):
+    """A photo with kept work. ``hints`` counts them, ``saved`` is in milliseconds since 1970."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    hints: int
+    saved: float
+    status: Status
+
+
+class FolderPhoto(Message):
+    """A photo of the folder: ``path`` below it; ``hints`` counts those kept or found beside the file."""
+
+    id: str
+    name: str
+    path: str
+    width: int
+    height: int
+    hints: int
+    status: Status
+
+
+class Failure(Message):
+    name: str
+    error: str
+
+
+class FolderInfo(Message):
+    """The folder the app was opened on. ``photos`` grows until ``reading`` is false, and is in the order of paths."""
+
+    name: str
+    reading: bool
+    photos: list[FolderPhoto]
+    failed: list[Failure]
+
+
+class ExportItem(Message):
+    """A photo to be written; null ``hints`` are those of its session, with the session's adjustments."""
+
+    photo: str
+    hints: Hints | None = None
+
+
+class ExportRequest(Look):
+    """Photos to be written in the background. ``hint_files`` puts each photo's hints file beside its picture."""
+
+    items: Annotated[list[ExportItem], Field(min_length=1, max_length=MOST_ITEMS)]
+    saturation: Annotated[float, Field(ge=0, le=2)] | None = None
+    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    hint_files: bool = True
+
+
+class ExportInfo(Message):
+    """How far an export is. ``finished``: nothing more will be written, because all is or because it was canceled."""
+
+    id: str
+    done: int
+    total: int
+    failed: list[Failure]
+    current: str | None
+    finished: bool
+    canceled: bool
+
+
+class Health(Message):
+    status: Literal["ok"]
+    version: str
 
 
 class ErrorReply(Message):
@@ -103,9 +296,13 @@ class ErrorReply(Message):
 
 def wire_schema() -> dict:
     """All messages as the components of an OpenAPI document, from which the front end's types are generated."""
-    messages = [PhotoInfo, Sample, LiveRequest, FrameInfo, HintsRequest, HintsReply, RenderRequest, ErrorReply]
+    messages = [
+        *(PhotoInfo, Sample, LiveRequest, FrameInfo, HintsRequest, HintsReply, RenderRequest, ErrorReply),
+        *(PlacesRequest, Place, ColorsRequest, Suggestion, SessionState, SessionSaved, SessionConflict, SessionInfo),
+        *(FolderInfo, ExportRequest, ExportInfo),
+    ]
     _, schema = models_json_schema(
-        [(m, "serialization") for m in messages], ref_template="#/components/schemas/{model}"
+        [(message, "serialization") for message in messages], ref_template="#/components/schemas/{model}"
     )
     return {
         "openapi": "3.1.0",

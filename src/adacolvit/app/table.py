@@ -1,18 +1,20 @@
 """The photos that are open, the least recently used ones making room for new ones."""
 
-import hashlib
 import io
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
+from time import monotonic
 
 from PIL import Image
 
 from adacolvit.colorizer import Colorizer
-from adacolvit.hints.hint import Hint
+from adacolvit.hints.hint import Hint, as_hints
 from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Engine
+
+from .library import About, Library, content_id
 
 MOST_PHOTOS = 8
 MOST_PIXELS = 400_000_000  # of all open photos together; a photo takes 2 to 6 bytes per pixel
@@ -48,44 +50,107 @@ def bare_name(name: str) -> str:
 
 
 class Table:
-    """Open photos by id. Safe to use from several threads; all photos share one engine."""
+    """Open photos by id. Safe to use from several threads; all photos share one engine.
 
-    def __init__(self, engine: Engine, most_photos: int = MOST_PHOTOS, most_pixels: int = MOST_PIXELS) -> None:
-        self._engine = engine
+    A photo that had to make room is opened anew from the library when somebody asks for it.
+    """
+
+    def __init__(
+        self, engine: Engine, library: Library, most_photos: int = MOST_PHOTOS, most_pixels: int = MOST_PIXELS
+    ) -> None:
+        self.engine = engine
+        self.library = library
         self._most_photos = most_photos
         self._most_pixels = most_pixels
         self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._used: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._opening = threading.Lock()  # one photo at a time, so that none is opened twice
 
-    def put(self, data: bytes, name: str, hints: tuple[Hint, ...] = ()) -> Entry:
-        """Open a photo from the bytes of its file. The same bytes have the same id, and are opened once.
+    def put(self, data: bytes, name: str, hints: tuple[Hint, ...] = (), source: str | None = None) -> Entry:
+        """Open a photo from the bytes of its file, and keep it in the library. The same bytes have the same id, and are
+        opened once. ``source``: the file's own path, if it has one on this disk.
 
-        Raises PhotoError.
+        Raises PhotoError, LibraryFull, SaveError.
         """
-        key = hashlib.sha256(data).hexdigest()[:32]
-        name = bare_name(name)
-        known = self.get(key)
-        if known:
-            entry = replace(known, name=name, hints=hints or known.hints)
-        else:
-            colorizer = Colorizer(self._engine)
-            photo = colorizer.set_photo(open_photo(data, name=name))
-            entry = Entry(key, name, photo, colorizer, hints)
-        with self._lock:
-            self._entries[key] = entry
-            self._entries.move_to_end(key)
-            self._make_room()
+        key = content_id(data)
+        with self._opening:
+            known = self._find(key)
+            if known:
+                entry = replace(known, name=bare_name(name), hints=hints or known.hints)
+            else:
+                entry = self._open(key, data, bare_name(name), hints)
+            photo = entry.photo
+            kept_hints = [hint.to_dict() for hint in entry.hints]
+            self.library.keep_photo(
+                key, data, About(entry.name, photo.width, photo.height, photo.has_color, kept_hints, source)
+            )
+            self._remember(entry)
         return entry
 
     def get(self, key: str) -> Entry | None:
-        """An open photo, which now counts as used, or None."""
+        """A photo, which now counts as used: from memory, else opened anew from the library, else None.
+
+        Raises PhotoError where the library's file cannot be opened any more.
+        """
+        entry = self._find(key)
+        if entry:
+            return entry
+        with self._opening:
+            entry = self._find(key)
+            if entry:
+                return entry
+            data = self.library.photo(key)
+            if data is None:
+                return None
+            about = self.library.about(key)
+            entry = self._open(key, data, about.name if about else "photo", as_hints(about.hints) if about else ())
+            self._remember(entry)
+            return entry
+
+    def forget(self, key: str) -> bool:
+        """Remove a photo from memory and library, with all work on it; whether it was there."""
+        with self._opening:
+            with self._lock:
+                was_open = self._drop(key)
+            return self.library.forget(key) or was_open
+
+    def evict_idle(self, seconds: float) -> None:
+        """Give back the memory of photos that nobody used for so long; the library keeps them."""
+        with self._lock:
+            for key in [key for key, used in self._used.items() if monotonic() - used > seconds]:
+                self._drop(key)
+
+    def in_memory(self) -> dict[str, int]:
+        """Pixels of each photo that is open now, the least recently used first."""
+        with self._lock:
+            return {key: entry.photo.width * entry.photo.height for key, entry in self._entries.items()}
+
+    def _open(self, key: str, data: bytes, name: str, hints: tuple[Hint, ...]) -> Entry:
+        colorizer = Colorizer(self.engine)
+        photo = colorizer.set_photo(open_photo(data, name=name))
+        return Entry(key, name, photo, colorizer, hints)
+
+    def _find(self, key: str) -> Entry | None:
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)
+                self._used[key] = monotonic()
             return self._entries.get(key)
 
-    def _make_room(self) -> None:
-        pixels = sum(entry.photo.width * entry.photo.height for entry in self._entries.values())
-        while len(self._entries) > 1 and (len(self._entries) > self._most_photos or pixels > self._most_pixels):
-            _, oldest = self._entries.popitem(last=False)
-            pixels -= oldest.photo.width * oldest.photo.height
+    def _remember(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries[entry.id] = entry
+            self._entries.move_to_end(entry.id)
+            self._used[entry.id] = monotonic()
+            while len(self._entries) > 1 and (
+                len(self._entries) > self._most_photos or self._pixels() > self._most_pixels
+            ):
+                self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: str) -> bool:
+        self._used.pop(key, None)
+        return self._entries.pop(key, None) is not None
+
+    def _pixels(self) -> int:
+        return sum(entry.photo.width * entry.photo.height for entry in self._entries.values())

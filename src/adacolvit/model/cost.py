@@ -36,11 +36,29 @@ def ffn_macs(config: ModelConfig, tokens: int, kept: int) -> int:
     return 2 * config.width * (tokens * config.base_hidden + kept * (config.hidden - config.base_hidden))
 
 
-def decision_macs(config: ModelConfig, tokens: int, kept_layers: int) -> int:
-    """The decision networks: two layer logits per block, one patch logit per patch of each kept sub-layer."""
-    if not config.adaptive:
-        return 0
-    return config.width * (2 * config.depth + kept_layers * (tokens - 1))
+def layer_decision_macs(config: ModelConfig) -> int:
+    """Deciding which layers run: two logits per block."""
+    return 2 * config.width * config.depth if config.adaptive else 0
+
+
+def patch_decision_macs(config: ModelConfig, patches: int) -> int:
+    """Deciding which patches a kept sub-layer computes in full: one logit each."""
+    return config.width * patches if config.adaptive else 0
+
+
+def layer_macs(config: ModelConfig, patches: int, layers, kept) -> np.ndarray:
+    """MACs of each sub-layer with its decisions about patches, (D, 2) int64; 0 where it was skipped.
+
+    Arguments as of :func:`cost`.
+    """
+    layers, kept = np.asarray(layers, bool), np.asarray(kept)
+    tokens = patches + config.policy_tokens
+    macs = np.zeros((config.depth, 2), np.int64)
+    for kind, of_one in ((ATTENTION, attention_macs), (FFN, ffn_macs)):
+        for block in np.flatnonzero(layers[:, kind]):
+            full = int(kept[block, kind]) + config.policy_tokens
+            macs[block, kind] = of_one(config, tokens, full) + patch_decision_macs(config, patches)
+    return macs
 
 
 def cost(config: ModelConfig, patches: int, layers=None, kept=None) -> int:
@@ -53,13 +71,5 @@ def cost(config: ModelConfig, patches: int, layers=None, kept=None) -> int:
     """
     layers = np.ones((config.depth, 2), bool) if layers is None else np.asarray(layers, bool)
     kept = np.full((config.depth, 2), patches) if kept is None else np.asarray(kept)
-    tokens = patches + config.policy_tokens
-    total = (
-        embedding_macs(config, patches) + head_macs(config, patches) + decision_macs(config, tokens, int(layers.sum()))
-    )
-    for block in range(config.depth):
-        if layers[block, ATTENTION]:
-            total += attention_macs(config, tokens, int(kept[block, ATTENTION]) + config.policy_tokens)
-        if layers[block, FFN]:
-            total += ffn_macs(config, tokens, int(kept[block, FFN]) + config.policy_tokens)
-    return total
+    once = embedding_macs(config, patches) + head_macs(config, patches) + layer_decision_macs(config)
+    return once + int(layer_macs(config, patches, layers, kept).sum())

@@ -8,6 +8,41 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Adjustments
+         * @description Sliders that act on the result without running the network.
+         */
+        Adjustments: {
+            /**
+             * Saturation
+             * @default 1
+             */
+            saturation?: number;
+            /**
+             * Strength
+             * @default 1
+             */
+            strength?: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ColorsRequest
+         * @description Asks for colors to try at (x, y), beside ``hints``; ``reference`` is the id of another open photo, in color.
+         */
+        ColorsRequest: {
+            /** Hints */
+            hints: components["schemas"]["HintMessage"][];
+            /**
+             * Reference
+             * @default null
+             */
+            reference?: string | null;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
          * Effort
          * @description What a frame cost.
          *
@@ -37,6 +72,126 @@ export interface components {
         ErrorReply: {
             /** Error */
             error: string;
+        };
+        /**
+         * ExportInfo
+         * @description How far an export is. ``finished``: nothing more will be written, because all is or because it was canceled.
+         */
+        ExportInfo: {
+            /** Canceled */
+            canceled: boolean;
+            /** Current */
+            current: string | null;
+            /** Done */
+            done: number;
+            /** Failed */
+            failed: components["schemas"]["Failure"][];
+            /** Finished */
+            finished: boolean;
+            /** Id */
+            id: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ExportItem
+         * @description A photo to be written; null ``hints`` are those of its session, with the session's adjustments.
+         */
+        ExportItem: {
+            /**
+             * Hints
+             * @default null
+             */
+            hints?: components["schemas"]["HintMessage"][] | null;
+            /** Photo */
+            photo: string;
+        };
+        /**
+         * ExportRequest
+         * @description Photos to be written in the background. ``hint_files`` puts each photo's hints file beside its picture.
+         */
+        ExportRequest: {
+            /**
+             * Depth
+             * @default null
+             */
+            depth?: (8 | 16) | null;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "png" | "jpeg" | "webp" | "tiff";
+            /**
+             * Hint Files
+             * @default true
+             */
+            hint_files?: boolean;
+            /** Items */
+            items: components["schemas"]["ExportItem"][];
+            /**
+             * Label
+             * @default null
+             */
+            label?: string | null;
+            /**
+             * Note
+             * @default true
+             */
+            note?: boolean;
+            /**
+             * Saturation
+             * @default null
+             */
+            saturation?: number | null;
+            /**
+             * Strength
+             * @default null
+             */
+            strength?: number | null;
+        };
+        /** Failure */
+        Failure: {
+            /** Error */
+            error: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FolderInfo
+         * @description The folder the app was opened on. ``photos`` grows until ``reading`` is false, and is in the order of paths.
+         */
+        FolderInfo: {
+            /** Failed */
+            failed: components["schemas"]["Failure"][];
+            /** Name */
+            name: string;
+            /** Photos */
+            photos: components["schemas"]["FolderPhoto"][];
+            /** Reading */
+            reading: boolean;
+        };
+        /**
+         * FolderPhoto
+         * @description A photo of the folder: ``path`` below it; ``hints`` counts those kept or found beside the file.
+         */
+        FolderPhoto: {
+            /** Height */
+            height: number;
+            /** Hints */
+            hints: number;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "new" | "started" | "done";
+            /** Width */
+            width: number;
         };
         /**
          * FrameInfo
@@ -77,25 +232,50 @@ export interface components {
         };
         /**
          * LayerEffort
-         * @description What one layer did: was it run, and the share of patches that took the full path (0 where it was skipped).
+         * @description What one block did: which of its two layers ran, at what cost.
+         *
+         *     ``*_kept`` is the share of patches that took the full path (0 where the layer was skipped); ``*_macs`` what the
+         *     layer and its decisions about patches took; ``*_patches``, where asked for, a character for each patch in reading
+         *     order: "1" full path, "0" short path or skipped.
          */
         LayerEffort: {
             /** Attention */
             attention: boolean;
             /** Attention Kept */
             attention_kept: number;
+            /** Attention Macs */
+            attention_macs: number;
+            /**
+             * Attention Patches
+             * @default null
+             */
+            attention_patches?: string | null;
             /** Ffn */
             ffn: boolean;
             /** Ffn Kept */
             ffn_kept: number;
+            /** Ffn Macs */
+            ffn_macs: number;
+            /**
+             * Ffn Patches
+             * @default null
+             */
+            ffn_patches?: string | null;
         };
         /**
          * LiveRequest
          * @description What the browser sends for each change; ``seq`` comes back in the answer.
+         *
+         *     ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block.
          */
         LiveRequest: {
             /** Hints */
             hints: components["schemas"]["HintMessage"][];
+            /**
+             * Layers
+             * @default false
+             */
+            layers?: boolean;
             /** Seq */
             seq: number;
         };
@@ -117,8 +297,38 @@ export interface components {
             /** Width */
             width: number;
         };
+        /**
+         * Place
+         * @description A place worth a hint; ``gain`` compares the places of one answer: mean Lab units over the photo.
+         */
+        Place: {
+            /** Gain */
+            gain: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
+         * PlacesRequest
+         * @description Asks for the ``count`` places where a hint would change most.
+         */
+        PlacesRequest: {
+            /**
+             * Count
+             * @default 5
+             */
+            count?: number;
+            /** Hints */
+            hints: components["schemas"]["HintMessage"][];
+        };
         /** RenderRequest */
         RenderRequest: {
+            /**
+             * Depth
+             * @default null
+             */
+            depth?: (8 | 16) | null;
             /**
              * Format
              * @enum {string}
@@ -126,6 +336,26 @@ export interface components {
             format: "png" | "jpeg" | "webp" | "tiff";
             /** Hints */
             hints: components["schemas"]["HintMessage"][];
+            /**
+             * Label
+             * @default null
+             */
+            label?: string | null;
+            /**
+             * Note
+             * @default true
+             */
+            note?: boolean;
+            /**
+             * Saturation
+             * @default 1
+             */
+            saturation?: number;
+            /**
+             * Strength
+             * @default 1
+             */
+            strength?: number;
         };
         /** Sample */
         Sample: {
@@ -133,6 +363,137 @@ export interface components {
             name: string;
             /** Url */
             url: string;
+        };
+        /**
+         * SessionConflict
+         * @description Somebody else wrote meanwhile: ``stored`` is what is kept. To write over it, send its revision.
+         */
+        SessionConflict: {
+            /** Error */
+            error: string;
+            stored: components["schemas"]["SessionState"];
+        };
+        /** SessionHint */
+        SessionHint: {
+            /** Color */
+            color: string;
+            /**
+             * Locked
+             * @default false
+             */
+            locked?: boolean;
+            /** Size */
+            size: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
+         * SessionInfo
+         * @description A photo with kept work. ``hints`` counts them, ``saved`` is in milliseconds since 1970.
+         */
+        SessionInfo: {
+            /** Height */
+            height: number;
+            /** Hints */
+            hints: number;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Saved */
+            saved: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "new" | "started" | "done";
+            /** Width */
+            width: number;
+        };
+        /**
+         * SessionSaved
+         * @description The work is on disk. ``saved`` in milliseconds since 1970.
+         */
+        SessionSaved: {
+            /** Revision */
+            revision: number;
+            /** Saved */
+            saved: number;
+        };
+        /**
+         * SessionState
+         * @description All work on one photo, written whole. The server reads what it needs and keeps the rest, such as the steps of
+         *     the history, as the client wrote it.
+         *
+         *     ``revision`` counts the writings: send back the one that the work began from (0 where nothing was kept).
+         */
+        SessionState: {
+            /**
+             * @default {
+             *       "saturation": 1,
+             *       "strength": 1
+             *     }
+             */
+            adjustments?: components["schemas"]["Adjustments"];
+            /** Future */
+            future: unknown[];
+            /** Past */
+            past: unknown[];
+            /** Present */
+            present: components["schemas"]["SessionHint"][];
+            /**
+             * Revision
+             * @default 0
+             */
+            revision?: number;
+            /**
+             * Snapshots
+             * @default []
+             */
+            snapshots?: components["schemas"]["Snapshot"][];
+            /**
+             * Status
+             * @default started
+             * @enum {string}
+             */
+            status?: "new" | "started" | "done";
+            /**
+             * Version
+             * @constant
+             */
+            version: 1;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Snapshot
+         * @description Hints under a name; ``time`` in milliseconds since 1970.
+         */
+        Snapshot: {
+            /** Hints */
+            hints: components["schemas"]["SessionHint"][];
+            /** Name */
+            name: string;
+            /** Time */
+            time: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Suggestion
+         * @description A color to try: the model's guess, its guess when a hint is left out, a hint's on as light a place, or a
+         *     reference photo's. It can be displayed at the lightness of the place.
+         */
+        Suggestion: {
+            /** Color */
+            color: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "model" | "neighbor" | "same-lightness" | "reference";
         };
     };
     responses: never;

@@ -1,0 +1,99 @@
+"""A photo: open it, see it, color it, save it, and its hints as a file."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response, WebSocket
+from starlette.concurrency import run_in_threadpool
+
+from adacolvit.app import live
+from adacolvit.app.answers import attachment, failures, file_body, file_of, read_body
+from adacolvit.app.messages import HintMessage, HintsReply, HintsRequest, PhotoInfo, RenderRequest
+from adacolvit.app.studio import Studio
+from adacolvit.app.table import Entry
+from adacolvit.colorizer import Result
+from adacolvit.hints.file import HintFile, dump_hints, parse_hints
+from adacolvit.hints.hint import as_hints
+from adacolvit.saving import picture_bytes
+
+MOST_HINT_BYTES = 4 * 2**20
+MOST_TEXELS = 8192  # longest side of the gray picture a client may ask for
+SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
+TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
+NEVER_CHANGES = {"Cache-Control": "private, max-age=86400, immutable"}  # a photo's id is a hash of its content
+
+
+def info(entry: Entry) -> PhotoInfo:
+    """What a client is told of a photo."""
+    photo = entry.photo
+    hints = [HintMessage(**hint.to_dict()) for hint in entry.hints]
+    return PhotoInfo(
+        id=entry.id, name=entry.name, width=photo.width, height=photo.height, has_color=photo.has_color, hints=hints
+    )
+
+
+def photo_routes(studio: Studio) -> APIRouter:
+    """The routes of single photos."""
+    routes = APIRouter(prefix="/api/photos", tags=["photos"])
+
+    @routes.post("", responses=failures(413, 507), openapi_extra=file_body("The photo's file."))
+    async def open_photo(request: Request, name: str = "photo") -> PhotoInfo:
+        """Put a photo on the table, and keep it on disk. Its id is a hash of the file."""
+        data = await read_body(request, studio.most_bytes)
+        return info(await run_in_threadpool(studio.table.put, data, name))
+
+    @routes.get("/{photo_id}", responses=failures(404))
+    async def photo(photo_id: str) -> PhotoInfo:
+        """A photo that was opened before."""
+        return info(await studio.entry(photo_id))
+
+    @routes.get("/{photo_id}/gray", response_class=Response, responses=failures(404) | file_of("image/png"))
+    async def gray(
+        photo_id: str, max_side: Annotated[int, Query(alias="max", ge=1, le=MOST_TEXELS)] = 4096
+    ) -> Response:
+        """Its lightness as an 8-bit gray picture, at most ``max`` px a side."""
+        entry = await studio.entry(photo_id)
+        data = await run_in_threadpool(entry.gray_png, max_side)
+        return Response(data, media_type="image/png", headers=NEVER_CHANGES)
+
+    @routes.post("/{photo_id}/render", response_class=Response, responses=failures(404) | file_of(*TYPES.values()))
+    async def render(photo_id: str, wanted: RenderRequest) -> Response:
+        """The colored picture at full size, metadata kept."""
+        entry = await studio.entry(photo_id)
+        result = await studio.colorize(entry, live.plain(wanted.hints))
+        suffix = SUFFIXES[wanted.format]
+        data = await run_in_threadpool(picture_bytes, result.photo, result.rows, suffix)
+        return attachment(data, f"{entry.stem}.color{suffix}", TYPES[wanted.format])
+
+    @routes.post(
+        "/{photo_id}/hints/write", response_class=Response, responses=failures(404) | file_of("application/json")
+    )
+    async def write_hints(photo_id: str, wanted: HintsRequest) -> Response:
+        """Hints as a hints file."""
+        entry = await studio.entry(photo_id)
+        file = HintFile(entry.name, entry.photo.width, entry.photo.height, as_hints(live.plain(wanted.hints)))
+        return attachment(dump_hints(file).encode(), f"{entry.stem}.hints.json", "application/json")
+
+    @routes.post("/{photo_id}/hints/read", responses=failures(404, 413), openapi_extra=file_body("The hints file."))
+    async def read_hints(photo_id: str, request: Request) -> HintsReply:
+        """The hints of a hints file, in pixels of this photo."""
+        photo = (await studio.entry(photo_id)).photo
+        file = parse_hints((await read_body(request, MOST_HINT_BYTES)).decode("utf-8-sig", "replace"))
+        return HintsReply(hints=[HintMessage(**hint.to_dict()) for hint in file.for_photo(photo.width, photo.height)])
+
+    @routes.websocket("/{photo_id}/live")
+    async def live_socket(socket: WebSocket, photo_id: str) -> None:
+        async def colorize(hints: list) -> Result:
+            try:  # looked up each time: an idle photo's memory was given back, and a tab may be open for days
+                return await studio.colorize(await studio.entry(photo_id), hints)
+            except HTTPException as error:
+                raise live.PhotoGone from error
+
+        await socket.accept()
+        try:
+            await studio.entry(photo_id)
+        except HTTPException:
+            await socket.close(live.PHOTO_GONE)
+        else:
+            await live.serve(socket, colorize)
+
+    return routes
