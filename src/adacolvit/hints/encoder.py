@@ -20,6 +20,11 @@ def normalize_lightness(lightness):
     return (lightness - 50.0) / 100.0
 
 
+def denormalize_lightness(lightness):
+    """The network's units -> L in [0, 100]. Any shape."""
+    return lightness * 100.0 + 50.0
+
+
 def normalize_ab(ab):
     """a, b in Lab units -> the network's units, about [-1, 1]. Any shape."""
     return ab / AB_SCALE

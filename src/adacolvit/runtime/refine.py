@@ -11,12 +11,19 @@ Two steps at the network's scale, both led by the photo's lightness:
 docs/training.md has what each brings.
 """
 
+import math
+
 import numpy as np
 
 RADIUS, EPSILON = 8, 16.0  # of the guided filter: half a patch, so that every window crosses a border; L units squared
-REACH = 36.0  # network pixels: standard deviation of a correction in place
+REACH = 0.16  # of the side of a square as large as the input: standard deviation of a correction in place
 LIKENESS = 11.0  # L units: its standard deviation in lightness
 SHRINK = 0.1  # so that a correction fades with distance; a hint's own place gets 1 / (1 + SHRINK) of it or more
+
+
+def reach(height: int, width: int) -> float:
+    """:data:`REACH` in network pixels, of an input of height x width of them."""
+    return REACH * math.sqrt(height * width)
 
 
 def _box_mean(planes: np.ndarray, radius: int) -> np.ndarray:
@@ -52,13 +59,13 @@ def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> 
     height, width = lightness.shape
     y, x = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
     correction, total = np.zeros_like(ab), np.full_like(lightness, SHRINK)
+    scale = np.float32(-0.5 / reach(height, width) ** 2)
     places = {(int(row), int(column)): k for k, (row, column) in enumerate(zip(rows, columns, strict=True))}
     for (row, column), k in places.items():
         size = int(sizes[k])
         square = np.s_[row : row + size, column : column + size]
         middle = np.float32((size - 1) / 2)
         lacking = np.asarray(asked[k], np.float32) - ab[(slice(None), *square)].mean((1, 2))
-        scale = np.float32(-0.5 / REACH**2)
         nearness = np.outer(np.exp(scale * (y - row - middle) ** 2), np.exp(scale * (x - column - middle) ** 2))
         difference = lightness - lightness[square].mean()
         weight = nearness * np.exp(np.float32(-0.5 / LIKENESS**2) * difference * difference)

@@ -48,8 +48,8 @@ class PhotoCache:
 
         progress: called with the number of photos done, now and then.
         """
-        stamps = [(str(Path(s).resolve()), Path(s).stat().st_mtime_ns if Path(s).exists() else 0) for s in sources]
-        key = hashlib.sha256(json.dumps([SHORT_SIDE, stamps]).encode()).hexdigest()[:16]
+        content = json.dumps([SHORT_SIDE, [_fingerprint(Path(source)) for source in sources]])
+        key = hashlib.sha256(content.encode()).hexdigest()[:16]
         pixel_file, index_file = folder / f"{key}.rgb", folder / f"{key}.npy"
         if not index_file.exists():
             if not sources:
@@ -78,12 +78,29 @@ class PhotoCache:
         np.save(index_file, np.array(index, np.int64))  # last: its presence says that the cache is whole
 
 
+def _fingerprint(source: Path) -> str:
+    """What a source holds: of a file its content, wherever it lies; of a folder the names, sizes and times in it."""
+    if source.is_file():
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    return repr([(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(source.rglob("*"))])
+
+
 @dataclass
 class Batch:
-    """One step's photos. x: (B, 4, H, W) network input; target: (B, 2, H, W) true a/110, b/110."""
+    """One step's photos.
+
+    x: (B, 4, H, W) network input; target: (B, 2, H, W) true a/110, b/110.
+    hints: what :func:`encode` takes after the lightness: rows, columns, sizes (B, K) int64, ab (B, K, 2) Lab units.
+    """
 
     x: torch.Tensor
     target: torch.Tensor
+    hints: tuple[torch.Tensor, ...] = ()
+
+    def to(self, device) -> "Batch":
+        """The batch on a device."""
+        return Batch(self.x.to(device), self.target.to(device), tuple(h.to(device) for h in self.hints))
 
 
 def crop_box(rng: np.random.Generator, width: int, height: int, area: tuple[float, float], aspect: float):
@@ -130,9 +147,11 @@ def make_batch(cache: PhotoCache, stage: Stage, frame: Frame, chosen: np.ndarray
         crop = np.asarray(photo.resize((width, height), Image.BILINEAR, box=box))
         rgb[slot] = crop[:, ::-1] if rng.random() < 0.5 else crop
     lab = srgb_to_lab(rgb / np.float32(255))
-    x = encode(np.ascontiguousarray(lab[..., 0]), *random_hints(rng, lab[..., 1:], stage))
+    hints = random_hints(rng, lab[..., 1:], stage)
+    x = encode(np.ascontiguousarray(lab[..., 0]), *hints)
     target = np.moveaxis(normalize_ab(lab[..., 1:]), -1, 1)
-    return Batch(torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(np.ascontiguousarray(target)))
+    x, target, *hints = (torch.from_numpy(np.ascontiguousarray(array)) for array in (x, target, *hints))
+    return Batch(x, target, tuple(hints))
 
 
 def choose(photos: int, first: int, count: int, seed: int) -> np.ndarray:

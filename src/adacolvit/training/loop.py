@@ -22,7 +22,7 @@ from adacolvit.weights import write_weights
 from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
 from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
 from .gates import set_gates
-from .loss import budget_at, budget_loss, color_loss, kept
+from .loss import budget_at, budget_loss, color_losses, kept
 from .optimizer import make_optimizers, rate, set_rate
 from .recipe import Recipe, Stage
 from .validation import Validation
@@ -121,15 +121,14 @@ class Run:
         fabric, recipe = self.fabric, self.recipe
         set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
         torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
-        x, target = batch.x.to(fabric.device), batch.target.to(fabric.device)
-        origin = random_origin(rng_for(recipe, ORIGINS, self.step), x.shape[2] // PATCH, x.shape[3] // PATCH)
+        batch = batch.to(fabric.device)
+        _, _, height, width = batch.x.shape
+        origin = random_origin(rng_for(recipe, ORIGINS, self.step), height // PATCH, width // PATCH)
         self.network.train()
-        result = self.model(x, stage.mode, temperature=stage.temperature, noise=stage.noise, origin=origin)
-        huber = color_loss(result["ab"].float(), target)
-        measured = {"huber": huber.detach()}
-        loss = huber
+        result = self.model(batch.x, stage.mode, temperature=stage.temperature, noise=stage.noise, origin=origin)
+        loss, measured = color_losses(result["ab"].float(), batch, stage.refined)
         if result["decisions"] is not None:
-            loss = huber + recipe.budget_weight * budget_loss(result["decisions"], wanted)
+            loss = loss + recipe.budget_weight * budget_loss(result["decisions"], wanted)
             measured["patches"], measured["layers"] = (v.detach() for v in kept(result["decisions"]))
         fabric.backward(loss)
         measured["norm"] = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.optimizer.clip)

@@ -1,11 +1,15 @@
 """The losses: Huber on color, and the budget terms (Eq. 13)."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from adacolvit.hints.encoder import decode_ab, denormalize_lightness, normalize_ab
 from adacolvit.model.decisions import Decisions
 
+from .data import Batch
 from .recipe import Stage
+from .refine import refine
 
 # On ab/110: nearly L1, as in the authors' and iColoriT's code; the paper's 1 is on an unstated scale.
 HUBER_DELTA = 0.01
@@ -14,6 +18,20 @@ HUBER_DELTA = 0.01
 def color_loss(ab: Tensor, target: Tensor) -> Tensor:
     """Huber loss over all pixels and both channels. (B, 2, H, W) a/110 and b/110, both -> scalar."""
     return F.huber_loss(ab, target, delta=HUBER_DELTA)
+
+
+def color_losses(ab: Tensor, batch: Batch, refined: float) -> tuple[Tensor, dict[str, Tensor]]:
+    """:func:`color_loss` of the network alone and of the refined picture, mixed by the latter's share ``refined``.
+
+    ab: (B, 2, H, W) a/110 and b/110. Returns the loss, and what is worth logging.
+    """
+    alone = color_loss(ab, batch.target)
+    measured = {"huber": alone.detach()}
+    if not refined:
+        return alone, measured
+    lightness = denormalize_lightness(batch.x[:, :1])
+    after = color_loss(normalize_ab(refine(lightness, decode_ab(ab), *batch.hints)), batch.target)
+    return torch.lerp(alone, after, refined), measured | {"refined": after.detach()}
 
 
 def kept(decisions: Decisions) -> tuple[Tensor, Tensor]:

@@ -40,6 +40,7 @@ class Stage:
     crop: tuple[float, float] = (0.3, 1.0)  # area of the random crop as a fraction of the photo
     max_hints: int = 64  # hint counts are uniform in 0..max_hints, but for ``few`` of the photos
     few: float = 0.3  # fraction of photos with 0..10 hints, where a person starts
+    refined: float = 0.0  # share of the color loss that is taken after the product's refinement
     layers: float = 1.0  # beta_2: wanted mean of the layer decisions (Eq. 13)
     patches: float = 1.0  # beta_1: wanted mean of the patch decisions in kept layers
     anneal: float = 0.2  # fraction of the stage over which the budget comes down from the previous stage's
@@ -51,6 +52,8 @@ class Stage:
             raise RecipeError(f"a stage has {self.samples} samples in batches of {self.batch}: give 1 or more of each")
         if self.size < PATCH or self.size % PATCH:
             raise RecipeError(f"a stage has size {self.size}: give a multiple of {PATCH}")
+        if not 0 <= self.refined <= 1:
+            raise RecipeError(f"a stage has refined {self.refined}: give a share in 0..1")
         if self.mode not in MODES:
             raise RecipeError(f"a stage has mode {self.mode!r}: known are {', '.join(MODES)}")
 

@@ -1,0 +1,78 @@
+"""The product's refinement (:mod:`adacolvit.runtime.refine`) for batches, with gradients.
+
+A network that is always refined should be trained for what comes out after that: it can then leave to the spread of
+the hints what that does well. Constants and equations are those of the other module.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adacolvit.runtime.refine import EPSILON, LIKENESS, RADIUS, SHRINK, reach
+
+
+def _box_mean(planes: Tensor) -> Tensor:
+    """Mean over (2 RADIUS + 1)^2 pixels, the border repeated. (B, C, H, W) -> (B, C, H, W)."""
+    side = 2 * RADIUS + 1
+    planes = F.pad(planes, (RADIUS,) * 4, mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(planes, (1, side), stride=1), (side, 1), stride=1)
+
+
+def smooth(lightness: Tensor, ab: Tensor) -> Tensor:
+    """Guided filter of color, led by lightness. lightness (B, 1, H, W), ab (B, 2, H, W) -> (B, 2, H, W); Lab units."""
+    mean_l, mean_ll = _box_mean(torch.cat([lightness, lightness**2], 1)).split(1, 1)
+    variance = (mean_ll - mean_l**2).clamp(min=0)
+    mean_ab, mean_lab = _box_mean(torch.cat([ab, lightness * ab], 1)).split(2, 1)
+    slope = (mean_lab - mean_l * mean_ab) / (variance + EPSILON)
+    slope, offset = _box_mean(torch.cat([slope, mean_ab - slope * mean_l], 1)).split(2, 1)
+    return slope * lightness + offset
+
+
+def _square_means(planes: Tensor, rows: Tensor, columns: Tensor, sizes: Tensor) -> Tensor:
+    """Means under squares: planes (B, C, H, W); rows, columns, sizes (B, K) -> (B, C, K). By sums over rectangles."""
+    batch, channels, _, width = planes.shape
+    total = F.pad(planes.double().cumsum(2).cumsum(3), (1, 0, 1, 0)).flatten(2)
+
+    def up_to(row: Tensor, column: Tensor) -> Tensor:
+        index = (row * (width + 1) + column)[:, None].expand(batch, channels, -1)
+        return total.gather(2, index)
+
+    below, right = rows + sizes, columns + sizes
+    inside = up_to(below, right) - up_to(rows, right) - up_to(below, columns) + up_to(rows, columns)
+    return (inside / (sizes**2).clamp(min=1)[:, None]).to(planes.dtype)
+
+
+def _counting(rows: Tensor, columns: Tensor, sizes: Tensor, width: int) -> Tensor:
+    """Which hints count: those that are there (size above 0) and have no later one at their place. (B, K) bool."""
+    place = torch.where(sizes > 0, rows * width + columns, -1 - torch.arange(rows.shape[1], device=rows.device))
+    same = place[:, :, None] == place[:, None, :]
+    return (sizes > 0) & ~same.triu(1).any(2)
+
+
+def obey(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Tensor, asked: Tensor) -> Tensor:
+    """Bring color to what the hints ask, near them and on what is as light as they are.
+
+    lightness (B, 1, H, W), ab (B, 2, H, W), asked (B, K, 2): Lab units; rows, columns, sizes: (B, K) int, size 0 where
+    there is no hint. Returns (B, 2, H, W).
+    """
+    _, _, height, width = lightness.shape
+    lacking = asked.to(ab.dtype).mT - _square_means(ab, rows, columns, sizes)  # B 2 K
+    likely = _square_means(lightness, rows, columns, sizes)[:, 0]  # B K
+    counts = _counting(rows, columns, sizes, width)
+    scale, likeness = -0.5 / reach(height, width) ** 2, -0.5 / LIKENESS**2
+    y, x = torch.arange(height, device=ab.device), torch.arange(width, device=ab.device)
+    result = []
+    for b, used in enumerate(counts):  # one by one: an image has K weights for every pixel
+        middle = (sizes[b, used] - 1) / 2
+        down = torch.exp(scale * (y - (rows[b, used] + middle)[:, None]) ** 2)
+        across = torch.exp(scale * (x - (columns[b, used] + middle)[:, None]) ** 2)
+        weight = torch.exp(likeness * (lightness[b] - likely[b, used, None, None]) ** 2)
+        weight = weight * down[:, :, None] * across[:, None, :]  # K H W
+        correction = torch.einsum("ck,khw->chw", lacking[b][:, used], weight)
+        result.append(ab[b] + correction / (weight.sum(0) + SHRINK))
+    return torch.stack(result)
+
+
+def refine(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Tensor, asked: Tensor) -> Tensor:
+    """:func:`smooth`, then :func:`obey`; arguments and result as of the latter."""
+    return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)
