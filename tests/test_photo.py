@@ -281,6 +281,22 @@ def test_display_gray_is_scaled_down_only():
 
 
 @pytest.mark.parametrize("place", [(-1, 0), (60, 0), (0, 40), (float("nan"), 0)])
+def test_a_part_of_the_display_gray_is_a_part_of_the_whole():
+    photo = open_photo(GRAY)
+    assert np.array_equal(photo.gray_part(7, 3, 20, 11), GRAY[3:14, 7:27])
+    shrunk = photo.gray_part(4, 8, 56, 32, shrink=8)
+    means = GRAY[8:40, 4:60].astype(float).reshape(4, 8, 7, 8).mean((1, 3))
+    assert shrunk.shape == (4, 7) and np.abs(shrunk - means).max() <= 0.5
+    edge = photo.gray_part(56, 32, 4, 8, shrink=8)  # at the edge a texel stands for the pixels that are there
+    assert edge.shape == (1, 1) and abs(edge.item() - GRAY[32:, 56:].mean()) <= 0.5
+
+
+@pytest.mark.parametrize("part", [(-1, 0, 5, 5), (0, 0, 61, 5), (0, 36, 5, 5), (0, 0, 0, 5), (0, 0, 5, 5, 0)])
+def test_a_part_beyond_the_photo_is_refused(part):
+    with pytest.raises(PhotoError, match="60 x 40"):
+        open_photo(GRAY).gray_part(*part)
+
+
 def test_a_color_outside_is_refused(place):
     with pytest.raises(HintError, match="outside the photo, which is 60 x 40 px"):
         open_photo(GRAY).color_at(*place)

@@ -111,6 +111,20 @@ class Photo:
         size = max(1, round(self.width * scale)), max(1, round(self.height * scale))
         return np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BILINEAR))
 
+    def gray_part(self, x: int, y: int, width: int, height: int, shrink: int = 1) -> np.ndarray:
+        """A rectangle of the photo in gray, for display: uint8 sRGB (ceil(height / shrink), ceil(width / shrink)).
+
+        x, y, width, height: photo pixels. Each gray is the mean of ``shrink`` x ``shrink`` pixels, of fewer at the right
+        and lower edge. PhotoError where the rectangle is empty or reaches beyond the photo.
+        """
+        if min(x, y) < 0 or min(width, height, shrink) < 1 or x + width > self.width or y + height > self.height:
+            raise PhotoError(
+                f"{width} x {height} px from ({x}, {y}) are not a part of the photo, which is {self.width} x "
+                f"{self.height} px: ask for a rectangle inside it"
+            )
+        gray = _gray_table().take(self.stored_lightness[y : y + height, x : x + width])
+        return gray if shrink == 1 else np.asarray(Image.fromarray(gray).reduce(shrink))
+
     def color_at(self, x: float, y: float) -> str:
         """The photo's own color at a pixel, ``"#7b4a2d"``; a gray where it has none. HintError outside the photo."""
         if not (0 <= x < self.width and 0 <= y < self.height):
