@@ -11,11 +11,19 @@ from torch import Tensor
 from adacolvit.runtime.refine import EPSILON, LIKENESS, RADIUS, SHRINK, reach
 
 
+def _window(extent: int, like: Tensor) -> Tensor:
+    """The mean over 2 RADIUS + 1 pixels of a line, the ends repeated, as a matrix (extent, extent)."""
+    near = torch.arange(extent, device=like.device)[:, None] + torch.arange(-RADIUS, RADIUS + 1, device=like.device)
+    share = like.new_full(near.shape, 1 / (2 * RADIUS + 1))
+    return like.new_zeros(extent, extent).scatter_add_(1, near.clamp(0, extent - 1), share)
+
+
 def _box_mean(planes: Tensor) -> Tensor:
-    """Mean over (2 RADIUS + 1)^2 pixels, the border repeated. (B, C, H, W) -> (B, C, H, W)."""
-    side = 2 * RADIUS + 1
-    planes = F.pad(planes, (RADIUS,) * 4, mode="replicate")
-    return F.avg_pool2d(F.avg_pool2d(planes, (1, side), stride=1), (side, 1), stride=1)
+    """Mean over (2 RADIUS + 1)^2 pixels, the border repeated. (B, C, H, W) -> (B, C, H, W).
+
+    Two products with band matrices: at these sizes several times faster than pooling, forward and backward.
+    """
+    return _window(planes.shape[2], planes) @ planes @ _window(planes.shape[3], planes).mT
 
 
 def smooth(lightness: Tensor, ab: Tensor) -> Tensor:
