@@ -114,8 +114,8 @@ class Photo:
     def gray_part(self, x: int, y: int, width: int, height: int, shrink: int = 1) -> np.ndarray:
         """A rectangle of the photo in gray, for display: uint8 sRGB (ceil(height / shrink), ceil(width / shrink)).
 
-        x, y, width, height: photo pixels. Each gray is the mean of ``shrink`` x ``shrink`` pixels, of fewer at the right
-        and lower edge. PhotoError where the rectangle is empty or reaches beyond the photo.
+        x, y, width, height: photo pixels. Each gray is the mean of ``shrink`` x ``shrink`` pixels, of fewer at the
+        right and lower edge. PhotoError where the rectangle is empty or reaches beyond the photo.
         """
         if min(x, y) < 0 or min(width, height, shrink) < 1 or x + width > self.width or y + height > self.height:
             raise PhotoError(
