@@ -14,12 +14,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from adacolvit.errors import WeightsError
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS
 from adacolvit.weights import Weights
 
 from .onnx_builder import Builder
+from .tensors import embedding, head_kernel, tensor
 
 OPSET, IR_VERSION = 20, 9  # Gelu is standard from 20 on; later ones shut out ONNX Runtime of 2024
 
@@ -39,22 +39,15 @@ class _Network:
         self._weights = weights
 
     def _get(self, name: str, *shape: int) -> np.ndarray:
-        tensor = self._weights.tensors.get(name)
-        if tensor is None or tensor.shape != shape:
-            found = "is missing" if tensor is None else f"has shape {tensor.shape}"
-            raise WeightsError(
-                f"the weights {self._weights.name} do not match their config: {name} {found}, expected {shape}; "
-                "fetch or publish them again"
-            )
-        return tensor
+        return tensor(self._weights, name, *shape)
 
     def linear(self, g: Builder, x: str, name: str, n_in: int, n_out: int, bias: bool = True, scale=None) -> str:
         """x (., n_in) -> (., n_out); ``scale`` (n_out,) is multiplied into weights and bias."""
         weight = self._get(f"{name}.weight", n_out, n_in).T
-        inputs = [x, g.tensor(f"{name}.weight", weight if scale is None else weight * scale)]
+        inputs = [x, g.tensor(f"{name}.weight", weight, scale)]
         if bias:
             b = self._get(f"{name}.bias", n_out)
-            inputs.append(g.tensor(f"{name}.bias", b if scale is None else b * scale))
+            inputs.append(g.tensor(f"{name}.bias", b, scale))
         return g.op("Gemm", *inputs)
 
     def norm(self, g: Builder, x: str, name: str) -> str:
@@ -66,10 +59,7 @@ class _Network:
     def embed(self, g: Builder) -> tuple[str, str]:
         """Inputs x and positions -> tokens (T, C) with the policy token first, and the grid's shape (h, w)."""
         c = self.config.width
-        weight = (
-            self._get("patch_embed.weight", c, self.config.patch_values).reshape(c, IN_CHANNELS, PATCH, PATCH).copy()
-        )
-        weight[:, 1:] *= self.config.hint_gain
+        weight = embedding(self._weights)
         bias = self._get("patch_embed.bias", c)
         z = g.op("Conv", "x", g.tensor("patch_embed.weight", weight), g.tensor("patch_embed.bias", bias),
                  strides=[PATCH, PATCH], kernel_shape=[PATCH, PATCH])  # 1 C h w  # fmt: skip
@@ -149,13 +139,11 @@ class _Network:
 
     def unembed(self, g: Builder, z: str, grid: str) -> str:
         """Patch tokens (N, C) -> color (1, 2, H, W) in (-1, 1)."""
-        c, kernel = self.config.width, self.config.head_kernel
+        c, kernel = self.config.width, head_kernel(self._weights)
         z = g.op("Transpose", self.norm(g, z, "norm"), perm=[1, 0])  # C N
         z = g.op("Reshape", z, g.op("Concat", g.ints(1, c), grid, axis=0))  # 1 C h w
         if kernel == 3:
             z = self._reflect(g, self._reflect(g, z, 2), 3)
-        elif kernel != 1:
-            raise WeightsError(f"the weights {self._weights.name} have a head kernel of {kernel}, not 1 or 3")
         channels = OUT_CHANNELS * PATCH**2
         weight = self._get("head.weight", channels, c, kernel, kernel)
         bias = self._get("head.bias", channels)
@@ -171,12 +159,13 @@ class _Network:
         return g.op("Concat", ends[0], z, ends[1], axis=axis)
 
 
-def build(weights: Weights) -> onnx.ModelProto:
+def build(weights: Weights, *, half: bool = False) -> onnx.ModelProto:
     """The model for ``weights``; its inputs and outputs are described in its ``doc_string``.
 
+    ``half``: a file of about half the size that computes the same, see :class:`.onnx_builder.Builder`.
     Raises WeightsError where the tensors do not match the config.
     """
-    config, g, network = weights.config, Builder(), _Network(weights)
+    config, g, network = weights.config, Builder(half=half), _Network(weights)
     x, positions = ("x", [1, IN_CHANNELS, "H", "W"]), ("positions", ["N", config.width])
     outputs = [helper.make_tensor_value_info("ab", TensorProto.FLOAT, [1, OUT_CHANNELS, "H", "W"])]
     z, grid = network.embed(g)

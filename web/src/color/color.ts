@@ -3,7 +3,7 @@
 
 export type Triple = [number, number, number];
 
-const WHITE: Triple = [0.95047, 1, 1.08883];
+export const WHITE: Triple = [0.95047, 1, 1.08883];
 const RGB_TO_XYZ: [Triple, Triple, Triple] = [
   [0.412453, 0.35758, 0.180423],
   [0.212671, 0.71516, 0.072169],
@@ -13,7 +13,7 @@ export const DELTA = 6 / 29; // where Lab's cube root gives way to a line
 export const TOLERANCE = 1e-4; // of a linear channel: displayable means within [-TOLERANCE, 1 + TOLERANCE]
 
 /** Linear sRGB -> X/Xn, Y/Yn, Z/Zn. */
-const toXyz = RGB_TO_XYZ.map((row, i) => row.map((v) => v / WHITE[i]!)) as [Triple, Triple, Triple];
+export const toXyz = RGB_TO_XYZ.map((row, i) => row.map((v) => v / WHITE[i]!)) as [Triple, Triple, Triple];
 /** X/Xn, Y/Yn, Z/Zn -> linear sRGB. */
 export const fromXyz = inverse(toXyz);
 
@@ -30,10 +30,11 @@ function mix(matrix: [Triple, Triple, Triple], v: Triple): Triple {
   return matrix.map((row) => row[0] * v[0] + row[1] * v[1] + row[2] * v[2]) as Triple;
 }
 
-const toLinear = (v: number) => (v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92);
-const toSrgb = (v: number) => (v > 0.0031308 ? 1.055 * v ** (1 / 2.4) - 0.055 : 12.92 * v);
-const f = (t: number) => (t > DELTA ** 3 ? Math.cbrt(t) : t / (3 * DELTA ** 2) + 4 / 29);
-const fInverse = (t: number) => (t > DELTA ? t ** 3 : 3 * DELTA ** 2 * (t - 4 / 29));
+export const toLinear = (v: number) => (v > 0.04045 ? ((v + 0.055) / 1.055) ** 2.4 : v / 12.92);
+export const toSrgb = (v: number) => (v > 0.0031308 ? 1.055 * v ** (1 / 2.4) - 0.055 : 12.92 * v);
+/** Lab's cube root with a line near 0, and back. */
+export const f = (t: number) => (t > DELTA ** 3 ? Math.cbrt(t) : t / (3 * DELTA ** 2) + 4 / 29);
+export const fInverse = (t: number) => (t > DELTA ? t ** 3 : 3 * DELTA ** 2 * (t - 4 / 29));
 
 /** Lightness (0..100) of a gray byte (0..255). */
 export function grayToLightness(gray: number): number {
@@ -54,15 +55,17 @@ export function labToBytes(L: number, a: number, b: number): Triple {
   return labToLinear(L, a, b).map((v) => Math.round(255 * toSrgb(Math.min(1, Math.max(0, v))))) as Triple;
 }
 
-export function labToHex(L: number, a: number, b: number): string {
-  return `#${labToBytes(L, a, b)
-    .map((v) => v.toString(16).padStart(2, "0"))
-    .join("")}`;
-}
+/** Whole numbers 0..255 -> `#rrggbb`. */
+export const bytesToHex = (rgb: readonly number[]): string => `#${rgb.map((v) => v.toString(16).padStart(2, "0")).join("")}`;
+
+/** `#rrggbb` -> R, G, B in 0..255. */
+export const hexToBytes = (hex: string): Triple => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)) as Triple;
+
+export const labToHex = (L: number, a: number, b: number): string => bytesToHex(labToBytes(L, a, b));
 
 /** `#rrggbb` -> Lab. */
 export function hexToLab(hex: string): Triple {
-  const linear = [1, 3, 5].map((i) => toLinear(parseInt(hex.slice(i, i + 2), 16) / 255)) as Triple;
+  const linear = hexToBytes(hex).map((v) => toLinear(v / 255)) as Triple;
   const [x, y, z] = mix(toXyz, linear).map(f) as Triple;
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }

@@ -62,6 +62,8 @@ export interface RenderRequest {
   note?: boolean;
   saturation?: number;
   strength?: number;
+  /** Bits per color; null keeps 16 where photo and format have them. */
+  depth?: 8 | 16 | null;
 }
 
 /** The engine cannot be reached now; the same call may work later. */
@@ -78,9 +80,12 @@ export interface SessionState {
   past: unknown[];
   future: unknown[];
   present: (WireHint & { locked?: boolean })[];
-  snapshots: { name: string; hints: WireHint[]; time: number }[];
+  snapshots: { name: string; hints: (WireHint & { locked?: boolean })[]; time: number; adjustments?: { saturation: number; strength: number } }[];
   adjustments: { saturation: number; strength: number; lightness?: number };
   status: "new" | "started" | "done";
+  /** Which window wrote it, and when, milliseconds since 1970. */
+  writer: string;
+  written: number;
 }
 
 export interface SessionInfo {
@@ -95,6 +100,8 @@ export interface SessionInfo {
 }
 
 export interface FolderEntry {
+  /** Below the folder. */
+  path: string;
   id: string;
   name: string;
   width: number;
@@ -109,21 +116,43 @@ export interface ExportItem {
   hints: WireHint[] | null;
 }
 
+export type ExportLook = Omit<RenderRequest, "hints"> & { hint_files: boolean };
+
 export interface ExportProgress {
   done: number;
   total: number;
   failed: { name: string; error: string }[];
+  /** The photo that is being written. */
+  current: string | null;
   finished: boolean;
+  canceled: boolean;
+}
+
+export interface Folder {
+  name: string;
+  /** Photos are still being added. */
+  reading: boolean;
+  photos: FolderEntry[];
+  failed: { name: string; error: string }[];
 }
 
 /** What only an engine with a file system behind it can do: many photos, exported in the background. */
 export interface FolderFeatures {
-  photos(): Promise<FolderEntry[]>;
-  thumbnail(id: string, mostTexels: number): string;
-  startExport(items: ExportItem[], options: Omit<RenderRequest, "hints">): Promise<string>;
+  /** The folder that the app was opened on; null where it was opened on none. */
+  read(): Promise<Folder | null>;
+  startExport(items: ExportItem[], look: ExportLook): Promise<string>;
   progress(exportId: string): Promise<ExportProgress>;
   cancel(exportId: string): Promise<void>;
   zipAddress(exportId: string): string;
+}
+
+/** A rectangle of a photo, in its pixels, and by how much it is scaled down. */
+export interface Part {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  shrink: number;
 }
 
 export interface Engine {
@@ -133,6 +162,11 @@ export interface Engine {
   info(id: string): Promise<PhotoInfo>;
   /** 8-bit gray picture of the whole photo, at most `mostTexels` on its longer side. */
   gray(id: string, mostTexels: number): Promise<ImageBitmap>;
+  /**
+   * A rectangle of the photo's gray (photo pixels) for looking closely: a byte per texel in reading order, each the mean
+   * of `shrink` x `shrink` pixels, ceil(width / shrink) in a row.
+   */
+  grayPart(id: string, part: Part, signal: AbortSignal): Promise<Uint8Array>;
   live(id: string, listener: Listener): LiveLink;
   /** Where a hint would change most, the most useful place first. */
   suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]>;
@@ -152,6 +186,8 @@ export interface Engine {
   forget(id: string): Promise<void>;
   /** Null where the edition has none. */
   readonly folder: FolderFeatures | null;
+  /** Address of a small picture of a photo, at most `mostTexels` on its longer side; null where the edition makes none. */
+  thumbnail(id: string, mostTexels: number): string | null;
   /** Formats it can save. */
   readonly formats: readonly PictureFormat[];
   /** Whether a saved picture keeps the photo's own metadata and color profile. */

@@ -5,7 +5,7 @@ import type { components } from "./schema";
 export type FrameInfo = components["schemas"]["FrameInfo"];
 
 export class Frame {
-  private constructor(
+  constructor(
     readonly info: FrameInfo,
     /** A_a, A_b, B_a, B_b of each pixel side by side: an RGBA16F texture. */
     readonly texels: Uint16Array,

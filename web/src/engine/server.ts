@@ -1,7 +1,7 @@
 // The engine behind HTTP and a socket: `adacolvit app`. Addresses are relative to the page, so a proxy may move it.
 
 import type { components } from "./schema";
-import type { Download, Engine, ExportProgress, FolderEntry, FolderFeatures, PhotoInfo, Place, Sample } from "./engine";
+import type { Download, Engine, ExportProgress, Folder, FolderFeatures, PhotoInfo, Place, Sample } from "./engine";
 import type { SessionInfo, SessionState, Suggestion } from "./engine";
 import { EngineAway, SessionConflict } from "./engine";
 import { Live } from "./live";
@@ -43,10 +43,13 @@ async function download(reply: Response): Promise<Download> {
 }
 
 const folder: FolderFeatures = {
-  photos: () => json<FolderEntry[]>(ask("folder")),
-  thumbnail: (id, mostTexels) => address(photoPath(id, `/thumbnail?max=${mostTexels}`)),
-  async startExport(items, options) {
-    return (await json<{ id: string }>(post("exports", { items, ...options }))).id;
+  async read() {
+    const reply = await send("folder");
+    if (reply.status === 404) return null;
+    return reply.ok ? ((await reply.json()) as Folder | null) : fail(reply);
+  },
+  async startExport(items, look) {
+    return (await json<{ id: string }>(post("exports", { items, ...look }))).id;
   },
   progress: (id) => json<ExportProgress>(ask(`exports/${id}`)),
   async cancel(id) {
@@ -62,6 +65,10 @@ export const engine: Engine = {
   async gray(id, mostTexels) {
     const picture = await (await ask(photoPath(id, `/gray?max=${mostTexels}`))).blob();
     return createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+  },
+  async grayPart(id, { x, y, width, height, shrink }, signal) {
+    const path = photoPath(id, `/gray/part?x=${x}&y=${y}&width=${width}&height=${height}&shrink=${shrink}`);
+    return new Uint8Array(await (await ask(path, { signal })).arrayBuffer());
   },
   live: (id, listener) => new Live(address(photoPath(id, "/live")).replace(/^http/, "ws"), listener),
   suggestPlaces: (id, hints, count) => json<Place[]>(post(photoPath(id, "/suggest/places"), { hints, count })),
@@ -85,6 +92,7 @@ export const engine: Engine = {
   async forget(id) {
     await ask(`sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
   },
+  thumbnail: (id, mostTexels) => address(photoPath(id, `/thumbnail?max=${mostTexels}`)),
   folder,
   formats: ["png", "jpeg", "webp", "tiff"],
   keepsMetadata: true,

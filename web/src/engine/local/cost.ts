@@ -1,0 +1,80 @@
+// What a run of the network took, in multiply-accumulates; see adacolvit/model/cost.py, whose formulas these are.
+
+import type { components } from "../schema";
+import { PATCH } from "./frame";
+
+type Effort = components["schemas"]["Effort"];
+
+/** Of the network, as adacolvit/model/config.py writes it. */
+export interface Config {
+  width: number;
+  depth: number;
+  heads: number;
+  mlp_ratio: number;
+  groups: number;
+  adaptive: boolean;
+  head_kernel: number;
+}
+
+/** What the network decided: (depth, 2) layers ran or not, (depth, 2, patches) patches took the full path or not. */
+export interface Decisions {
+  layers: Uint8Array;
+  patches: Uint8Array;
+}
+
+const parts = ({ width, heads, mlp_ratio, groups, adaptive }: Config) => {
+  const [d, hidden] = [width / heads, mlp_ratio * width];
+  const share = adaptive ? groups : 1;
+  return { base: d / share, extra: d - d / share, baseHidden: hidden / share, extraHidden: hidden - hidden / share };
+};
+
+/** A layer that ran, with its decisions about patches; `tokens` and `kept` count the policy token. */
+function layerMacs(config: Config, attention: boolean, tokens: number, kept: number): number {
+  const { width, heads } = config;
+  const { base, extra, baseHidden, extraHidden } = parts(config);
+  if (!attention) return 2 * width * (tokens * baseHidden + kept * extraHidden);
+  return 4 * width * heads * (tokens * base + kept * extra) + 2 * heads * (tokens ** 2 * base + kept ** 2 * extra);
+}
+
+export function effortOf(config: Config, rows: number, columns: number, decisions: Decisions, ms: number, wantsPatches: boolean): Effort {
+  const { width, depth, adaptive, head_kernel } = config;
+  const count = rows * columns;
+  const policy = adaptive ? 1 : 0;
+  const tokens = count + policy;
+  const fixed = count * 4 * PATCH ** 2 * width + count * head_kernel ** 2 * width * 2 * PATCH ** 2 + (adaptive ? 2 * depth * width : 0);
+  const deciding = adaptive ? width * count : 0;
+  let [macs, dense] = [fixed, fixed];
+  const shares = new Float64Array(count);
+  const layers = Array.from({ length: depth }, (_, block) => {
+    const [attention, ffn] = [0, 1].map((which) => {
+      const at = 2 * block + which;
+      const ran = decisions.layers[at] === 1;
+      const kept = decisions.patches.subarray(at * count, (at + 1) * count);
+      const number = kept.reduce((sum, v) => sum + v, 0);
+      kept.forEach((v, i) => (shares[i]! += v));
+      const took = ran ? layerMacs(config, which === 0, tokens, number + policy) + deciding : 0;
+      macs += took;
+      dense += layerMacs(config, which === 0, tokens, tokens) + deciding;
+      return { ran, share: number / count, took, patches: wantsPatches ? kept.join("") : null };
+    }) as [Step, Step];
+    return {
+      attention: attention.ran,
+      ffn: ffn.ran,
+      attention_kept: attention.share,
+      ffn_kept: ffn.share,
+      attention_macs: attention.took,
+      ffn_macs: ffn.took,
+      attention_patches: attention.patches,
+      ffn_patches: ffn.patches,
+    };
+  });
+  const patches = Array.from(shares, (sum) => Math.round((1000 * sum) / (2 * depth)) / 1000);
+  return { macs, dense_macs: dense, milliseconds: ms, rows, columns, patches, layers };
+}
+
+interface Step {
+  ran: boolean;
+  share: number;
+  took: number;
+  patches: string | null;
+}

@@ -1,0 +1,79 @@
+// What the browser keeps: opened photos and the work on them, so that closing the page loses nothing.
+
+import { openDB, type DBSchema } from "idb";
+import { SessionConflict, type PhotoInfo, type SessionInfo, type SessionState } from "../engine";
+import { texts } from "../../texts";
+
+interface StoredPhoto {
+  info: PhotoInfo;
+  file: Blob;
+  opened: number;
+}
+
+interface Schema extends DBSchema {
+  photos: { key: string; value: StoredPhoto };
+  sessions: { key: string; value: { state: SessionState; saved: number } };
+}
+
+const MOST_UNTOUCHED = 10; // photos kept that nobody worked on
+
+const database = openDB<Schema>("adacolvit", 1, {
+  upgrade(db) {
+    db.createObjectStore("photos");
+    db.createObjectStore("sessions");
+  },
+});
+
+/** False where the browser keeps nothing of this size (storage full, or switched off). */
+export async function keepPhoto(info: PhotoInfo, file: Blob): Promise<boolean> {
+  try {
+    const transaction = (await database).transaction(["photos", "sessions"], "readwrite");
+    const [photos, sessions] = [transaction.objectStore("photos"), transaction.objectStore("sessions")];
+    await photos.put({ info, file, opened: Date.now() }, info.id);
+    const worked = new Set(await sessions.getAllKeys());
+    const untouched = (await photos.getAll()).filter((photo) => !worked.has(photo.info.id)).sort((p, q) => q.opened - p.opened);
+    for (const photo of untouched.slice(MOST_UNTOUCHED)) await photos.delete(photo.info.id);
+    await transaction.done;
+    return true;
+  } catch (error) {
+    console.warn("The photo is not kept:", error); // saving the work on it will tell the person
+    return false;
+  }
+}
+
+export const keptPhoto = async (id: string): Promise<StoredPhoto | null> => (await (await database).get("photos", id)) ?? null;
+
+export const loadSession = async (id: string): Promise<SessionState | null> => (await (await database).get("sessions", id))?.state ?? null;
+
+export async function saveSession(id: string, state: SessionState): Promise<number> {
+  const revision = state.revision + 1;
+  const transaction = (await database).transaction(["photos", "sessions"], "readwrite");
+  const sessions = transaction.objectStore("sessions");
+  const [photo, before] = [await transaction.objectStore("photos").getKey(id), await sessions.get(id)];
+  if (!photo) throw new Error(texts.notKept);
+  if ((before?.state.revision ?? 0) !== state.revision) throw new SessionConflict(texts.savedElsewhere);
+  await sessions.put({ state: { ...state, revision }, saved: Date.now() }, id);
+  await transaction.done;
+  return revision;
+}
+
+export async function sessions(): Promise<SessionInfo[]> {
+  const transaction = (await database).transaction(["photos", "sessions"]);
+  const ids = await transaction.objectStore("sessions").getAllKeys();
+  const found = await Promise.all(
+    ids.map(async (id) => {
+      const session = await transaction.objectStore("sessions").get(id);
+      const photo = await transaction.objectStore("photos").get(id);
+      if (!session || !photo) return [];
+      const { name, width, height } = photo.info;
+      return [{ id, name, width, height, hints: session.state.present.length, saved: session.saved, status: session.state.status }];
+    }),
+  );
+  return found.flat().sort((p, q) => q.saved - p.saved);
+}
+
+export async function forget(id: string): Promise<void> {
+  const transaction = (await database).transaction(["photos", "sessions"], "readwrite");
+  await Promise.all([transaction.objectStore("photos").delete(id), transaction.objectStore("sessions").delete(id)]);
+  await transaction.done;
+}
