@@ -1,12 +1,18 @@
 import { useEffect, useState } from "preact/hooks";
-import { openFiles } from "./state/actions";
+import { openFiles } from "./state/opening";
 import { EffortPanel } from "./canvas/Effort";
-import { CloseIcon } from "./icons";
-import { SavePanel, ShortcutsPanel } from "./panels/Panels";
-import { Picker } from "./hints/Picker";
-import { PickerHint } from "./hints/PlaneField";
+import { ExportPanel } from "./panels/ExportPanel";
+import { FilmStrip } from "./panels/FilmStrip";
+import { HistoryPanel } from "./panels/HistoryPanel";
+import { Notices } from "./panels/Notices";
+import { SavePanel } from "./panels/SavePanel";
+import { ShortcutsPanel } from "./panels/ShortcutsPanel";
+import { PickerBelow } from "./hints/Hints";
+import { referenceOpen } from "./hints/reference";
+import { ReferencePane } from "./hints/ReferencePane";
 import { Rail } from "./panels/Rail";
 import { Stage } from "./canvas/Stage";
+import { ViewPanel } from "./canvas/ViewPanel";
 import { Start } from "./panels/Start";
 import * as store from "./state/store";
 import { texts } from "./texts";
@@ -14,7 +20,6 @@ import { texts } from "./texts";
 export function App() {
   const dropping = useDrop();
   const photo = store.photo.value;
-  const hint = store.selected.value;
   return (
     <div class={`app${photo ? "" : " bare"}`}>
       <Rail />
@@ -22,31 +27,17 @@ export function App() {
         <Stage />
         {!photo && <Start />}
         {store.panel.value === "save" && photo && <SavePanel />}
+        {store.panel.value === "view" && photo && <ViewPanel />}
+        {store.panel.value === "history" && photo && <HistoryPanel />}
+        {store.panel.value === "export" && <ExportPanel />}
         {store.panel.value === "shortcuts" && <ShortcutsPanel />}
         {store.effortOn.value && photo && !store.panel.value && <EffortPanel />}
-        <Notice />
+        <Notices />
         {dropping && <div class="dropping">{texts.letGo}</div>}
       </div>
-      {photo && store.phone.value && (hint ? <Picker key={hint.key} hint={hint} /> : <PickerHint />)}
-    </div>
-  );
-}
-
-function Notice() {
-  const notice = store.linkUp.value ? store.notice.value : ({ text: texts.noServer, kind: "error" } as const);
-  return (
-    <div class="notices" role={notice?.kind === "error" ? "alert" : "status"}>
-      {notice && (
-        <p class={`notice ${notice.kind}`}>
-          {notice.kind === "busy" && <span class="spinner" aria-hidden="true" />}
-          {notice.text}
-          {notice.kind !== "busy" && store.linkUp.value && (
-            <button type="button" class="quiet" aria-label={texts.close} onClick={() => (store.notice.value = null)}>
-              <CloseIcon />
-            </button>
-          )}
-        </p>
-      )}
+      <FilmStrip />
+      {photo && referenceOpen.value && <ReferencePane />}
+      {photo && store.phone.value && <PickerBelow />}
     </div>
   );
 }

@@ -1,12 +1,14 @@
 import { render } from "preact";
 import "@preact/signals"; // makes components follow the signals they read
-import { openById } from "./state/actions";
+import { openById } from "./state/opening";
 import { App } from "./App";
+import { readFilm } from "./state/film";
 import { listenToKeys } from "./state/keys";
 import "./style.css";
 
 render(<App />, document.getElementById("app")!);
 listenToKeys();
 
+void readFilm();
 const photo = new URLSearchParams(location.search).get("photo");
 if (photo) void openById(photo);

@@ -1,54 +1,47 @@
 // The controls, in one rail that collapses to its icons; on a phone it lies at the bottom.
 
-import type { ComponentChildren, JSX } from "preact";
-import * as actions from "../state/actions";
+import { clear } from "../hints/edit";
+import { HideIcon, PlacesIcon, ReferenceIcon } from "../hints/icons";
+import { places, togglePlaces } from "../hints/places";
+import { referenceOpen, toggleReference } from "../hints/reference";
+import { toggleHidden } from "../hints/select";
 import { pickFile, toggleDivider, toggleEffort, togglePanel, zoomBy } from "../state/commands";
 import * as icons from "../icons";
 import * as store from "../state/store";
 import { control, texts } from "../texts";
+import "./rail.css";
+import { FilmTools } from "./FilmTools";
+import { DarkIcon, HistoryIcon, LightIcon, SystemIcon } from "./icons";
+import { Kept } from "./Kept";
+import { Group, Tool } from "./Tool";
+import { theme, THEMES } from "../state/settings";
 import { actualSize, fit } from "../canvas/view";
-
-interface ToolProps extends Omit<JSX.IntrinsicElements["button"], "icon"> {
-  icon: () => JSX.Element;
-  label: string;
-  tip?: string;
-  keys?: string;
-  on?: boolean;
-}
-
-function Tool({ icon: Icon, label, tip = label, keys, on, class: extra, ...rest }: ToolProps) {
-  return (
-    <button type="button" class={`tool ${extra ?? ""}`} title={keys ? `${tip} (${keys})` : tip} aria-label={label} aria-pressed={on} {...rest}>
-      <Icon />
-      <span class="label">{label}</span>
-      {keys && <kbd class="label">{keys}</kbd>}
-    </button>
-  );
-}
-
-const Group = ({ children, class: extra }: { children: ComponentChildren; class?: string }) => <div class={`group ${extra ?? ""}`}>{children}</div>;
 
 export function Rail() {
   const photo = store.photo.value;
   return (
     <nav class={`rail${store.railWide.value ? " wide" : ""}`} aria-label={texts.tools}>
       <div class="brand">
-        <img src="/icon.svg" alt="" width="24" height="24" />
+        <img src="icon.svg" alt="" width="24" height="24" />
         <span class="label">{texts.product}</span>
       </div>
       <Group>
         <Tool icon={icons.OpenIcon} label={texts.open} tip={texts.openTip} keys={`${control} O`} onClick={pickFile} />
         {photo && <Tool class="main" icon={icons.SaveIcon} label={texts.save} tip={texts.saveTip} keys={`${control} S`} aria-expanded={store.panel.value === "save"} onClick={() => togglePanel("save")} />}
       </Group>
+      <FilmTools />
       {photo && <PhotoTools />}
       <Group class="last">
         {photo && <Tool class="roomy" icon={icons.EffortIcon} label={texts.effort} tip={texts.effortTip} keys="E" on={store.effortOn.value} onClick={toggleEffort} />}
+        <div class="row pair small">
         <Tool class="roomy" icon={icons.HelpIcon} label={texts.shortcuts} keys="?" aria-expanded={store.panel.value === "shortcuts"} onClick={() => togglePanel("shortcuts")} />
+        <ThemeTool />
         {store.railWide.value ? (
           <Tool class="roomy" icon={icons.CollapseIcon} label={texts.collapse} onClick={() => store.setRailWide(false)} />
         ) : (
           <Tool class="roomy" icon={icons.ExpandIcon} label={texts.expand} onClick={() => store.setRailWide(true)} />
         )}
+        </div>
       </Group>
     </nav>
   );
@@ -62,10 +55,14 @@ function PhotoTools() {
   return (
     <>
       <Group>
-        <Tool icon={icons.UndoIcon} label={texts.undo} keys={`${control} Z`} disabled={!store.canUndo.value} onClick={store.undo} />
-        <Tool icon={icons.RedoIcon} label={texts.redo} keys={`${control} Y`} disabled={!store.canRedo.value} onClick={store.redo} />
-        <Tool class="roomy" icon={icons.ClearIcon} label={texts.clear} tip={texts.clearTip} disabled={!store.hints.value.length} onClick={actions.clear} />
+        <div class="row pair">
+          <Tool icon={icons.UndoIcon} label={texts.undo} keys={`${control} Z`} disabled={!store.canUndo.value} onClick={store.undo} />
+          <Tool icon={icons.RedoIcon} label={texts.redo} keys={`${control} Y`} disabled={!store.canRedo.value} onClick={store.redo} />
+        </div>
+        <Tool class="roomy" icon={HistoryIcon} label={texts.desk.history} tip={texts.desk.historyTip} keys="U" aria-expanded={store.panel.value === "history"} onClick={() => togglePanel("history")} />
+        <Tool class="roomy" icon={icons.ClearIcon} label={texts.clear} tip={texts.clearTip} disabled={!store.hints.value.length} onClick={clear} />
       </Group>
+      <HintTools />
       <Group>
         <Tool
           icon={icons.GrayIcon}
@@ -82,6 +79,7 @@ function PhotoTools() {
           onKeyUp={(e) => isKey(e) && hold(false)()}
         />
         <Tool icon={icons.SliderIcon} label={texts.slider} tip={texts.sliderTip} keys="B" on={store.compare.value === "slider"} onClick={toggleDivider} />
+        <Tool icon={icons.ViewIcon} label={texts.view.label} tip={texts.view.tip} keys="V" aria-expanded={store.panel.value === "view"} onClick={() => togglePanel("view")} />
       </Group>
       <Group class="zoom roomy">
         <div class="row">
@@ -96,8 +94,26 @@ function PhotoTools() {
         <strong title={info.name}>{info.name}</strong>
         <span>{texts.size(info.width, info.height)}</span>
         <span>{texts.hints(store.hints.value.length)}</span>
+        <Kept />
       </div>
     </>
+  );
+}
+
+const THEME_ICONS = { system: SystemIcon, light: LightIcon, dark: DarkIcon };
+
+function ThemeTool() {
+  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
+  return <Tool class="roomy" icon={THEME_ICONS[theme.value]} label={texts.desk.themes[theme.value]} tip={texts.desk.themeTip(next)} onClick={() => (theme.value = next)} />;
+}
+
+function HintTools() {
+  return (
+    <Group>
+      <Tool icon={PlacesIcon} label={texts.suggestPlaces} tip={texts.suggestPlacesTip} keys="P" on={places.value.length > 0} onClick={() => void togglePlaces()} />
+      <Tool icon={ReferenceIcon} label={texts.reference} tip={texts.referenceToolTip} keys="R" on={referenceOpen.value} onClick={toggleReference} />
+      <Tool class="roomy" icon={HideIcon} label={texts.hideHints} tip={texts.hideHintsTip} keys="H" on={store.hintsHidden.value} onClick={toggleHidden} />
+    </Group>
   );
 }
 

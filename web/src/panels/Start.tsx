@@ -1,30 +1,36 @@
-// The empty table: a place to drop a photo, one sentence, three photos to try.
+// The empty table: a place to drop a photo, one sentence, what was worked on lately, three photos to try.
 
 import { useEffect, useState } from "preact/hooks";
-import { openSample } from "../state/actions";
 import { engine } from "#engine";
-import type { Sample } from "../engine/engine";
-import { pickFile } from "../state/commands";
+import type { Sample, SessionInfo } from "../engine/engine";
+import "./start.css";
 import { OpenIcon } from "../icons";
+import { Recent } from "./Recent";
+import { pickFile } from "../state/commands";
+import { openSample } from "../state/opening";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
 export function Start() {
   const [samples, setSamples] = useState<Sample[]>([]);
+  const [sessions, setSessions] = useState<SessionInfo[]>([]);
   useEffect(() => {
-    engine.samples().then(setSamples, (error: Error) => store.tell(error.message, "error"));
+    const tell = (error: Error) => store.tell(error.message, "error");
+    engine.samples().then(setSamples, tell);
+    engine.sessions().then(setSessions, tell);
   }, []);
   return (
     <div class="start">
       <div class="drop">
         <h1>{texts.drop}</h1>
         <p>{texts.promise}</p>
-        <button type="button" class="button main" onClick={pickFile}>
+        <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
           <OpenIcon />
           {texts.chooseFile}
         </button>
         <small>{texts.orPaste}</small>
       </div>
+      {sessions.length > 0 && <Recent sessions={sessions} onForget={(id) => setSessions(sessions.filter((each) => each.id !== id))} />}
       <div class="samples">
         <h2>{texts.samples}</h2>
         <ul>

@@ -1,101 +1,14 @@
-// What a person can do to photo and hints. Buttons, keys and gestures all end here.
+// What a person can do to hints. Buttons, keys and gestures all end here.
 
-import { batch, effect } from "@preact/signals";
-import { engine } from "#engine";
+import { batch } from "@preact/signals";
 import { grayToLightness, labToHex } from "../color/color";
-import { loadDraft, storeRecent } from "./drafts";
+import { storeRecent } from "./settings";
 import { fitChroma } from "../color/gamut";
-import { sampleFile, type Download, type LiveLink, type PhotoInfo, type PictureFormat, type Sample, type WireHint } from "../engine/engine";
-import { MOST_TEXELS } from "../canvas/painter";
+import type { WireHint } from "../engine/engine";
 import * as store from "./store";
 import type { Hint } from "./store";
-import { texts } from "../texts";
-import { fit } from "../canvas/view";
 
 const FIRST_SIZE = 2;
-
-let live: LiveLink | null = null;
-let opening = 0; // the newest opening wins when a person opens another photo meanwhile
-
-effect(() => {
-  const hints = store.wireHints(); // read even without a connection, so that this runs again for every change
-  live?.send({ hints });
-});
-
-async function attempt(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-    if (store.notice.value?.kind === "busy") store.notice.value = null;
-  } catch (error) {
-    store.tell(error instanceof Error ? error.message : String(error), "error");
-  }
-}
-
-function connect(id: string, file: File | null): void {
-  live?.close();
-  live = engine.live(id, {
-    onFrame: (frame) => (store.frame.value = frame),
-    onError: (sentence) => store.tell(sentence, "error"),
-    onBusy: (busy) => (store.busy.value = busy),
-    onLink: (up) => (store.linkUp.value = up),
-    onPhotoGone: () =>
-      void attempt(async () => {
-        if (!file) throw new Error(texts.photoGone);
-        connect((await engine.open(file)).id, file);
-      }),
-  });
-  live.send({ hints: store.wireHints() });
-}
-
-async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null, turn: number): Promise<void> {
-  const gray = await engine.gray(info.id, MOST_TEXELS);
-  if (turn !== opening) return;
-  const draft = given ? null : loadDraft(info.id);
-  live?.close();
-  live = null; // these hints are not for the photo that was open before
-  batch(() => {
-    store.frame.value = null;
-    store.compare.value = "none";
-    store.panel.value = null;
-    store.notice.value = null;
-    store.photo.value = { info, gray, file };
-    store.view.value = fit(info, store.stage.value);
-    store.restart(given ?? draft ?? info.hints);
-  });
-  connect(info.id, file);
-  window.history.replaceState(null, "", `?photo=${info.id}`); // so that reloading the page finds it again
-  document.title = `${info.name} – ${texts.product}`;
-  if (draft?.length) store.tell(texts.draftBack(draft.length));
-  else if (info.has_color) store.tell(texts.hasColor);
-}
-
-/** Opens what was chosen, dropped or pasted: a photo, a hints file for the open photo, or both together. */
-export function openFiles(files: File[]): Promise<void> {
-  return attempt(async () => {
-    const hintFile = files.find((file) => file.name.toLowerCase().endsWith(".json"));
-    const picture = files.find((file) => file !== hintFile);
-    if (picture) {
-      const turn = ++opening;
-      store.tell(texts.opening(picture.name), "busy");
-      const info = await engine.open(picture);
-      if (turn === opening) await show(info, picture, hintFile ? await engine.readHints(info.id, hintFile) : null, turn);
-    } else if (hintFile) {
-      if (!store.photo.value) throw new Error(texts.hintsFirst);
-      const read = await engine.readHints(store.photo.value.info.id, hintFile);
-      store.select();
-      store.commit(read.map(store.withKey));
-    } else {
-      throw new Error(texts.noSize);
-    }
-  });
-}
-
-export const openSample = (sample: Sample) =>
-  attempt(async () => {
-    await openFiles([await sampleFile(sample)]);
-  });
-
-export const openById = (id: string) => attempt(async () => show(await engine.info(id), null, null, ++opening));
 
 /** Lightness (0..100) of the photo at a place in photo pixels. */
 export function lightnessAt({ info, gray }: store.OpenPhoto, x: number, y: number): number {
@@ -182,29 +95,3 @@ export function clear(): void {
   store.commit([]);
   store.select();
 }
-
-function hand({ name, data }: Download): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(data);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it only after the click is over
-}
-
-export const savePhoto = (format: PictureFormat, withHints: boolean) =>
-  attempt(async () => {
-    const id = store.photo.value!.info.id;
-    store.panel.value = null;
-    store.tell(texts.saving, "busy");
-    const hints = store.wireHints();
-    const picture = await engine.render(id, { hints, format });
-    hand(picture);
-    if (withHints) hand(await engine.writeHints(id, hints));
-    store.tell(texts.saved(picture.name));
-  });
-
-export const saveHints = () =>
-  attempt(async () => {
-    store.panel.value = null;
-    hand(await engine.writeHints(store.photo.value!.info.id, store.wireHints()));
-  });

@@ -1,6 +1,6 @@
 // Small commands that buttons and keys share.
 
-import { openFiles } from "./actions";
+import { openFiles } from "./opening";
 import * as store from "./store";
 import { zoomTo } from "../canvas/view";
 

@@ -2,10 +2,9 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import type { PhotoInfo, WireHint } from "../engine/engine";
-import { loadFlag, loadRecent, storeDraft, storeFlag } from "./drafts";
+import { loadFlag, loadRecent, storeFlag } from "./settings";
 import type { Frame } from "../engine/frame";
-import { History } from "./history";
-import { texts } from "../texts";
+import { History, type Timeline } from "./history";
 import type { Size, View } from "../canvas/view";
 
 export interface Hint extends WireHint {
@@ -41,14 +40,26 @@ export interface Notice {
   kind: "error" | "info" | "busy";
 }
 
-export type Panel = "save" | "shortcuts" | null;
+export type Panel = "save" | "view" | "history" | "export" | "shortcuts" | null;
 export type Compare = "none" | "slider" | "split";
 export type Tool = "hint" | "eyedropper";
 
 /** What undo goes back to. Never changed in place. */
-interface Step {
+export interface Work {
   hints: Hint[];
   adjustments: Adjustments;
+}
+
+/** Work under a name. */
+export interface Snapshot extends Work {
+  name: string;
+  time: number; // milliseconds since 1970
+}
+
+/** What the photo on the table is compared with: the gray photo where there is none. */
+export interface Before {
+  snapshot: Snapshot;
+  frame: Frame;
 }
 
 export const UNADJUSTED: Adjustments = { saturation: 1, strength: 1 };
@@ -60,6 +71,9 @@ export const hints = signal<Hint[]>([]); // what is shown: the history's present
 export const adjustments = signal<Adjustments>(UNADJUSTED); // likewise
 export const selectedKeys = signal<ReadonlySet<number>>(new Set());
 export const hintsHidden = signal(false);
+export const snapshots = signal<Snapshot[]>([]);
+export const done = signal(false); // a person has called the photo finished
+export const changes = signal(0); // counts what has to be kept
 export const canUndo = signal(false);
 export const canRedo = signal(false);
 export const busy = signal(false); // the frame shown is not yet that of the latest hints
@@ -72,6 +86,7 @@ export const tool = signal<Tool>("hint");
 export const grayHeld = signal(false);
 export const panHeld = signal(false); // a drag moves the photo, wherever it begins
 export const compare = signal<Compare>("none");
+export const before = signal<Before | null>(null); // for every kind of comparing: line, split view, held for gray
 export const divider = signal(0.5); // share of the stage's width at which the before/after line stands
 export const effortOn = signal(false);
 export const fullScreen = signal(false);
@@ -88,12 +103,16 @@ export const selectedHints = computed(() => hints.value.filter((hint) => selecte
 /** The one selected hint; null while none or several are. */
 export const selected = computed(() => (selectedHints.value.length === 1 ? selectedHints.value[0]! : null));
 
-let history = new History<Step>({ hints: [], adjustments: UNADJUSTED });
+let history = new History<Work>({ past: [], present: { hints: [], adjustments: UNADJUSTED }, future: [] });
 let nextKey = 1;
 
-const wire = ({ x, y, color, size }: Hint): WireHint => ({ x, y, color, size });
+/** A hint as engines take it. */
+export const wire = ({ x, y, color, size }: WireHint): WireHint => ({ x, y, color, size });
 export const wireHints = () => hints.value.map(wire);
-export const withKey = (hint: WireHint): Hint => ({ ...hint, key: nextKey++ });
+export const withKey = (hint: WireHint & { locked?: boolean }): Hint => ({ ...hint, key: nextKey++ });
+/** The hints that the history ends with, without a gesture under way. */
+export const present = () => history.present.hints;
+export const timeline = () => history.timeline;
 
 /** Selects these hints and no others. */
 export function select(...keys: number[]): void {
@@ -108,16 +127,22 @@ function sync(): void {
   });
 }
 
-function keep(): void {
-  sync();
-  if (photo.value && !storeDraft(photo.value.info.id, wireHints())) tell(texts.notKept);
+function change(work: () => void): void {
+  batch(() => {
+    work();
+    sync();
+    changes.value++;
+  });
 }
 
-/** Starts a photo's history afresh. */
-export function restart(first: WireHint[]): void {
-  history = new History<Step>({ hints: first.map(withKey), adjustments: UNADJUSTED });
-  select();
-  sync();
+/** Puts another photo's work on the table. */
+export function begin(past: Timeline<Work>, named: Snapshot[] = [], isDone = false): void {
+  batch(() => {
+    history = new History(past);
+    [snapshots.value, done.value] = [named, isDone];
+    select();
+    sync();
+  });
 }
 
 /** Shows hints without a step in the history: while a hint or a color is being dragged. */
@@ -125,24 +150,51 @@ export function preview(next: Hint[]): void {
   hints.value = next;
 }
 
-/** Makes hints the new present. Equal tags in a row are one step of undo. */
-export function commit(next: Hint[], tag: string | null = null): void {
-  history.commit({ ...history.present, hints: next }, tag);
-  keep();
+/** Likewise adjustments, while a slider is being dragged. */
+export function previewAdjustments(next: Partial<Adjustments>): void {
+  adjustments.value = { ...adjustments.value, ...next };
 }
 
-/** Makes adjustments the new present; a slider being moved gives a tag, and is one step. */
+export const stopPreview = sync;
+
+/** Makes hints the new present. Equal tags in a row are one step of undo. */
+export function commit(next: Hint[], tag: string | null = null): void {
+  change(() => history.commit({ ...history.present, hints: next }, tag));
+}
+
+/** Makes adjustments the new present, likewise. */
 export function adjust(next: Partial<Adjustments>, tag: string | null = null): void {
-  history.commit({ ...history.present, adjustments: { ...history.present.adjustments, ...next } }, tag);
-  keep();
+  change(() => history.commit({ ...history.present, adjustments: { ...history.present.adjustments, ...next } }, tag));
 }
 
 export function undo(): void {
-  if (history.undo()) keep();
+  if (history.canUndo) change(() => history.undo());
 }
 
 export function redo(): void {
-  if (history.redo()) keep();
+  if (history.canRedo) change(() => history.redo());
+}
+
+/** Names what is on the table now, to come back to it. */
+export function takeSnapshot(name: string): void {
+  const { hints, adjustments } = history.present;
+  change(() => (snapshots.value = [...snapshots.value, { name, hints, adjustments, time: Date.now() }]));
+}
+
+export function setSnapshots(next: Snapshot[]): void {
+  change(() => (snapshots.value = next));
+}
+
+export function setDone(next: boolean): void {
+  change(() => (done.value = next));
+}
+
+/** Puts a snapshot's hints and adjustments on the table, as one step of the history. */
+export function returnTo({ hints, adjustments }: Snapshot): void {
+  change(() => {
+    history.commit({ hints, adjustments });
+    select();
+  });
 }
 
 export function tell(text: string, kind: Notice["kind"] = "info"): void {

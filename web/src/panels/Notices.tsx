@@ -1,0 +1,47 @@
+// What the program has to say, above the photo; screen readers hear it. A conflict stays until the person has chosen.
+
+import "./notices.css";
+import { CloseIcon } from "../icons";
+import { keeping, settle } from "../state/keeper";
+import * as store from "../state/store";
+import { texts } from "../texts";
+
+export function Notices() {
+  const notice = store.linkUp.value ? store.notice.value : ({ text: texts.noServer, kind: "error" } as const);
+  return (
+    <div class="notices">
+      {keeping.value.state === "conflict" && <Conflict />}
+      <div role="alert">{notice?.kind === "error" && <Notice {...notice} />}</div>
+      <div role="status">{notice && notice.kind !== "error" && <Notice {...notice} />}</div>
+    </div>
+  );
+}
+
+function Notice({ text, kind }: store.Notice) {
+  return (
+    <p class={`notice ${kind}`}>
+      {kind === "busy" && <span class="spinner" aria-hidden="true" />}
+      {text}
+      {kind !== "busy" && store.linkUp.value && (
+        <button type="button" class="quiet" title={texts.close} aria-label={texts.close} onClick={() => (store.notice.value = null)}>
+          <CloseIcon />
+        </button>
+      )}
+    </p>
+  );
+}
+
+function Conflict() {
+  const words = texts.desk.conflict;
+  return (
+    <div class="notice error conflict" role="alert">
+      <span>{words.text}</span>
+      <button type="button" class="button" title={words.mineTip} onClick={() => void settle(true)}>
+        {words.mine}
+      </button>
+      <button type="button" class="button" title={words.theirsTip} onClick={() => void settle(false)}>
+        {words.theirs}
+      </button>
+    </div>
+  );
+}

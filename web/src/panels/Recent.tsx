@@ -1,0 +1,70 @@
+// Photos with kept work, the newest first.
+
+import { engine } from "#engine";
+import type { SessionInfo } from "../engine/engine";
+import { CloseIcon } from "../icons";
+import { attempt, openById } from "../state/opening";
+import { texts } from "../texts";
+
+const MOST = 8;
+const THUMBNAIL = 256; // px
+const words = texts.desk;
+
+interface RecentProps {
+  sessions: SessionInfo[];
+  onForget: (id: string) => void;
+}
+
+export function Recent({ sessions, onForget }: RecentProps) {
+  const forget = (id: string) =>
+    attempt(async () => {
+      await engine.forget(id);
+      onForget(id);
+    });
+  return (
+    <div class="samples recent-work">
+      <h2>{words.recentWork}</h2>
+      <ul>
+        {sessions.slice(0, MOST).map(({ id, name, hints, status, saved }) => (
+          <li key={id}>
+            <button type="button" title={words.openAgain(name, new Date(saved))} onClick={() => void openById(id)}>
+              <img src={engine.thumbnail(id, THUMBNAIL) ?? undefined} alt="" />
+              <span class="name">{name}</span>
+              <small>
+                {texts.hints(hints)}
+                {status === "done" && ` · ${words.statuses.done}`}
+              </small>
+            </button>
+            <Forget name={name} onForget={() => void forget(id)} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** The one thing that undo does not bring back: it is pressed twice. */
+function Forget({ name, onForget }: { name: string; onForget: () => void }) {
+  return (
+    <button
+      type="button"
+      class="quiet forget"
+      title={words.forget(name)}
+      aria-label={words.forget(name)}
+      onClick={(event) => {
+        const button = event.currentTarget;
+        if (button.dataset.asked) return onForget();
+        button.dataset.asked = "yes";
+        button.title = words.forgetSure(name);
+        button.setAttribute("aria-label", words.forgetSure(name));
+      }}
+      onBlur={({ currentTarget }) => {
+        delete currentTarget.dataset.asked;
+        currentTarget.title = words.forget(name);
+        currentTarget.setAttribute("aria-label", words.forget(name));
+      }}
+    >
+      <CloseIcon />
+    </button>
+  );
+}

@@ -1,0 +1,96 @@
+// Many photos: the film strip of the folder, and the pictures written of it in the background.
+
+import { effect, signal } from "@preact/signals";
+import { engine } from "#engine";
+import type { ExportItem, ExportLook, ExportProgress, Folder, FolderEntry, SessionState, WireHint } from "../engine/engine";
+import { attempt, openById } from "./opening";
+import { keeping, status } from "./keeper";
+import * as store from "./store";
+import { texts } from "../texts";
+
+const POLL = 700; // ms between two looks at what the engine does by itself
+
+export const film = signal<Folder | null>(null);
+export const chosen = signal<ReadonlySet<string>>(new Set()); // photos marked for exporting
+
+export interface Export {
+  id: string;
+  progress: ExportProgress;
+}
+
+export const exporting = signal<Export | null>(null);
+
+/** Reads the folder that the app was opened on, and goes on while the engine still adds photos to it. */
+export const readFilm = () =>
+  attempt(async () => {
+    film.value = (await engine.folder?.read()) ?? null;
+    if (film.value?.reading) setTimeout(() => void readFilm(), POLL);
+  });
+
+/** What has just been kept of the open photo shows in the strip at once. */
+effect(() => {
+  const id = store.photo.value?.info.id;
+  if (keeping.value.state !== "kept" || !id || !film.peek()) return;
+  const now: { status: SessionState["status"]; hints: number } = { status: status(), hints: store.present().length };
+  film.value = { ...film.peek()!, photos: film.peek()!.photos.map((photo) => (photo.id === id ? { ...photo, ...now } : photo)) };
+});
+
+export function neighbor(by: 1 | -1): FolderEntry | undefined {
+  const photos = film.value?.photos ?? [];
+  const at = photos.findIndex(({ id }) => id === store.photo.value?.info.id);
+  return at < 0 ? photos[0] : photos[at + by];
+}
+
+export function step(by: 1 | -1): void {
+  const next = neighbor(by);
+  if (next) void openById(next.id);
+}
+
+/** Opens the next photo with the hints of this one, at the same places relative to its size. */
+export function copyToNext(): void {
+  const [here, next] = [store.photo.value?.info, neighbor(1)];
+  if (!here || !next) return;
+  const [sx, sy] = [next.width / here.width, next.height / here.height];
+  const scaled: WireHint[] = store.wireHints().map((hint) => ({ ...hint, x: hint.x * sx, y: hint.y * sy }));
+  void openById(next.id, scaled).then(() => store.tell(texts.desk.copied(scaled.length)));
+}
+
+export function toggleChosen(id: string): void {
+  const next = new Set(chosen.value);
+  if (!next.delete(id)) next.add(id);
+  chosen.value = next;
+}
+
+/** Which photos an export is of. */
+export type Extent = "all" | "done" | "chosen";
+
+export const extent = (which: Extent): FolderEntry[] =>
+  (film.value?.photos ?? []).filter(({ id, status }) => (which === "done" ? status === "done" : which === "all" || chosen.value.has(id)));
+
+export const startExport = (which: Extent, look: ExportLook) =>
+  attempt(async () => {
+    const items = extent(which).map(({ id }): ExportItem => ({ photo: id, hints: null }));
+    const id = await engine.folder!.startExport(items, look);
+    exporting.value = { id, progress: await engine.folder!.progress(id) };
+    watch(id);
+  });
+
+function watch(id: string): void {
+  setTimeout(
+    () =>
+      void attempt(async () => {
+        if (exporting.value?.id !== id) return;
+        const progress = await engine.folder!.progress(id);
+        exporting.value = { id, progress };
+        if (!progress.finished) watch(id);
+      }),
+    POLL,
+  );
+}
+
+export const cancelExport = () =>
+  attempt(async () => {
+    if (!exporting.value) return;
+    await engine.folder!.cancel(exporting.value.id);
+    exporting.value = null;
+  });

@@ -1,0 +1,107 @@
+// Which frame is on the table: the live link's latest, or the one that was kept for hints that are back again.
+
+import { effect } from "@preact/signals";
+import { engine } from "#engine";
+import type { LiveLink, LiveRequest } from "../engine/engine";
+import type { Frame } from "../engine/frame";
+import * as store from "./store";
+
+const MOST_BYTES = 128 * 2 ** 20; // of all frames that are kept: some two hundred steps
+
+const keyOf = ({ hints, effortLayers }: LiveRequest) => `${effortLayers ? "layers" : ""}${JSON.stringify(hints)}`;
+
+/** Frames of states of the history, so that undo needs no network. Those unused for longest go first. */
+class FrameCache {
+  private readonly frames = new Map<string, Frame>(); // in the order of their use
+  private bytes = 0;
+
+  get(key: string): Frame | undefined {
+    const frame = this.frames.get(key) ?? this.frames.get(`layers${key}`);
+    if (frame && this.frames.delete(key)) this.frames.set(key, frame);
+    return frame;
+  }
+
+  put(key: string, frame: Frame): void {
+    if (this.frames.has(key)) return;
+    this.frames.set(key, frame);
+    this.bytes += frame.texels.byteLength;
+    for (const [oldest, { texels }] of this.frames) {
+      if (this.bytes <= MOST_BYTES || oldest === key) break;
+      this.frames.delete(oldest);
+      this.bytes -= texels.byteLength;
+    }
+  }
+}
+
+let cache = new FrameCache();
+let link: LiveLink | null = null;
+let openId = "";
+let wanted = "";
+let passing: [string, Frame] | null = null; // the newest frame of a gesture: its last one becomes a state of the history
+let fromCache = false; // what is on the table was kept, so that answers still on their way are late
+
+effect(() => {
+  const request: LiveRequest = { hints: store.wireHints(), effortLayers: store.effortOn.value };
+  if (link) show(link, request);
+});
+
+const isSettled = () => store.hints.peek() === store.present();
+
+function show(to: LiveLink, request: LiveRequest): void {
+  wanted = keyOf(request);
+  const known = passing?.[0] === wanted ? passing[1] : cache.get(wanted);
+  fromCache = known !== undefined;
+  if (!known) return to.send(request);
+  if (isSettled()) cache.put(wanted, known);
+  [store.frame.value, store.busy.value] = [known, false];
+}
+
+/** Begins a photo's stream of frames. `onGone` hears that the engine does not hold the photo any more. */
+export function follow(id: string, onGone: () => void): void {
+  leave();
+  if (id !== openId) [cache, passing, openId] = [new FrameCache(), null, id];
+  const opened = engine.live(id, {
+    onFrame: (frame, answered) => {
+      const key = keyOf(answered);
+      if (key !== wanted || !isSettled()) passing = [key, frame];
+      else cache.put(key, frame);
+      if (!fromCache) store.frame.value = frame;
+    },
+    onError: (sentence) => store.tell(sentence, "error"),
+    onBusy: (busy) => (store.busy.value = busy && !fromCache),
+    onLink: (up) => (store.linkUp.value = up),
+    onPhotoGone: onGone,
+  });
+  link = opened;
+  show(opened, { hints: store.wireHints(), effortLayers: store.effortOn.peek() });
+}
+
+/** Ends it: the hints on the table are about to be those of another photo. */
+export function leave(): void {
+  link?.close();
+  link = null;
+}
+
+/** The frame of other hints for the open photo, such as a snapshot's. */
+export function frameOf(hints: LiveRequest["hints"]): Promise<Frame> {
+  const key = keyOf({ hints });
+  const known = cache.get(key);
+  if (known) return Promise.resolve(known);
+  return new Promise((resolve, reject) => {
+    const once = engine.live(openId, {
+      onFrame: (frame) => {
+        cache.put(key, frame);
+        once.close();
+        resolve(frame);
+      },
+      onError: (sentence) => {
+        once.close();
+        reject(new Error(sentence));
+      },
+      onBusy: () => {},
+      onLink: () => {},
+      onPhotoGone: () => once.close(), // the photo's own link tells it
+    });
+    once.send({ hints });
+  });
+}

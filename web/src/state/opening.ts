@@ -1,0 +1,89 @@
+// Putting a photo on the table, with all that was kept of it.
+
+import { batch } from "@preact/signals";
+import { engine } from "#engine";
+import { MOST_TEXELS } from "../canvas/painter";
+import { fit } from "../canvas/view";
+import { sampleFile, type PhotoInfo, type Sample, type WireHint } from "../engine/engine";
+import { follow, leave } from "./frames";
+import { recall } from "./keeper";
+import * as store from "./store";
+import { texts } from "../texts";
+
+let opening = 0; // the newest opening wins when a person opens another photo meanwhile
+
+/** Does what may fail, and tells it when it does. */
+export async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    if (store.notice.value?.kind === "busy") store.notice.value = null;
+  } catch (error) {
+    store.tell(error instanceof Error ? error.message : String(error), "error");
+  }
+}
+
+function connect(id: string, file: File | null): void {
+  follow(id, () =>
+    void attempt(async () => {
+      if (!file) throw new Error(texts.photoGone);
+      connect((await engine.open(file)).id, file);
+    }),
+  );
+}
+
+const fresh = (hints: WireHint[]) => ({ past: [], present: { hints: hints.map(store.withKey), adjustments: store.UNADJUSTED }, future: [] });
+
+async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null, turn: number): Promise<void> {
+  const [gray, kept] = await Promise.all([engine.gray(info.id, MOST_TEXELS), engine.loadSession(info.id)]);
+  if (turn !== opening) return;
+  leave(); // these hints are not for the photo that was open before
+  const back = batch(() => {
+    const found = recall(info.id, kept);
+    if (!found) store.begin(fresh(given ?? info.hints));
+    [store.frame.value, store.before.value, store.panel.value, store.notice.value] = [null, null, null, null];
+    store.compare.value = "none";
+    store.photo.value = { info, gray, file };
+    store.view.value = fit(info, store.stage.value);
+    if (given && found) store.commit(given.map(store.withKey)); // can be undone: nothing that was kept is lost
+    return found;
+  });
+  connect(info.id, file);
+  window.history.replaceState(null, "", `?photo=${info.id}`); // so that reloading the page finds it again
+  document.title = `${info.name} – ${texts.product}`;
+  const count = store.hints.value.length;
+  if (back && !given && count) store.tell(texts.draftBack(count));
+  else if (info.has_color) store.tell(texts.hasColor);
+}
+
+/** Opens what was chosen, dropped or pasted: a photo, a hints file for the open photo, or both together. */
+export function openFiles(files: File[]): Promise<void> {
+  return attempt(async () => {
+    const hintFile = files.find((file) => file.name.toLowerCase().endsWith(".json"));
+    const picture = files.find((file) => file !== hintFile);
+    if (picture) {
+      const turn = ++opening;
+      store.tell(texts.opening(picture.name), "busy");
+      const info = await engine.open(picture);
+      if (turn === opening) await show(info, picture, hintFile ? await engine.readHints(info.id, hintFile) : null, turn);
+    } else if (hintFile) {
+      if (!store.photo.value) throw new Error(texts.hintsFirst);
+      const read = await engine.readHints(store.photo.value.info.id, hintFile);
+      store.select();
+      store.commit(read.map(store.withKey));
+    } else {
+      throw new Error(texts.noSize);
+    }
+  });
+}
+
+export const openSample = (sample: Sample) =>
+  attempt(async () => {
+    await openFiles([await sampleFile(sample)]);
+  });
+
+/** Opens a photo that the engine has; with hints, these are put on it as a step of its history. */
+export const openById = (id: string, given: WireHint[] | null = null) =>
+  attempt(async () => {
+    const turn = ++opening;
+    await show(await engine.info(id), null, given, turn);
+  });
