@@ -10,7 +10,7 @@ function Icon({ children }: { children: ComponentChildren }) {
   );
 }
 
-const path = (...paths: string[]) => () => <Icon>{paths.map((d) => <path key={d} d={d} />)}</Icon>;
+export const path = (...paths: string[]) => () => <Icon>{paths.map((d) => <path key={d} d={d} />)}</Icon>;
 
 export const OpenIcon = path("M3 15.5v-11h5l1.5 2H17v9z", "M3 9h14");
 export const SaveIcon = path("M10 3v9", "M6.500 8.800 10 12.300l3.500-3.500", "M3.500 13.500v3h13v-3");
@@ -18,6 +18,7 @@ export const UndoIcon = path("M7 4 3.500 7.500 7 11", "M4 7.500h7.500a4.500 4.50
 export const RedoIcon = path("M13 4l3.500 3.500L13 11", "M16 7.500H8.500a4.500 4.500 0 0 0 0 9H12");
 export const ClearIcon = path("M4 5.500h12", "M8 5.500v-2h4v2", "M5.500 5.500l.8 11h7.400l.8-11", "M8.500 8.500v5", "M11.500 8.500v5");
 export const SliderIcon = path("M3 4.500h14v11H3z", "M10 2v16", "M12.500 7.500l2 2.500-2 2.500", "M7.500 7.500l-2 2.500 2 2.500");
+export const ViewIcon = path("M3 6.500h6.500M13.500 6.500H17", "M3 13.500h3.500M10.500 13.500H17", "M11.500 4.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4", "M8.500 11.500a2 2 0 1 0 0 4 2 2 0 0 0 0-4");
 export const ZoomInIcon = path("M10 4.500v11", "M4.500 10h11");
 export const ZoomOutIcon = path("M4.500 10h11");
 export const FitIcon = path("M3.500 7.500v-4h4", "M12.500 3.500h4v4", "M16.500 12.500v4h-4", "M7.500 16.500h-4v-4");

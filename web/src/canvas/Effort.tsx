@@ -1,20 +1,24 @@
-// Where the network spent its effort: patches drawn over the photo, layers and numbers in a small panel.
+// Where the network spent its effort: patches drawn over the photo, and a small picture of every layer beside it.
 
+import { useMemo } from "preact/hooks";
+import { chosen, chosenLayer, layers, shares, type Layer, type Part } from "./effort";
+import { CloseIcon } from "../icons";
+import { toggleEffort } from "../state/commands";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
 const SHADE = 0.75; // how dark a patch is drawn that took the short path throughout
 
 export function EffortMap() {
-  const info = store.frame.value?.info;
-  const photo = store.photo.value!.info;
-  if (!info) return null;
-  const { rows, columns, patches } = info.effort;
+  const effort = store.frame.value?.info.effort;
+  const values = shares.value;
+  const { width, height } = store.photo.value!.info;
   const { x, y, scale } = store.view.value;
-  const style = { transform: `translate(${x}px, ${y}px)`, width: `${photo.width * scale}px`, height: `${photo.height * scale}px` };
-  return (
-    <svg class="effort-map" style={style} viewBox={`0 0 ${columns} ${rows}`} preserveAspectRatio="none" aria-hidden="true">
-      {patches.map((share, i) => (
+  const columns = effort?.columns ?? 1;
+  // Made once for a frame, so that panning moves the picture as a whole.
+  const patches = useMemo(
+    () =>
+      values.map((share, i) => (
         <rect
           key={i}
           x={i % columns}
@@ -26,7 +30,14 @@ export function EffortMap() {
           stroke-width={0.016}
           stroke-opacity={0.3 * share}
         />
-      ))}
+      )),
+    [values, columns],
+  );
+  if (!effort) return null;
+  const style = { transform: `translate(${x}px, ${y}px)`, width: `${width * scale}px`, height: `${height * scale}px` };
+  return (
+    <svg class="effort-map" style={style} viewBox={`0 0 ${columns} ${effort.rows}`} preserveAspectRatio="none" aria-hidden="true">
+      {patches}
     </svg>
   );
 }
@@ -34,28 +45,98 @@ export function EffortMap() {
 export function EffortPanel() {
   const effort = store.frame.value?.info.effort;
   if (!effort) return null;
-  const steps = effort.layers.flatMap((layer, i) => [
-    { n: i + 1, part: "attention" as const, run: layer.attention, kept: layer.attention_kept },
-    { n: i + 1, part: "ffn" as const, run: layer.ffn, kept: layer.ffn_kept },
-  ]);
+  const all = layers.value;
+  const layer = chosenLayer.value;
+  const most = effort.dense_macs / all.length;
   return (
     <section class="effort panel" aria-label={texts.effortTitle}>
       <h2>{texts.effortTitle}</h2>
+      <button type="button" class="quiet close" aria-label={texts.close} title={texts.close} onClick={toggleEffort}>
+        <CloseIcon />
+      </button>
       <dl>
         <dt>{texts.effortMs(effort.milliseconds)}</dt>
         <dd>{texts.effortMsLabel}</dd>
         <dt>{texts.effortMacs(effort.macs)}</dt>
         <dd>{texts.effortMacsLabel(effort.macs / effort.dense_macs)}</dd>
       </dl>
-      <div class="layers" role="img" aria-label={texts.effortLayers}>
-        {steps.map((step) => (
-          <span key={`${step.n}${step.part}`} class={step.run ? "run" : "skipped"} title={texts.effortLayer(step.n, step.part, step.run, step.kept)}>
-            <i style={{ height: `${step.run ? 100 * step.kept : 0}%` }} />
-          </span>
+      <div class="layers" role="radiogroup" aria-label={texts.effortLayers} onKeyDown={steer}>
+        <Choice value={null} label={texts.effortAll}>
+          {texts.effortAll}
+        </Choice>
+        {(["attention", "ffn"] as const).map((part) => (
+          <div key={part} class="part">
+            <span aria-hidden="true">{texts.effortParts[part]}</span>
+            {all
+              .filter((each) => each.part === part)
+              .map((each) => (
+                <Choice key={each.block} value={each} label={texts.effortLayer(each)}>
+                  <Picture layer={each} rows={effort.rows} columns={effort.columns} />
+                  <i class="macs" style={{ width: `${Math.min(100, (100 * each.macs) / most)}%` }} />
+                </Choice>
+              ))}
+          </div>
         ))}
       </div>
-      <p>{texts.effortLayersNote(steps.filter((step) => !step.run).length, steps.length)}</p>
+      <p aria-live="polite">{layer ? texts.effortLayer(layer) : texts.effortLayersNote(all.filter((each) => !each.ran).length, all.length)}</p>
       <p>{texts.effortLegend}</p>
     </section>
   );
+}
+
+interface ChoiceProps {
+  value: { part: Part; block: number } | null;
+  label: string;
+  children: preact.ComponentChildren;
+}
+
+/** One of the looks at the network, taken by a click or by the arrow keys. */
+function Choice({ value, label, children }: ChoiceProps) {
+  const at = chosen.value;
+  const on = value === null ? at === null : at?.part === value.part && at.block === value.block;
+  return (
+    <button
+      type="button"
+      role="radio"
+      class={`layer${value ? "" : " all"}`}
+      aria-checked={on}
+      aria-label={label}
+      title={label}
+      tabIndex={on ? 0 : -1}
+      onClick={() => (chosen.value = value && { part: value.part, block: value.block })}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** Bright: full path. Dark: short path. Nothing: skipped. Without patches, the share of them as a bar. */
+function Picture({ layer, rows, columns }: { layer: Layer; rows: number; columns: number }) {
+  const path = useMemo(
+    () => (layer.patches ?? []).map((full, i) => (full ? `M${i % columns} ${Math.floor(i / columns)}h1v1h-1z` : "")).join(""),
+    [layer.patches, columns],
+  );
+  const share = rows * layer.kept;
+  return (
+    <svg class={layer.ran ? "ran" : "skipped"} viewBox={`0 0 ${columns} ${rows}`} aria-hidden="true">
+      {layer.ran && layer.patches && <path d={path} shape-rendering="crispEdges" />}
+      {layer.ran && !layer.patches && <rect y={rows - share} width={columns} height={share} />}
+      {!layer.ran && <path class="line" d={`M0 ${rows}L${columns} 0`} />}
+    </svg>
+  );
+}
+
+/** Arrow keys go from layer to layer, up and down between attention and feed-forward. */
+function steer(event: KeyboardEvent): void {
+  const radios = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("[role=radio]")];
+  const at = radios.indexOf(document.activeElement as HTMLElement);
+  const depth = (radios.length - 1) / 2;
+  const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -depth, ArrowDown: depth }[event.key];
+  if (by === undefined || at < 0) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const to = at === 0 && by === depth ? 1 : at > 0 && at <= depth && by === -depth ? 0 : at + by;
+  const next = radios[to];
+  next?.focus();
+  next?.click();
 }

@@ -1,28 +1,33 @@
 // Mouse, pen and fingers on the stage: a click adds a hint, a drag pans, two fingers pinch, a drag on a ring moves it.
 
-import * as actions from "../state/actions";
+import { add } from "../hints/edit";
+import { leave } from "../hints/select";
 import * as store from "../state/store";
+import { paneAt, pointer, type Place } from "./panes";
 import { pan, toPhoto, zoomTo } from "./view";
 
 const SLOP = { mouse: 4, pen: 8, touch: 10 } as Record<string, number>; // px a pointer may wander within a click
 const WHEEL_RATE = 0.0015; // zoom per wheel unit; a notch is about 100
 const PINCH_RATE = 0.01; // trackpads report a pinch as a wheel with Ctrl, in much smaller units
 
-interface Finger {
-  x: number;
-  y: number;
-}
-
 export class Gestures {
-  private readonly fingers = new Map<number, Finger>();
-  private start: Finger | null = null; // of a press that may still become a click
+  private readonly fingers = new Map<number, Place>();
+  private corner: Place | null = null; // of the pane that a gesture began on, wherever it leads
+  private pen: number | null = null; // the pointer of a pen that is on the stage
+  private start: Place | null = null; // of a press that may still become a click
   private mode: "none" | "press" | "pan" = "none";
 
   constructor(private readonly element: HTMLElement) {}
 
   down = (event: PointerEvent): void => {
     if (!store.photo.value || event.button === 2) return;
+    if (event.pointerType === "touch" && this.pen !== null) return; // the hand that holds the pen
+    if (event.pointerType === "pen") {
+      this.pen = event.pointerId;
+      this.fingers.clear(); // it may have come down before the pen
+    }
     const at = this.place(event);
+    if (!this.fingers.size) this.corner = paneAt(this.onStage(event));
     this.element.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, at);
     this.start = at;
@@ -31,6 +36,7 @@ export class Gestures {
   };
 
   move = (event: PointerEvent): void => {
+    if (event.pointerType !== "touch") pointer.value = this.place(event); // a finger hides what it points at
     const before = this.fingers.get(event.pointerId);
     if (!before || !store.photo.value) return;
     const at = this.place(event);
@@ -52,14 +58,13 @@ export class Gestures {
 
   up = (event: PointerEvent): void => {
     if (!this.fingers.delete(event.pointerId)) return;
+    if (event.pointerId === this.pen) this.pen = null;
     if (this.mode === "press" && event.type === "pointerup") {
       const { x, y } = this.place(event);
       const place = toPhoto(store.view.value, x, y);
-      const { width, height } = store.photo.value!.info;
-      if (place.x >= 0 && place.y >= 0 && place.x < width && place.y < height) actions.addHint(place.x, place.y);
-      else store.select();
+      if (!add(place.x, place.y)) leave();
     }
-    if (!this.fingers.size) this.mode = "none";
+    if (!this.fingers.size) [this.mode, this.corner] = ["none", null];
   };
 
   wheel = (event: WheelEvent): void => {
@@ -73,7 +78,14 @@ export class Gestures {
     store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
   };
 
-  place(event: MouseEvent): Finger {
+  /** Where an event is on its pane. */
+  private place(event: MouseEvent): Place {
+    const at = this.onStage(event);
+    const corner = this.corner ?? paneAt(at);
+    return { x: at.x - corner.x, y: at.y - corner.y };
+  }
+
+  private onStage(event: MouseEvent): Place {
     const box = this.element.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
@@ -103,4 +115,4 @@ export function drag(event: PointerEvent, move: (dx: number, dy: number) => void
   target.addEventListener("pointercancel", onEnd);
 }
 
-const distance = (p: Finger, q: Finger) => Math.hypot(p.x - q.x, p.y - q.y);
+const distance = (p: Place, q: Place) => Math.hypot(p.x - q.x, p.y - q.y);

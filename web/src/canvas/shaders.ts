@@ -1,4 +1,4 @@
-// The picture: full-size gray gives L, the network's planes give ab = A * L + B, colors that no screen shows lose chroma.
+// The picture: the photo's gray gives L, the network's planes give ab = A * L + B, colors that no screen shows lose chroma.
 
 import { DELTA, TOLERANCE, fromXyz } from "../color/color";
 
@@ -6,17 +6,26 @@ const float = (v: number) => v.toExponential(9);
 const columns = [0, 1, 2].map((c) => `vec3(${fromXyz.map((row) => float(row[c]!)).join(", ")})`);
 
 export const VERTEX = `#version 300 es
-void main() { // one triangle that covers the canvas
-  gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0);
+uniform vec2 canvas;   // its size; all lengths on the canvas are in device pixels, y down
+uniform vec4 area;     // left, top, right, bottom of what is drawn
+void main() {
+  vec2 corner = mix(area.xy, area.zw, vec2(gl_VertexID & 1, gl_VertexID >> 1));
+  gl_Position = vec4((corner / canvas * 2.0 - 1.0) * vec2(1.0, -1.0), 0.0, 1.0);
 }`;
 
 export const FRAGMENT = `#version 300 es
 precision highp float;
-uniform sampler2D gray;
-uniform sampler2D planes;
-uniform float height;  // of the canvas; this and what follows in device pixels, y down
-uniform vec4 photo;    // left, top, width, height of the photo on the canvas
-uniform float divider; // left of it the photo stays gray
+uniform sampler2D gray;   // of a part of the photo
+uniform sampler2D planes; // of the whole photo
+uniform sampler2D planesBefore; // what it is compared with
+uniform vec2 canvas;
+uniform vec3 photo;    // left and top of the photo on the canvas; photo pixels per device pixel
+uniform vec2 size;     // of the photo; this and the next in photo pixels
+uniform vec4 part;     // left, top, width, height of what the gray texture holds
+uniform vec3 lens;     // center and radius, outside of which nothing is drawn; radius 0: no lens
+uniform float divider; // left of it is what the photo is compared with
+uniform vec2 chroma;   // factor of ab: in the photo, and in what it is compared with; 0 is gray
+uniform bool sharp;    // photo pixels are drawn as squares
 out vec4 color;
 
 const float DELTA = ${float(DELTA)};
@@ -36,13 +45,17 @@ bool displayable(vec3 v) {
 }
 
 void main() {
-  vec2 place = (vec2(gl_FragCoord.x, height - gl_FragCoord.y) - photo.xy) / photo.zw;
-  if (any(lessThan(place, vec2(0.0))) || any(greaterThan(place, vec2(1.0)))) { color = vec4(0.0); return; }
-  float value = texture(gray, place).r;
-  if (gl_FragCoord.x < divider) { color = vec4(vec3(value), 1.0); return; }
+  vec2 place = vec2(gl_FragCoord.x, canvas.y - gl_FragCoord.y);
+  if (lens.z > 0.0 && distance(place, lens.xy) > lens.z) discard;
+  vec2 pixel = (place - photo.xy) * photo.z;
+  if (sharp) pixel = floor(pixel) + 0.5; // the middle of a photo pixel: its very gray, and the color it is saved with
+  float value = texture(gray, (pixel - part.xy) / part.zw).r;
+  bool before = place.x < divider;
+  float factor = before ? chroma.y : chroma.x;
+  if (factor == 0.0) { color = vec4(vec3(value), 1.0); return; }
   float L = lightness(toLinear(value));
-  vec4 plane = texture(planes, place);
-  vec2 ab = plane.xy * L + plane.zw;
+  vec4 plane = before ? texture(planesBefore, pixel / size) : texture(planes, pixel / size);
+  vec2 ab = (plane.xy * L + plane.zw) * factor;
   vec3 linear = labToLinear(L, ab);
   if (!displayable(linear)) { // the loop of color/gamut.py: 8 halvings of the chroma
     float low = 0.0, high = 1.0;

@@ -15,7 +15,7 @@ export interface Size {
   height: number;
 }
 
-const MOST_ZOOM = 32; // CSS pixels per photo pixel
+export const MOST_ZOOM = 32; // CSS pixels per photo pixel
 const LEAST_VISIBLE = 48; // px of the photo that always stay on the stage
 
 const margin = (stage: Size) => (Math.min(stage.width, stage.height) < 480 ? 12 : 32);

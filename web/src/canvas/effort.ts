@@ -1,0 +1,56 @@
+// What the effort view is about: the layers of the frame on the table, and the one that is looked at.
+
+import { computed, signal } from "@preact/signals";
+import type { FrameInfo } from "../engine/frame";
+import * as store from "../state/store";
+
+type Effort = FrameInfo["effort"];
+export type Part = "attention" | "ffn";
+
+export interface Layer {
+  part: Part;
+  /** From 0. */
+  block: number;
+  ran: boolean;
+  macs: number;
+  /** Share of patches that took the full path. */
+  kept: number;
+  /** Of each patch in reading order, whether it took the full path; null where the frame does not tell. */
+  patches: boolean[] | null;
+}
+
+/** The layer looked at; null: all of them together. */
+export const chosen = signal<{ part: Part; block: number } | null>(null);
+
+export const layers = computed<Layer[]>(() => (store.frame.value ? layersOf(store.frame.value.info.effort) : []));
+
+/** Attention of all blocks, then the feed-forward layers of all blocks. */
+export function layersOf(effort: Effort): Layer[] {
+  return (["attention", "ffn"] as const).flatMap((part) =>
+    effort.layers.map((layer, block) => {
+      const patches = layer[`${part}_patches`];
+      return {
+        part,
+        block,
+        ran: layer[part],
+        macs: layer[`${part}_macs`],
+        kept: layer[`${part}_kept`],
+        patches: patches ? [...patches].map((each) => each === "1") : null,
+      };
+    }),
+  );
+}
+
+export const chosenLayer = computed(() => {
+  const at = chosen.value;
+  return at && (layers.value.find(({ part, block }) => part === at.part && block === at.block) ?? null);
+});
+
+/** The share of layers in which each patch took the full path, of the layer looked at or of all. */
+export const shares = computed<number[]>(() => {
+  const effort = store.frame.value?.info.effort;
+  if (!effort) return [];
+  const layer = chosenLayer.value;
+  if (!layer) return effort.patches;
+  return layer.patches?.map(Number) ?? effort.patches.map(() => layer.kept);
+});
