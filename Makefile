@@ -9,6 +9,8 @@ BIN = $(VENV)/bin
 # What Vite 7 asks for; Debian 12 has 18.
 NODE = command -v npm >/dev/null && node -e \
   'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a < 20 || (a === 20 && b < 19) ? 1 : 0)'
+# Compiled when the package is installed (hatch_build.py), where there is a compiler.
+NATIVE = hatch_build.py $(wildcard native/*)
 SAMPLE = src/adacolvit/app/samples/cat.jpg
 
 .PHONY: app test lint front-end chromium
@@ -45,11 +47,11 @@ $(VENV)/bin/python:
 	  echo "Python cannot make a virtual environment. Install what it lacks: sudo apt-get install -y python3-venv"; exit 1; }
 
 # Both installs are editable, so that whichever came last runs the sources that are here.
-$(VENV)/app.stamp: pyproject.toml | $(VENV)/bin/python
+$(VENV)/app.stamp: pyproject.toml $(NATIVE) | $(VENV)/bin/python
 	$(BIN)/pip install -q -e .
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml | $(VENV)/bin/python
+$(VENV)/test.stamp: pyproject.toml $(NATIVE) | $(VENV)/bin/python
 	$(BIN)/pip install -q $(TORCH)
 	@echo "$(TORCH)" > $(VENV)/constraints.txt
 	$(BIN)/pip install -q -c $(VENV)/constraints.txt -e ".[train,test]"

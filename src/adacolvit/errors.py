@@ -7,6 +7,7 @@ AdaColViTError
 ├── SaveError             a result cannot be written
 │   └── LibraryFull       the disk space set aside for kept photos is used up by photos with work
 ├── WeightsError          weights are missing, corrupt, or of an unknown kind
+├── EngineError           a network cannot be executed in the way that was asked for
 ├── AppError              the app cannot start: its port is taken
 ├── DataError             training or evaluation photos cannot be found or read
 ├── RecipeError           a recipe or checkpoint cannot be used
@@ -40,6 +41,10 @@ class LibraryFull(SaveError):
 
 class WeightsError(AdaColViTError):
     """Weights are missing, corrupt, or of an unknown kind."""
+
+
+class EngineError(AdaColViTError):
+    """A network cannot be executed in the way that was asked for."""
 
 
 class AppError(AdaColViTError):

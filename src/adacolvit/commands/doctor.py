@@ -97,7 +97,9 @@ def _timed_click(engine: Engine) -> None:
     hints = [(x, y, f"#{c:06x}") for x, y, c in rng.integers(0, [_SIDE, _SIDE, 2**24], (10, 3)).tolist()]
     first, *later = (colorizer.colorize(hints).cost for _ in range(_CLICKS))
     frame = fit_frame(_SIDE, _SIDE)
-    print(f"engine        ONNX Runtime {metadata.version('onnxruntime')}, {engine.threads} thread(s), float32")
+    print(f"engine        {engine.name}, {engine.threads} thread(s), float32")
+    if engine.fallback:
+        print(f"              ONNX Runtime, since {engine.fallback}")
     print(
         f"one click     {statistics.median(c.milliseconds for c in later):.1f} ms (first {first.milliseconds:.1f} ms) "
         f"at {frame.width} x {frame.height}, {first.macs / 1e9:.2f} of {first.dense_macs / 1e9:.2f} GMACs; "

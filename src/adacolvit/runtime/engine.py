@@ -1,51 +1,55 @@
-"""Runs a network on the CPU with ONNX Runtime."""
+"""Runs a network on the CPU: with the compiled engine, or with ONNX Runtime where that one is not to be had."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+import os
 
 import numpy as np
 
-from adacolvit.errors import WeightsError
-from adacolvit.hints.encoder import decode_ab
-from adacolvit.hints.frame import PATCH
-from adacolvit.model.positions import sine_positions
+from adacolvit.errors import EngineError
 from adacolvit.weights import Weights
 
-from .graph import build
+from .decisions import Decisions
+from .native_engine import NativeEngine
+from .onnx_engine import OnnxEngine
 
-
-@dataclass(frozen=True, eq=False)
-class Decisions:
-    """What the network decided for one image of N patches, in D blocks; index 0 is attention, 1 the FFN."""
-
-    layers: np.ndarray  # (D, 2) bool: ran, or was skipped
-    patches: np.ndarray  # (D, 2, N) bool: more informative; all False where the layer was skipped
+EXECUTIONS = {"native": NativeEngine, "onnxruntime": OnnxEngine}
+VARIABLE = "ADACOLVIT_ENGINE"  # of the environment: one of them, for who wants no other
 
 
 class Engine:
     """A network ready to run. One engine may be used by several threads at once."""
 
-    def __init__(self, weights: Weights, *, threads: int | None = None) -> None:
-        """``threads``: cores one call may use; None is one, which leaves the others to everybody else."""
-        import onnxruntime  # 0.1 s that `adacolvit models` need not wait for
+    def __init__(self, weights: Weights, *, threads: int | None = None, execution: str | None = None) -> None:
+        """Prepare ``weights``.
 
+        threads: cores one call may use; None is one, which leaves the others to everybody else.
+        execution: "native" or "onnxruntime"; None is what ``$ADACOLVIT_ENGINE`` says, else native with ONNX Runtime
+            where that cannot be had. Raises WeightsError, or EngineError where the wanted one cannot be had.
+        """
         self.weights = weights
         self.threads = threads or 1
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        model = build(weights).SerializeToString()
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors have no common base but this
-            raise WeightsError(f"ONNX Runtime cannot load the network {weights.name}: {error}") from error
-        self._positions = lru_cache(maxsize=8)(sine_positions)  # a person's photos share few grids
+        self.fallback: str | None = None  # why it is not the native one, where nobody asked for another
+        wanted = execution or os.environ.get(VARIABLE) or None
+        if wanted is None:
+            try:
+                self._execution = NativeEngine(weights, threads=self.threads)
+            except EngineError as error:
+                self.fallback = str(error)
+                self._execution = OnnxEngine(weights, threads=self.threads)
+        elif wanted in EXECUTIONS:
+            self._execution = EXECUTIONS[wanted](weights, threads=self.threads)
+        else:
+            names = " or ".join(EXECUTIONS)
+            raise EngineError(f"there is no engine {wanted!r}; set {VARIABLE} to {names}, or to nothing")
 
     @property
     def config(self):
         """The network's config."""
         return self.weights.config
+
+    @property
+    def name(self) -> str:
+        """What executes the network, for people: its name, and the instruction set or version."""
+        return self._execution.name
 
     def run(self, x: np.ndarray) -> tuple[np.ndarray, Decisions]:
         """Color one image.
@@ -53,10 +57,4 @@ class Engine:
         x: (4, H, W) float32 as :func:`adacolvit.hints.encoder.encode` makes it, H and W multiples of 16.
         Returns ab (2, H, W) float32 in Lab units, and what was decided.
         """
-        _, height, width = x.shape
-        rows, columns = height // PATCH, width // PATCH
-        feeds = {"x": x[None], "positions": self._positions(rows, columns, self.config.width)}
-        ab, *decided = self._session.run(None, feeds)
-        if not decided:  # dense: everything ran
-            decided = np.ones((self.config.depth, 2), bool), np.ones((self.config.depth, 2, rows * columns), bool)
-        return decode_ab(ab[0]), Decisions(*decided)
+        return self._execution.run(x)

@@ -1,0 +1,206 @@
+// The C interface: an engine is a network packed for one instruction set, and the buffers of the calls it runs.
+#include "engine.h"
+
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "memory.h"
+#include "packing.h"
+#include "team.h"
+
+namespace adacolvit {
+
+#if defined(__x86_64__)
+extern const Kernels kernels_avx512, kernels_avx2, kernels_generic;
+static const Kernels* const ALL[] = {&kernels_avx512, &kernels_avx2, &kernels_generic};
+static bool runs(const Kernels* kernels) {
+  if (kernels == &kernels_avx512)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
+  if (kernels == &kernels_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return true;
+}
+#elif defined(__aarch64__)
+extern const Kernels kernels_neon;
+static const Kernels* const ALL[] = {&kernels_neon};
+static bool runs(const Kernels*) { return true; }
+#else
+extern const Kernels kernels_generic;
+static const Kernels* const ALL[] = {&kernels_generic};
+static bool runs(const Kernels*) { return true; }
+#endif
+
+// Buffers and threads of one call at a time.
+struct Context {
+  explicit Context(int threads) : team(threads) {}
+  ~Context() { release(block); }
+  Team team;
+  Workspace ws{};
+  int rows = 0, columns = 0;
+  void* block = nullptr;
+  int64_t size = 0;
+  std::vector<Worker> workers;
+};
+
+struct Engine {
+  const Kernels* kernels;
+  Network network;
+  int threads;
+  void* block;  // weights
+  std::mutex mutex;
+  std::vector<Context*> idle;
+};
+
+static Workspace lay_out(Arena& arena, const Engine& e, int rows, int columns) {
+  const Config& c = e.network.config;
+  const int64_t n = int64_t(rows) * columns, tokens = n + c.adaptive, bordered = int64_t(rows + 2) * (columns + 2);
+  const int64_t head = c.base_head > c.extra_head ? c.base_head : c.extra_head;
+  const int64_t hidden = c.base_hidden > c.extra_hidden ? c.base_hidden : c.extra_hidden;
+  int64_t wide = 3 * c.heads * head + ALIGNED;  // a head's last vector may reach beyond its channels
+  wide = wide > hidden ? wide : hidden;
+  Workspace ws{};
+  ws.z_stride = padded(c.width);
+  ws.wide_stride = padded(wide > HEAD_COLUMNS ? wide : HEAD_COLUMNS);
+  ws.mixed_stride = padded(c.heads * head + ALIGNED);
+  ws.score_stride = padded(tokens);
+  ws.z = arena.take<float>(tokens * ws.z_stride);
+  ws.x = arena.take<float>(bordered * ws.z_stride);
+  ws.wide = arena.take<float>(tokens * ws.wide_stride);
+  ws.mixed = arena.take<float>(tokens * ws.mixed_stride);
+  ws.keys = arena.take<float>(c.heads * head * padded(tokens));
+  ws.scores = arena.take<float>(int64_t(e.threads) * e.kernels->rows * ws.score_stride);
+  ws.mask = arena.take<float>(ws.score_stride);
+  ws.row_of = arena.take<int>(tokens);
+  ws.input_of = arena.take<int>(n);
+  ws.border_of = arena.take<int>(n);
+  ws.embed_offsets = arena.take<int64_t>(INPUTS * PATCH);
+  ws.head_offsets = arena.take<int64_t>(int64_t(c.head_kernel) * c.head_kernel);
+  return ws;
+}
+
+static void fill_indices(Workspace& ws, const Config& c, int rows, int columns) {
+  const int64_t width = int64_t(columns) * PATCH, plane = rows * PATCH * width;
+  for (int r = 0; r < rows; ++r)
+    for (int k = 0; k < columns; ++k) {
+      ws.input_of[r * columns + k] = int(r * PATCH * width + k * PATCH);
+      ws.border_of[r * columns + k] = (r + 1) * (columns + 2) + k + 1;
+    }
+  for (int i = 0; i < INPUTS; ++i)
+    for (int r = 0; r < PATCH; ++r) ws.embed_offsets[i * PATCH + r] = i * plane + r * width;
+  const int reach = c.head_kernel / 2;
+  for (int r = 0; r < c.head_kernel; ++r)
+    for (int k = 0; k < c.head_kernel; ++k)
+      ws.head_offsets[r * c.head_kernel + k] = ((r - reach) * int64_t(columns + 2) + k - reach) * ws.z_stride;
+}
+
+// Makes the buffers fit the grid; asks for memory only where no earlier grid needed as much.
+static bool fit(Context& context, const Engine& e, int rows, int columns) {
+  if (context.rows == rows && context.columns == columns) return true;
+  Arena measure;
+  lay_out(measure, e, rows, columns);
+  if (measure.used > context.size) {
+    release(context.block);
+    context.block = allocate(measure.used);
+    context.size = context.block ? measure.used : 0;
+    context.rows = 0;
+    if (!context.block) return false;
+  } else {
+    memset(context.block, 0, measure.used);
+  }
+  Arena arena(context.block);
+  context.ws = lay_out(arena, e, rows, columns);
+  fill_indices(context.ws, e.network.config, rows, columns);
+  context.rows = rows, context.columns = columns;
+  return true;
+}
+
+static Context* borrow(Engine& e) {
+  {
+    std::lock_guard<std::mutex> lock(e.mutex);
+    if (!e.idle.empty()) {
+      Context* context = e.idle.back();
+      e.idle.pop_back();
+      return context;
+    }
+  }
+  ++allocations;
+  Context* context = new Context(e.threads);
+  for (int i = 0; i < e.threads; ++i) context->workers.push_back(Worker{i, e.threads, &context->team, 0});
+  std::lock_guard<std::mutex> lock(e.mutex);
+  e.idle.reserve(e.idle.size() + 8);  // giving back must not ask for memory
+  return context;
+}
+
+struct Job {
+  const Engine* engine;
+  const Call* call;
+  Context* context;
+};
+
+static void work(void* argument, int index) {
+  const Job& job = *static_cast<Job*>(argument);
+  job.engine->kernels->forward(job.engine->network, *job.call, job.context->ws, job.context->workers[index]);
+}
+
+}  // namespace adacolvit
+
+using namespace adacolvit;
+
+extern "C" {
+
+const char* adacolvit_sources(void) { return ADACOLVIT_SOURCES; }
+
+const char* adacolvit_instruction_set(int index) {
+  for (const Kernels* kernels : ALL)
+    if (runs(kernels) && index-- == 0) return kernels->name;
+  return nullptr;
+}
+
+int64_t adacolvit_allocations(void) { return allocations; }
+
+Engine* adacolvit_create(const Config* config, const float* const* tensors, const char* instruction_set, int threads) {
+  const Kernels* kernels = nullptr;
+  for (const Kernels* k : ALL)
+    if (runs(k) && !strcmp(k->name, instruction_set)) kernels = k;
+  if (!kernels) return nullptr;
+  Engine* e = new (std::nothrow) Engine{kernels, Network{}, threads, nullptr, {}, {}};
+  if (!e) return nullptr;
+  Arena measure;
+  pack(measure, *config, tensors, *kernels);
+  e->block = allocate(measure.used);
+  if (!e->block) {
+    delete e;
+    return nullptr;
+  }
+  Arena arena(e->block);
+  e->network = pack(arena, *config, tensors, *kernels);
+  return e;
+}
+
+int adacolvit_run(Engine* e, const Call* call, int64_t* macs) {
+  try {
+    Context* context = borrow(*e);
+    const bool fits = fit(*context, *e, call->rows, call->columns);
+    if (fits) {
+      Job job{e, call, context};
+      for (Worker& worker : context->workers) worker.macs = 0;
+      context->team.run(work, &job);
+      *macs = 0;
+      for (const Worker& worker : context->workers) *macs += worker.macs;
+    }
+    std::lock_guard<std::mutex> lock(e->mutex);
+    e->idle.push_back(context);
+    return fits ? 0 : 1;
+  } catch (const std::exception&) {  // no memory, or no thread
+    return 1;
+  }
+}
+
+void adacolvit_destroy(Engine* e) {
+  for (Context* context : e->idle) delete context;
+  release(e->block);
+  delete e;
+}
+}

@@ -1,0 +1,33 @@
+// The C interface of the engine, as runtime/native.py loads it.
+#pragma once
+
+#include "network.h"
+
+namespace adacolvit {
+struct Engine;
+}
+
+#define ADACOLVIT_API __attribute__((visibility("default")))
+
+extern "C" {
+
+// SHA-256 of the sources that the library was built from.
+ADACOLVIT_API const char* adacolvit_sources(void);
+
+// Names of the instruction sets that this processor runs, best first; nullptr beyond the last.
+ADACOLVIT_API const char* adacolvit_instruction_set(int index);
+
+// How often the engine asked for memory since it was loaded.
+ADACOLVIT_API int64_t adacolvit_allocations(void);
+
+// A network for an instruction set; nullptr where this processor lacks that, or there is no memory. The tensors, in the
+// order of packing.cpp, are copied; nullptr stands for those that the config does without.
+ADACOLVIT_API adacolvit::Engine* adacolvit_create(
+    const adacolvit::Config* config, const float* const* tensors, const char* instruction_set, int threads);
+
+// Runs one call and counts the multiply-accumulates that its loops executed. 0, or 1 where there is no memory. Several
+// threads may call at once; each call then has its own buffers, which are kept for the next.
+ADACOLVIT_API int adacolvit_run(adacolvit::Engine* engine, const adacolvit::Call* call, int64_t* macs);
+
+ADACOLVIT_API void adacolvit_destroy(adacolvit::Engine* engine);
+}

@@ -1,0 +1,106 @@
+// What the parts of the engine share: the network as packed weights, one call, its buffers, its threads.
+//
+// Shapes: N patches of a grid, T = N + 1 tokens with the policy token (T = N where the network is dense), K more
+// informative tokens, C channels, H heads, d channels of a head's part.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace adacolvit {
+
+constexpr int PATCH = 16, INPUTS = 4, OUTPUTS = 2;
+constexpr int HEAD_COLUMNS = OUTPUTS * PATCH * PATCH;
+constexpr int ALIGNED = 16;  // floats: rows of all buffers are padded to this, the longest vector
+
+constexpr int64_t padded(int64_t n) { return (n + ALIGNED - 1) / ALIGNED * ALIGNED; }
+
+struct Config {
+  int32_t width, depth, heads, base_head, extra_head, base_hidden, extra_hidden, adaptive, head_kernel;
+  float norm_eps;
+};
+
+// A weight matrix as column panels, each as wide as a register tile (the last one as narrow as it can be); within a
+// panel the rows are in blocks, and the panel's blocks lie in the order in which they are multiplied. A row of the other
+// factor is read in `runs` runs of `run` numbers; a block is `block` runs (see gemm.h).
+struct Packed {
+  const float* panels;
+  const float* bias;  // padded with zeros, or nullptr
+  int columns, runs, run, block;
+  const int64_t* offsets;  // of the runs; nullptr where they depend on the grid
+};
+
+// The base or the extra part of a sub-layer: attention (in: q, k, v) or FFN. Absent where width is 0.
+struct Part {
+  int width;  // channels of a head, or hidden channels
+  Packed in, out;
+};
+
+struct SubLayer {
+  const float *norm_weight, *norm_bias;
+  const float* decide;  // (C,), which tokens are more informative
+  float decide_bias;
+  Part base, extra;
+};
+
+struct Block {
+  const float* decide[2];  // keep attention, keep FFN
+  float decide_bias[2];
+  SubLayer attention, ffn;
+};
+
+struct Network {
+  Config config;
+  Packed embed, head;
+  const float *policy, *norm_weight, *norm_bias;
+  Block* blocks;
+};
+
+struct Call {
+  const float* x;                 // (4, 16 rows, 16 columns)
+  const float* positions;         // (N, C)
+  const uint8_t* forced_layers;   // (D, 2) or nullptr: decide
+  const uint8_t* forced_patches;  // (D, 2, N) or nullptr
+  float scale;                    // of the output
+  float* ab;                      // (2, 16 rows, 16 columns)
+  uint8_t* layers;                // (D, 2)
+  uint8_t* patches;               // (D, 2, N)
+  int rows, columns;
+};
+
+// Buffers of one call; strides in floats.
+struct Workspace {
+  int64_t z_stride, wide_stride, mixed_stride, score_stride;
+  float* z;         // (T, z_stride) tokens, in the grid's order
+  float* x;         // (T, z_stride) normalized, more informative ones first; at the end the grid with its border
+  float* wide;      // (T, wide_stride) q, k and v; the hidden layer; the head's output
+  float* mixed;     // (T, mixed_stride) what attention mixed
+  float* keys;      // (H, d, T) transposed keys, as panels
+  float* scores;    // (threads, rows of a tile, score_stride)
+  float* mask;      // (score_stride,) added to scores: shuts out the padding of keys
+  int* row_of;      // (T,) which token lies in a row of x
+  int* input_of;    // (N,) where a patch begins in the picture
+  int* border_of;   // (N,) where a patch lies in the grid with its border
+  uint8_t* kept;    // (N,)
+  int64_t* embed_offsets;  // of the runs: rows of a patch, channel by channel
+  int64_t* head_offsets;   // of the runs: neighbors of a patch in the grid with its border
+};
+
+struct Team;
+
+struct Worker {
+  int index, count;  // of the threads that work on one call
+  Team* team;
+  int64_t macs;  // multiply-accumulates that this thread's loops executed
+};
+
+void wait(Team* team);  // until all threads are here
+
+// What each instruction set offers.
+struct Kernels {
+  const char* name;
+  int lanes, rows, panel;
+  void (*forward)(const Network&, const Call&, const Workspace&, Worker&);
+};
+
+}  // namespace adacolvit

@@ -1,0 +1,112 @@
+// One vector of the instruction set that a file is compiled for, and the functions of it that the network needs.
+//
+// Written with the vector extensions of GCC and Clang, so that one source serves every instruction set; the compiler's
+// flags alone decide (see build.py). Nothing here may come from the standard library: its inline functions would be
+// compiled for several instruction sets, and the linker would keep any one of them for all.
+#pragma once
+
+#if defined(__AVX512F__)
+#define ADACOLVIT_ISA avx512
+#define ADACOLVIT_LANES 16
+#define ADACOLVIT_ROWS 8
+#elif defined(__AVX2__)
+#define ADACOLVIT_ISA avx2
+#define ADACOLVIT_LANES 8
+#define ADACOLVIT_ROWS 4
+#elif defined(__aarch64__)
+#define ADACOLVIT_ISA neon
+#define ADACOLVIT_LANES 4
+#define ADACOLVIT_ROWS 8
+#else
+#define ADACOLVIT_ISA generic
+#define ADACOLVIT_LANES 4
+#define ADACOLVIT_ROWS 4
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace adacolvit::ADACOLVIT_ISA {
+
+constexpr int LANES = ADACOLVIT_LANES;  // floats of a vector
+constexpr int ROWS = ADACOLVIT_ROWS;    // of a register tile: its sums, a row of weights and a broadcast fill the
+constexpr int VECTORS = 3;              // registers (32 with AVX-512 and NEON, else 16)
+constexpr int PANEL = VECTORS * LANES;  // columns of a register tile
+
+typedef float V __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef unsigned U __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE V load(const float* p) { return *(const V*)p; }
+INLINE void store(float* p, V v) { *(V*)p = v; }
+INLINE V splat(float x) { return x - V{}; }
+INLINE V smaller(V a, V b) { return a < b ? a : b; }
+INLINE V larger(V a, V b) { return a > b ? a : b; }
+
+// Folds a vector onto its first lane by halves.
+template <class F>
+INLINE float fold(V v, F f) {
+#if ADACOLVIT_LANES == 16
+  v = f(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  v = f(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  v = f(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+  v = f(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+#elif ADACOLVIT_LANES == 8
+  v = f(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3));
+  v = f(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5));
+  v = f(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6));
+#else
+  v = f(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
+  v = f(v, __builtin_shufflevector(v, v, 1, 0, 3, 2));
+#endif
+  return v[0];
+}
+
+INLINE float sum(V v) {
+  return fold(v, [](V a, V b) { return a + b; });
+}
+
+INLINE float highest(V v) {
+  return fold(v, [](V a, V b) { return larger(a, b); });
+}
+
+// 2^x for x <= 126, relative error 2e-7; what is below 2^-126 becomes that.
+INLINE V exp2(V x) {
+  const V magic = splat(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer, found in the low bits
+  x = larger(x, splat(-126.f));
+  const V shifted = x + magic;
+  const V f = x - (shifted - magic);  // [-0.5, 0.5]
+  V p = splat(1.5403530e-4f);
+  p = p * f + 1.3333558e-3f;
+  p = p * f + 9.6181291e-3f;
+  p = p * f + 5.5504109e-2f;
+  p = p * f + 2.4022651e-1f;
+  p = p * f + 6.9314718e-1f;
+  p = p * f + 1.f;
+  return (V)((U)p + ((U)shifted << 23));
+}
+
+// x Phi(x), with Phi(x) - 0.5 as x times a polynomial in x^2 (in the variable that runs over [-1, 1], where its
+// evaluation is well conditioned); beyond 4.8 Phi is 0 or 1. Absolute error 4.4e-6.
+INLINE V gelu(V x) {
+  const V y = smaller(larger(x, splat(-4.8f)), splat(4.8f));
+  const V t = y * y * (2.f / (4.8f * 4.8f)) - 1.f;
+  V p = splat(1.44354698e-03f);
+  p = p * t - 4.19455342e-03f;
+  p = p * t + 5.39274243e-03f;
+  p = p * t - 7.44349224e-03f;
+  p = p * t + 1.38638176e-02f;
+  p = p * t - 2.21874708e-02f;
+  p = p * t + 3.07209013e-02f;
+  p = p * t - 4.05659408e-02f;
+  p = p * t + 5.29040910e-02f;
+  p = p * t - 7.29797586e-02f;
+  p = p * t + 1.47212783e-01f;
+  return x * (p * y + 0.5f);
+}
+
+// Absolute error 2e-7.
+INLINE V tanh(V x) {
+  x = smaller(larger(x, splat(-10.f)), splat(10.f));
+  return 1.f - 2.f / (exp2(x * 2.885390082f) + 1.f);  // 2 / ln 2
+}
+
+}  // namespace adacolvit::ADACOLVIT_ISA

@@ -1,0 +1,14 @@
+"""What one run of a network decided."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What the network decided for one image of N patches, in D blocks; index 0 is attention, 1 the FFN."""
+
+    layers: np.ndarray  # (D, 2) bool: ran, or was skipped
+    patches: np.ndarray  # (D, 2, N) bool: more informative; all False where the layer was skipped
+    macs: int  # multiply-accumulates that were executed

@@ -1,0 +1,68 @@
+"""The compiled engine (native/, docs/engine.md): found, loaded, and checked before it is trusted."""
+
+import ctypes
+from ctypes import POINTER, c_char_p, c_float, c_int, c_int32, c_int64, c_uint8, c_void_p
+from functools import cache
+from pathlib import Path
+
+from adacolvit.errors import EngineError
+
+LIBRARY = Path(__file__).with_name("_native.so")
+
+Floats = POINTER(c_float)
+Bytes = POINTER(c_uint8)
+
+
+class Config(ctypes.Structure):
+    """``Config`` of native/network.h."""
+
+    _fields_ = [
+        *((name, c_int32) for name in ("width", "depth", "heads", "base_head", "extra_head")),
+        *((name, c_int32) for name in ("base_hidden", "extra_hidden", "adaptive", "head_kernel")),
+        ("norm_eps", c_float),
+    ]
+
+
+class Call(ctypes.Structure):
+    """``Call`` of native/network.h."""
+
+    _fields_ = [
+        ("x", Floats),
+        ("positions", Floats),
+        ("forced_layers", Bytes),
+        ("forced_patches", Bytes),
+        ("scale", c_float),
+        ("ab", Floats),
+        ("layers", Bytes),
+        ("patches", Bytes),
+        ("rows", c_int),
+        ("columns", c_int),
+    ]
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The library with its functions declared. Raises EngineError where it is not here or cannot be loaded."""
+    if not LIBRARY.is_file():
+        raise EngineError("the compiled engine is not here: it was installed without a C++ compiler (g++ or clang++)")
+    try:
+        lib = ctypes.CDLL(str(LIBRARY))
+    except OSError as error:
+        raise EngineError(f"the compiled engine cannot be loaded: {error}") from error
+    lib.adacolvit_sources.restype = c_char_p
+    lib.adacolvit_instruction_set.argtypes, lib.adacolvit_instruction_set.restype = [c_int], c_char_p
+    lib.adacolvit_allocations.restype = c_int64
+    lib.adacolvit_create.argtypes = [POINTER(Config), POINTER(Floats), c_char_p, c_int]
+    lib.adacolvit_create.restype = c_void_p
+    lib.adacolvit_run.argtypes, lib.adacolvit_run.restype = [c_void_p, POINTER(Call), POINTER(c_int64)], c_int
+    lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
+    return lib
+
+
+@cache
+def instruction_sets() -> tuple[str, ...]:
+    """Names of those that this processor can run, best first. Raises EngineError."""
+    names = []
+    while name := library().adacolvit_instruction_set(len(names)):
+        names.append(name.decode())
+    return tuple(names)

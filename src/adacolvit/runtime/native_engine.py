@@ -1,0 +1,165 @@
+"""Runs a network on the CPU with the compiled engine."""
+
+import weakref
+from collections.abc import Iterator
+from ctypes import byref, c_int64
+from functools import cache, lru_cache
+
+import numpy as np
+
+from adacolvit.errors import EngineError
+from adacolvit.hints.encoder import decode_ab
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, ModelConfig
+from adacolvit.model.positions import sine_positions
+from adacolvit.weights import Weights
+
+from . import native
+from .decisions import Decisions
+from .tensors import embedding, head_kernel, tensor
+
+EMBEDDING = "patch_embed.weight"
+TOLERANCE = 1e-4  # of a / 110 and b / 110, between instruction sets
+
+
+class NativeEngine:
+    """A network ready to run. One engine may be used by several threads at once."""
+
+    def __init__(self, weights: Weights, *, threads: int = 1, instruction_set: str | None = None) -> None:
+        """``threads``: cores one call may use. ``instruction_set``: None for the best that passes its check.
+
+        Raises WeightsError, or EngineError where the engine cannot be had.
+        """
+        self._library = native.library()
+        self.instruction_set = instruction_set or trusted_instruction_set()
+        self.name = f"compiled, {self.instruction_set}"
+        self.config = weights.config
+        arrays = [a if a is None else np.ascontiguousarray(a, np.float32) for a in _tensors(weights)]
+        pointers = (native.Floats * len(arrays))(*(_floats(a) for a in arrays))
+        name = self.instruction_set.encode()
+        self._handle = self._library.adacolvit_create(byref(_config(weights)), pointers, name, threads)
+        if not self._handle:
+            raise EngineError(
+                f"the compiled engine cannot run {self.instruction_set} here, or there is too little memory; "
+                f"this processor runs {', '.join(native.instruction_sets())}"
+            )
+        weakref.finalize(self, self._library.adacolvit_destroy, self._handle)
+        self._positions = lru_cache(maxsize=8)(sine_positions)  # a person's photos share few grids
+
+    def run(self, x: np.ndarray, *, forced=None) -> tuple[np.ndarray, Decisions]:
+        """As :meth:`adacolvit.runtime.engine.Engine.run`.
+
+        forced: (layers, patches) as in Decisions, to use in place of the network's own; then nothing is decided.
+        """
+        channels, height, width = x.shape
+        rows, columns = height // PATCH, width // PATCH
+        if channels != IN_CHANNELS or height % PATCH or width % PATCH or not rows * columns:
+            raise ValueError(f"x has shape {x.shape}, not ({IN_CHANNELS}, H, W) with H and W multiples of {PATCH}")
+        x = np.ascontiguousarray(x, np.float32)
+        positions = self._positions(rows, columns, self.config.width)
+        ab = np.empty((OUT_CHANNELS, height, width), np.float32)
+        shape = (self.config.depth, 2)
+        layers, patches = np.empty(shape, bool), np.empty((*shape, rows * columns), bool)
+        given = (None, None) if forced is None else tuple(np.ascontiguousarray(f, bool) for f in forced)
+        if forced is not None and (given[0].shape, given[1].shape) != (layers.shape, patches.shape):
+            raise ValueError(f"forced decisions are to have the shapes {layers.shape} and {patches.shape}")
+        call = native.Call(
+            _floats(x), _floats(positions), _bytes(given[0]), _bytes(given[1]), decode_ab(1.0),
+            _floats(ab), _bytes(layers), _bytes(patches), rows, columns,
+        )  # fmt: skip
+        macs = c_int64()
+        if self._library.adacolvit_run(self._handle, byref(call), byref(macs)):
+            raise EngineError(f"there is too little memory to run the network on {width} x {height} pixels")
+        return ab, Decisions(layers, patches, macs.value)
+
+
+@cache
+def trusted_instruction_set() -> str:
+    """The best instruction set that computes on this processor what the generic one does. Raises EngineError."""
+    *special, generic = native.instruction_sets()
+    if not special:
+        return generic
+    weights, x = _probe()
+    expected, _ = NativeEngine(weights, instruction_set=generic).run(x)
+    for name in special:
+        found, _ = NativeEngine(weights, instruction_set=name).run(x)
+        if np.abs(found - expected).max() <= decode_ab(TOLERANCE):
+            return name
+    return generic
+
+
+def _probe() -> tuple[Weights, np.ndarray]:
+    """A small network of random weights, and an input for it."""
+    config = ModelConfig(width=48, depth=2, heads=2, groups=2)
+    rng = np.random.default_rng(0)
+    shapes = (entry for entry in _layout(config) if entry)
+    tensors = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes}
+    x = rng.uniform(-0.5, 0.5, (IN_CHANNELS, 3 * PATCH, 4 * PATCH)).astype(np.float32)
+    return Weights("of the engine's self-check", config, tensors, ""), x
+
+
+def _config(weights: Weights) -> native.Config:
+    config = weights.config
+    return native.Config(
+        config.width, config.depth, config.heads, config.base_head_width, config.head_width - config.base_head_width,
+        config.base_hidden, config.hidden - config.base_hidden, config.adaptive, head_kernel(weights), NORM_EPS,
+    )  # fmt: skip
+
+
+def _tensors(weights: Weights) -> Iterator[np.ndarray | None]:
+    """All tensors as native/packing.cpp takes them."""
+    for entry in _layout(weights.config):
+        if entry is None:
+            yield None
+        else:
+            name, shape = entry
+            yield embedding(weights) if name == EMBEDDING else tensor(weights, name, *shape)
+
+
+def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]:
+    """Names and shapes of all tensors in the order of native/packing.cpp; None for what the config does without."""
+    c, channels, kernel = config.width, OUT_CHANNELS * PATCH**2, config.head_kernel
+
+    def if_adaptive(*entries) -> Iterator:
+        yield from entries if config.adaptive else (None,) * len(entries)
+
+    def part(name: str, suffix: str, into: str, times: int, n: int) -> Iterator:
+        """``n`` channels inside, of which the first product makes ``times`` as many."""
+        entries = [
+            (f"{name}.{into}_{suffix}.weight", (times * n, c)),
+            (f"{name}.{into}_{suffix}.bias", (times * n,)),
+            (f"{name}.out_{suffix}.weight", (c, n)),
+        ]
+        yield from entries if n else (None,) * len(entries)
+        if suffix == "base":
+            yield f"{name}.out_base.bias", (c,)
+
+    yield EMBEDDING, (c, config.patch_values)
+    yield "patch_embed.bias", (c,)
+    yield from if_adaptive(("policy_token", (1, 1, c)))
+    for block in (f"blocks.{i}" for i in range(config.depth)):
+        yield from if_adaptive((f"{block}.decide_layers.weight", (2, c)), (f"{block}.decide_layers.bias", (2,)))
+        for norm, which in (("norm1", "attention"), ("norm2", "ffn")):
+            yield f"{block}.{norm}.weight", (c,)
+            yield f"{block}.{norm}.bias", (c,)
+            yield from if_adaptive((f"{block}.decide_{which}.weight", (1, c)), (f"{block}.decide_{which}.bias", (1,)))
+            if which == "attention":
+                base, whole = config.heads * config.base_head_width, c
+                into, times = "qkv", 3
+            else:
+                base, whole = config.base_hidden, config.hidden
+                into, times = "in", 1
+            yield from part(f"{block}.{which}", "base", into, times, base)
+            yield from part(f"{block}.{which}", "extra", into, times, whole - base)
+    yield "norm.weight", (c,)
+    yield "norm.bias", (c,)
+    yield "head.weight", (channels, c, kernel, kernel)
+    yield "head.bias", (channels,)
+
+
+def _floats(array: np.ndarray | None):
+    return None if array is None else array.ctypes.data_as(native.Floats)
+
+
+def _bytes(array: np.ndarray | None):
+    return None if array is None else array.ctypes.data_as(native.Bytes)

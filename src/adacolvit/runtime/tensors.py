@@ -1,0 +1,37 @@
+"""Tensors of a weights file, checked against its config; every way to execute a network takes them from here."""
+
+import numpy as np
+
+from adacolvit.errors import WeightsError
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.config import IN_CHANNELS
+from adacolvit.weights import Weights
+
+
+def tensor(weights: Weights, name: str, *shape: int) -> np.ndarray:
+    """The tensor ``name``, float32. Raises WeightsError where it is missing or has another shape."""
+    found = weights.tensors.get(name)
+    if found is None or found.shape != shape:
+        what = "is missing" if found is None else f"has shape {found.shape}"
+        raise WeightsError(
+            f"the weights {weights.name} do not match their config: {name} {what}, expected {shape}; "
+            "fetch or publish them again"
+        )
+    return found
+
+
+def embedding(weights: Weights) -> np.ndarray:
+    """Weights of the patch embedding for inputs without gain: (C, 4, 16, 16) float32."""
+    config = weights.config
+    weight = tensor(weights, "patch_embed.weight", config.width, config.patch_values)
+    weight = weight.reshape(config.width, IN_CHANNELS, PATCH, PATCH).copy()
+    weight[:, 1:] *= config.hint_gain
+    return weight
+
+
+def head_kernel(weights: Weights) -> int:
+    """Side of the head's kernel, 1 or 3. Raises WeightsError for any other."""
+    kernel = weights.config.head_kernel
+    if kernel not in (1, 3):
+        raise WeightsError(f"the weights {weights.name} have a head kernel of {kernel}, not 1 or 3; publish them again")
+    return kernel
