@@ -3,31 +3,13 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import { AB_SCALE } from "./encoder";
 import type { Config, Decisions } from "./cost";
+import { sinePositions } from "./positions";
 
 /** What lies beside the model's file; `adacolvit export --format web` writes both. */
 interface Description {
   name: string;
   file: string;
   config: Config;
-}
-
-const SPAN = 14; // see adacolvit/model/positions.py
-const BASE = 100;
-
-export function sinePositions(rows: number, columns: number, width: number): Float32Array {
-  const quarter = width / 4;
-  const result = new Float32Array(rows * columns * width);
-  for (let i = 0; i < rows * columns; i++) {
-    const row = (SPAN - rows) / 2 + Math.floor(i / columns);
-    const column = (SPAN - columns) / 2 + (i % columns);
-    for (let k = 0; k < quarter; k++) {
-      const frequency = BASE ** (-k / quarter);
-      [Math.sin(row * frequency), Math.cos(row * frequency), Math.sin(column * frequency), Math.cos(column * frequency)].forEach(
-        (value, part) => (result[i * width + part * quarter + k] = value),
-      );
-    }
-  }
-  return result;
 }
 
 export class Network {

@@ -1,0 +1,78 @@
+// Runs one function of the browser-only engine in Node: a JSON request on standard input, the JSON answer on standard output.
+
+import { readFileSync } from "node:fs";
+import { effortOf, type Config } from "../../web/src/engine/local/cost";
+import { encode, placeHints, type PlacedHint } from "../../web/src/engine/local/encoder";
+import { fitFrame } from "../../web/src/engine/local/frame";
+import { toHalf } from "../../web/src/engine/local/half";
+import { dumpHints, parseHints } from "../../web/src/engine/local/hintfile";
+import { Photo } from "../../web/src/engine/local/photo";
+import { sinePositions } from "../../web/src/engine/local/positions";
+import { refine } from "../../web/src/engine/local/refine";
+import { Composer, guide } from "../../web/src/engine/local/upsample";
+import type { PhotoInfo, WireHint } from "../../web/src/engine/engine";
+
+type Planes = number[][];
+const floats = (planes: Planes) => planes.map((plane) => Float32Array.from(plane));
+
+const tasks = {
+  frame: (sizes: [number, number][]) => sizes.map(([width, height]) => fitFrame(width, height)),
+
+  input({ lightness, width, height, hints }: { lightness: number[]; width: number; height: number; hints: WireHint[] }) {
+    const frame = fitFrame(width, height);
+    return encode(Float32Array.from(lightness), frame, placeHints(hints, frame));
+  },
+
+  positions: ([rows, columns, width]: [number, number, number]) => sinePositions(rows, columns, width),
+
+  refine({ L, ab, height, width, placed }: { L: number[]; ab: Planes; height: number; width: number; placed: PlacedHint[] }) {
+    return refine(Float32Array.from(L), floats(ab), height, width, placed).map((plane) => [...plane]);
+  },
+
+  guide({ L, ab, height, width }: { L: number[]; ab: Planes; height: number; width: number }) {
+    return guide(Float32Array.from(L), floats(ab), height, width).map((plane) => [...plane]);
+  },
+
+  compose(request: { planes: Planes; height: number; width: number; L: Planes; saturation: number; strength: number }) {
+    const { planes, height, width, L } = request;
+    const [toHeight, toWidth] = [L.length, L[0]!.length];
+    const composer = new Composer(floats(planes), width, height, toWidth, toHeight, request);
+    const target = new Uint8ClampedArray(4 * toWidth * toHeight);
+    L.forEach((row, y) => composer.row(y, Float32Array.from(row), target, 4 * y * toWidth));
+    return target;
+  },
+
+  photo({ rgba, width, height, most, part }: { rgba: number[]; width: number; height: number; most: number; part: Parameters<Photo["grayPart"]>[0] }) {
+    const bytes = Uint8ClampedArray.from(rgba);
+    const half = 4 * width * Math.floor(height / 2);
+    const photo = Photo.read(width, height, [bytes.subarray(0, half), bytes.subarray(half)]);
+    const gray = photo.gray(most);
+    return {
+      color: photo.hasColor,
+      network: [...photo.networkLightness],
+      gray: [...gray.bytes],
+      size: [gray.width, gray.height],
+      part: [...photo.grayPart(part)],
+    };
+  },
+
+  effort({ config, rows, columns, layers, patches }: { config: Config; rows: number; columns: number; layers: number[]; patches: number[] }) {
+    return effortOf(config, rows, columns, { layers: Uint8Array.from(layers), patches: Uint8Array.from(patches) }, 1, true);
+  },
+
+  half: (values: number[]) => values.map(toHalf),
+
+  dump: ({ photo, hints }: { photo: PhotoInfo; hints: WireHint[] }) => dumpHints(photo, hints),
+
+  parse({ text, photo }: { text: string; photo: PhotoInfo }) {
+    try {
+      return parseHints(text, photo);
+    } catch (error) {
+      return { error: (error as Error).message };
+    }
+  },
+};
+
+const { task, request } = JSON.parse(readFileSync(0, "utf8")) as { task: keyof typeof tasks; request: never };
+const answer = tasks[task](request);
+console.log(JSON.stringify(ArrayBuffer.isView(answer) ? [...(answer as Float32Array)] : answer));
