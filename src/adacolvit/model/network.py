@@ -54,7 +54,7 @@ class Block(nn.Module):
         for i, (norm, layer, decide) in enumerate(self.sublayers()):
             keep = gate(decide(z[:, 1:]).squeeze(-1)) if forced is None else forced[1][:, i]  # B N
             patches.append(keep)
-            if layers[:, i].any():  # what no image keeps need not be computed
+            if z.is_cuda or layers[:, i].any():  # what no image keeps need not be computed; asking would stall a GPU
                 z = z + layers[:, i, None, None] * layer(norm(z), F.pad(keep, (1, 0), value=1.0))
         return z, layers, torch.stack(patches, 1)
 

@@ -29,8 +29,8 @@ class Average:
         """Take one step towards the network; early steps count more, so that the start is forgotten."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for name, p in network.named_parameters():
-            self.values[name].lerp_(p, 1 - decay)
+        parameters = [p.detach() for p in network.parameters()]  # in the order of named_parameters
+        torch._foreach_lerp_(list(self.values.values()), parameters, 1 - decay)
 
 
 def save_checkpoint(path: Path, recipe: dict, sample: int, step: int, network, optimizers, average: Average) -> None:

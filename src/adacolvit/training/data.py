@@ -24,6 +24,9 @@ from adacolvit.photosets import decode, iter_files
 
 from .recipe import Stage
 
+FEW_HINTS = 10  # "few" of a stage: as many as a person begins with
+VARIED_SIZES = 0.3  # share of the batches whose hints have all sizes, not the smallest alone
+STRETCH = 4 / 3  # crops are stretched by up to this
 SHORT_SIDE = 256  # photos are kept at this short side at most; a crop at 224 never needs more
 
 
@@ -106,12 +109,12 @@ class Batch:
 def crop_box(rng: np.random.Generator, width: int, height: int, area: tuple[float, float], aspect: float):
     """A random box (left, top, right, bottom) in pixels, its area uniform in the given fractions of the photo.
 
-    Its aspect is ``aspect`` (width / height) times a log-uniform factor of 3/4 to 4/3: what is stretched to one shape
-    in evaluation was seen stretched in training.
+    Its aspect is ``aspect`` (width / height) times a log-uniform factor of up to ``STRETCH`` either way: what is
+    stretched to one shape in evaluation was seen stretched in training.
     """
     for _ in range(10):
         wanted = width * height * rng.uniform(*area)
-        shape = aspect * np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+        shape = aspect * np.exp(rng.uniform(-np.log(STRETCH), np.log(STRETCH)))
         w, h = np.sqrt(wanted * shape), np.sqrt(wanted / shape)
         if w <= width and h <= height:
             left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
@@ -131,8 +134,8 @@ def random_hints(rng: np.random.Generator, ab: np.ndarray, stage: Stage):
     """Random hints on true colors ``ab`` (B, H, W, 2): what :func:`encode` takes after the lightness."""
     batch, height, width, _ = ab.shape
     few = rng.random(batch) < stage.few
-    counts = np.where(few, rng.integers(0, 11, batch), rng.integers(0, stage.max_hints + 1, batch))
-    sizes = (MIN_SIZE, MAX_SIZE) if rng.random() < 0.3 else (MIN_SIZE, MIN_SIZE)
+    counts = np.where(few, rng.integers(0, FEW_HINTS + 1, batch), rng.integers(0, stage.max_hints + 1, batch))
+    sizes = (MIN_SIZE, MAX_SIZE) if rng.random() < VARIED_SIZES else (MIN_SIZE, MIN_SIZE)
     rows, columns, side = sample_places(rng, counts, height, width, sizes)
     return rows, columns, side, cell_means(ab, rows, columns, side)
 

@@ -25,6 +25,7 @@ from .gates import set_gates
 from .loss import budget_at, budget_loss, color_losses, kept
 from .optimizer import make_optimizers, rate, set_rate
 from .recipe import Recipe, Stage
+from .resident import ResidentPhotos, fits
 from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING = range(5)  # streams of random numbers that must not mix
@@ -63,15 +64,21 @@ class Planned:
     batch: Batch
 
 
-def batches(recipe: Recipe, cache: PhotoCache, sample: int, step: int, rank: int, world: int) -> Iterator[Planned]:
+def batches(
+    recipe: Recipe, photos: PhotoCache | ResidentPhotos, sample: int, step: int, rank: int, world: int
+) -> Iterator[Planned]:
     """This process's share of every step from ``sample`` on."""
     while sample < recipe.samples:
         stage, done, before = recipe.stage_at(sample)
         if stage.batch % world:
             raise RecipeError(f"a batch of {stage.batch} cannot be shared by {world} processes")
         frame = random_frame(stage, rng_for(recipe, FRAMES, step))  # the same in every process
-        chosen = choose(len(cache), sample, stage.batch, recipe.seed)[rank::world]
-        batch = make_batch(cache, stage, frame, chosen, rng_for(recipe, PHOTOS, step, rank))
+        chosen = choose(len(photos), sample, stage.batch, recipe.seed)[rank::world]
+        rng = rng_for(recipe, PHOTOS, step, rank)
+        if isinstance(photos, ResidentPhotos):
+            batch = photos.batch(stage, frame, chosen, int(rng.integers(2**62)))
+        else:
+            batch = make_batch(photos, stage, frame, chosen, rng)
         yield Planned(stage, budget_at(stage, done, before), batch)
         sample += stage.batch
         step += 1
@@ -113,7 +120,9 @@ class Run:
             self.average.restore(state["average"], state["average_steps"])
             for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
-        self.model, *self.optimizers = fabric.setup(self.network, *optimizers)
+        # On processors compiling was slower than not.
+        step = torch.compile(self.network) if fabric.device.type == "cuda" else self.network
+        self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
 
     def update(self, stage: Stage, wanted: tuple[float, float], batch: Batch) -> dict[str, Tensor]:
@@ -170,7 +179,10 @@ def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool, every:
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)
     next_check = (run.sample // every + 1) * every
-    for planned in prefetch(batches(recipe, cache, run.sample, run.step, fabric.global_rank, fabric.world_size)):
+    resident = fits(cache, fabric.device)
+    photos = ResidentPhotos(cache, fabric.device) if resident else cache
+    plan = batches(recipe, photos, run.sample, run.step, fabric.global_rank, fabric.world_size)
+    for planned in plan if resident else prefetch(plan):
         measured = run.update(planned.stage, planned.budget, planned.batch)
         if main:
             reporter.step(run.sample, measured["huber"].item())

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from adacolvit.runtime.refine import EPSILON, LIKENESS, RADIUS, SHRINK, reach
 
+AT_ONCE = 64  # images refined at once on a GPU; on a processor one by one is as fast and takes less memory
+
 
 def _window(extent: int, like: Tensor) -> Tensor:
     """The mean over 2 RADIUS + 1 pixels of a line, the ends repeated, as a matrix (extent, extent)."""
@@ -66,19 +68,24 @@ def obey(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Te
     _, _, height, width = lightness.shape
     lacking = asked.to(ab.dtype).mT - _square_means(ab, rows, columns, sizes)  # B 2 K
     likely = _square_means(lightness, rows, columns, sizes)[:, 0]  # B K
-    counts = _counting(rows, columns, sizes, width)
+    counting = _counting(rows, columns, sizes, width)
     scale, likeness = -0.5 / reach(height, width) ** 2, -0.5 / LIKENESS**2
     y, x = torch.arange(height, device=ab.device), torch.arange(width, device=ab.device)
     result = []
-    for b, used in enumerate(counts):  # one by one: an image has K weights for every pixel
-        middle = (sizes[b, used] - 1) / 2
-        down = torch.exp(scale * (y - (rows[b, used] + middle)[:, None]) ** 2)
-        across = torch.exp(scale * (x - (columns[b, used] + middle)[:, None]) ** 2)
-        weight = torch.exp(likeness * (lightness[b] - likely[b, used, None, None]) ** 2)
-        weight = weight * down[:, :, None] * across[:, None, :]  # K H W
-        correction = torch.einsum("ck,khw->chw", lacking[b][:, used], weight)
-        result.append(ab[b] + correction / (weight.sum(0) + SHRINK))
-    return torch.stack(result)
+    hints = rows, columns, sizes, likely, lacking.mT, counting
+    at_once = AT_ONCE if ab.is_cuda else 1
+    for i in range(0, len(ab), at_once):  # not all: an image has K weights for every pixel
+        some = slice(i, i + at_once)
+        most = int((sizes[some] > 0).sum(1).max())  # the rest is padding
+        row, column, size, light, lack, counts = (v[some, :most] for v in hints)
+        middle = (size - 1) / 2
+        down = torch.exp(scale * (y - (row + middle)[..., None]) ** 2) * counts[..., None]
+        across = torch.exp(scale * (x - (column + middle)[..., None]) ** 2)
+        weight = torch.exp(likeness * (lightness[some] - light[..., None, None]) ** 2)
+        weight = weight * down[..., None] * across[..., None, :]  # b K H W
+        correction = torch.einsum("bkc,bkhw->bchw", lack, weight)
+        result.append(ab[some] + correction / (weight.sum(1, keepdim=True) + SHRINK))
+    return torch.cat(result)
 
 
 def refine(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Tensor, asked: Tensor) -> Tensor:

@@ -1,0 +1,137 @@
+"""Photos that stay on the device: cropping, flipping, Lab and hints are computed where the network runs.
+
+What :func:`.data.make_batch` does photo by photo on the processor, for a whole batch at once; the distributions are
+the same, the random numbers are the device's own. A GPU that eats thousands of images a second cannot wait for Pillow.
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adacolvit.color.lab import srgb_to_lab
+from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, NO_HINT, corner, encode, normalize_ab
+from adacolvit.hints.frame import CELL, Frame
+from adacolvit.hints.sampling import cell_means
+
+from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache
+from .recipe import Stage
+
+ROOM = 0.5  # photos may take this part of a GPU's free memory; the rest is the network's
+TRIES = 10  # boxes drawn per photo; the first that fits is taken
+TAPS = 2  # samples per axis and output pixel, each bilinear: crops shrink by up to 3, which one sample would alias
+AT_ONCE = 64  # photos cropped at once, which bounds the memory of their indices
+
+
+def fits(cache: PhotoCache, device: torch.device) -> bool:
+    """Whether the photos of a cache can stay on ``device``: a GPU with room enough."""
+    return device.type == "cuda" and 4 * len(cache.pixels) // 3 < ROOM * torch.cuda.mem_get_info(device)[0]
+
+
+class ResidentPhotos:
+    """All photos of a cache as one tensor of packed pixels on a device."""
+
+    def __init__(self, cache: PhotoCache, device: torch.device) -> None:
+        self.device = device
+        pixels = len(cache.pixels) // 3
+        self._packed = torch.empty(pixels, dtype=torch.int32, device=device)  # r | g << 8 | b << 16: one gather a tap
+        step = 2**24
+        for start in range(0, pixels, step):
+            rgb = np.array(cache.pixels[3 * start : 3 * (start + step)]).reshape(-1, 3)
+            channels = torch.from_numpy(rgb).to(device).int()
+            self._packed[start : start + step] = channels[:, 0] | channels[:, 1] << 8 | channels[:, 2] << 16
+        offset, height, width = torch.from_numpy(cache.index).to(device).unbind(1)
+        self._first, self._height, self._width = offset // 3, height, width
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def batch(self, stage: Stage, frame: Frame, chosen: np.ndarray, seed: int) -> Batch:
+        """Crop, flip, convert and hint the chosen photos; a function of its arguments."""
+        generator = torch.Generator(self.device).manual_seed(seed)
+        photos = torch.from_numpy(chosen).to(self.device)
+        boxes = self._boxes(photos, stage, frame.width / frame.height, generator)
+        flipped = torch.rand(len(photos), generator=generator, device=self.device) < 0.5
+        rgb = torch.cat([
+            self._crop(some, box, flip, frame)
+            for some, box, flip in zip(*(v.split(AT_ONCE) for v in (photos, boxes, flipped)), strict=True)
+        ])  # fmt: skip
+        lab = srgb_to_lab(rgb)
+        lightness, ab = lab[..., 0].contiguous(), lab[..., 1:]
+        rows, columns, sizes = random_places(stage, len(photos), frame, generator)
+        colors = cell_means(ab, rows, columns, sizes).to(ab.dtype)
+        x = encode(lightness, rows, columns, sizes, colors).contiguous()
+        target = normalize_ab(ab).permute(0, 3, 1, 2).contiguous()
+        return Batch(x, target, (rows, columns, sizes, colors))
+
+    def _boxes(self, photos: Tensor, stage: Stage, aspect: float, generator: torch.Generator) -> Tensor:
+        """Random crops (B, 4): left, top, width, height in pixels; as :func:`.data.crop_box`."""
+        shape = len(photos), TRIES
+        width, height = self._width[photos].float(), self._height[photos].float()
+
+        def uniform(low: float, high: float, size=shape) -> Tensor:
+            return low + (high - low) * torch.rand(size, generator=generator, device=self.device)
+
+        area = (width * height)[:, None] * uniform(*stage.crop)
+        stretched = aspect * torch.exp(uniform(-math.log(STRETCH), math.log(STRETCH)))
+        w, h = (area * stretched).sqrt(), (area / stretched).sqrt()
+        fit = (w <= width[:, None]) & (h <= height[:, None])
+        first = fit.int().argmax(1, keepdim=True)  # 0 where none fits: then the whole photo is taken
+        any_fit = fit.any(1)
+        w = torch.where(any_fit, w.gather(1, first)[:, 0], width)
+        h = torch.where(any_fit, h.gather(1, first)[:, 0], height)
+        left, top = (width - w) * uniform(0, 1, len(photos)), (height - h) * uniform(0, 1, len(photos))
+        return torch.stack([left, top, w, h], 1)
+
+    def _crop(self, photos: Tensor, boxes: Tensor, flipped: Tensor, frame: Frame) -> Tensor:
+        """Crops resized to the frame: (B, H, W, 3) float32, sRGB in [0, 1]. TAPS^2 bilinear samples per pixel."""
+        left, top, box_width, box_height = boxes[:, :, None].unbind(1)
+
+        def places(extent: int) -> Tensor:
+            return (torch.arange(extent * TAPS, device=self.device) + 0.5) / (extent * TAPS)
+
+        across = places(frame.width).expand(len(photos), -1)
+        across = torch.where(flipped[:, None], 1 - across, across)
+        x0, x1, fx = _neighbors(left + across * box_width, self._width[photos, None])
+        y0, y1, fy = _neighbors(top + places(frame.height) * box_height, self._height[photos, None])
+        first, width = self._first[photos, None, None], self._width[photos, None, None]
+
+        def taken(y: Tensor, x: Tensor) -> Tensor:
+            packed = self._packed[first + y[:, :, None] * width + x[:, None, :]]
+            return torch.stack([packed & 255, packed >> 8 & 255, packed >> 16 & 255], 1).float()  # B 3 h w
+
+        fx, fy = fx[:, None, None, :], fy[:, None, :, None]
+        above = torch.lerp(taken(y0, x0), taken(y0, x1), fx)
+        below = torch.lerp(taken(y1, x0), taken(y1, x1), fx)
+        rgb = torch.nn.functional.avg_pool2d(torch.lerp(above, below, fy), TAPS)
+        return (rgb / 255).clamp(0, 1).permute(0, 2, 3, 1)
+
+
+def _neighbors(position: Tensor, extent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The pixels on both sides of places along an axis (pixel k spans k..k + 1), and the second one's share."""
+    position = position - 0.5
+    before = position.floor()
+    share = position - before
+    before = before.long()
+    return before.clamp(min=0).minimum(extent - 1), (before + 1).clamp(min=0).minimum(extent - 1), share
+
+
+def random_places(stage: Stage, batch: int, frame: Frame, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Random hints, distributed as those of :func:`.data.random_hints`: rows, columns, sizes, each (B, K) int64."""
+    device = generator.device
+
+    def integers(low: int, high: int, size) -> Tensor:
+        return torch.randint(low, high, size, generator=generator, device=device)
+
+    few = torch.rand(batch, generator=generator, device=device) < stage.few
+    counts = torch.where(few, integers(0, FEW_HINTS + 1, (batch,)), integers(0, stage.max_hints + 1, (batch,)))
+    across, down = frame.width // CELL, frame.height // CELL
+    most = min(max(stage.max_hints, FEW_HINTS), across * down)
+    cells = torch.rand(batch, across * down, generator=generator, device=device).topk(most, 1).indices
+    varied = torch.rand((), generator=generator, device=device) < VARIED_SIZES
+    sizes = torch.where(varied, integers(MIN_SIZE, MAX_SIZE + 1, (batch, most)), MIN_SIZE)
+    rows = corner(cells // across * CELL, sizes, frame.height)
+    columns = corner(cells % across * CELL, sizes, frame.width)
+    there = torch.arange(most, device=device) < counts[:, None]
+    return rows * there, columns * there, torch.where(there, sizes, NO_HINT)
