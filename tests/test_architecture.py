@@ -24,17 +24,20 @@ ARROWS = {
     "files": set(),
     "photosets": {"photo"},
     "color": set(),
+    "deep": set(),
+    "label": set(),
     "metadata": set(),
     "decode": {"color", "metadata"},
     "photo": {"color", "decode", "metadata"},
-    "saving": {"color", "photo", "decode", "metadata"},
+    "saving": {"color", "photo", "decode", "deep", "label", "metadata"},
     "hints": {"color", "decode"},
     "model": {"color", "hints"},
     "weights": {"model.config"},
     "runtime": {"color", "hints", "weights", *TORCH_FREE_MODEL},
     "colorizer": USE,
+    "suggest": {"colorizer", *USE},
     "commands": {"colorizer", "photosets", *USE},
-    "app": {"colorizer", "photosets", *USE},
+    "app": {"colorizer", "commands", "photosets", "suggest", *USE},
     "cli": set(),  # it finds the verbs by name
     "training": LEARN | {"evaluation"},  # validation during training measures as the evaluation does
     "evaluation": LEARN | {"colorizer", *USE},
@@ -53,7 +56,8 @@ HEAVY = {
 MAY = {
     "model": {"torch"},
     "training": {"torch", "lightning_fabric", "safetensors"},
-    "evaluation": {"scipy"},
+    "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # torch: see TORCH_FILES
+    "reproduce": {"matplotlib"},
     "app": {"fastapi", "uvicorn"},
     "runtime": {"onnx", "onnxruntime"},
     "weights": {"safetensors"},

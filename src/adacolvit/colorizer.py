@@ -1,14 +1,15 @@
 """The one door to colorization, for CLI, app and API: a photo once, hints many times, results at full size."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 
 from adacolvit.errors import PhotoError
+from adacolvit.files import write_file
 from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.frame import fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
@@ -18,7 +19,7 @@ from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Engine
 from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
-from adacolvit.saving import save_picture
+from adacolvit.saving import picture_bytes, picture_depth
 from adacolvit.weights import load_weights
 
 
@@ -49,9 +50,17 @@ class Result:
     planes: np.ndarray  # (4, h, w) float32, see runtime.upsample: ab at full size from the photo's own L
     cost: Cost
 
-    def rows(self, start: int, stop: int) -> np.ndarray:
-        """Rows of the picture at the photo's own size: (stop - start, W, 3) uint8, sRGB. For photos of any size."""
-        return compose(self.photo.lightness_rows(start, stop), self.planes, start, self.photo.height)
+    def adjusted(self, *, saturation: float = 1.0, strength: float = 1.0) -> "Result":
+        """The same with chroma scaled by ``saturation``, 0 or more, and ``strength``, 0 (gray) to 1."""
+        scale = np.float32(saturation * strength)
+        return replace(self, ab=self.ab * scale, planes=self.planes * scale)
+
+    def rows(self, start: int, stop: int, depth: int = 8) -> np.ndarray:
+        """Rows of the picture at the photo's own size, for photos of any size.
+
+        Returns (stop - start, W, 3) sRGB: uint8, or uint16 for a ``depth`` of 16 bits.
+        """
+        return compose(self.photo.lightness_rows(start, stop), self.planes, start, self.photo.height, depth)
 
     @cached_property
     def image(self) -> np.ndarray:
@@ -61,12 +70,23 @@ class Result:
             picture[start:stop] = self.rows(start, stop)
         return picture
 
-    def save(self, path: str | Path, **options) -> Path:
-        """Write the picture at the photo's own size, its metadata kept; the suffix chooses the format.
+    def encode(self, suffix: str, *, depth: int | None = None, **options) -> bytes:
+        """The file of the picture at the photo's own size, its metadata kept.
 
-        ``options`` as of :func:`adacolvit.saving.save_picture`. Raises SaveError.
+        suffix: ".png", ".jpg", ".webp" or ".tif". depth: bits per channel, as :func:`adacolvit.saving.picture_depth`.
+        ``options``: quality, label, note of :func:`adacolvit.saving.picture_bytes`. Raises SaveError.
         """
-        return save_picture(path, self.photo, self.rows, **options)
+        depth = picture_depth(self.photo, suffix, depth)
+        return picture_bytes(self.photo, partial(self.rows, depth=depth), suffix, **options)
+
+    def save(self, path: str | Path, **options) -> Path:
+        """Write the picture; the suffix chooses the format, ``options`` are those of :meth:`encode`. Raises SaveError.
+
+        Written beside and renamed: nothing is ever left half-written.
+        """
+        path = Path(path)
+        write_file(path, self.encode(path.suffix, **options))
+        return path
 
 
 class Colorizer:
@@ -113,12 +133,11 @@ class Colorizer:
 
         config, (rows, columns) = self.engine.config, frame.grid
         full = decisions.patches.sum(-1)
-        macs = count_macs(config, rows * columns, decisions.layers, full)
         layers = layer_macs(config, rows * columns, decisions.layers, full)
         kept = decisions.patches.reshape(config.depth, 2, rows, columns)
         return Result(
             photo, hints, ab, planes,
-            Cost(macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds),
+            Cost(decisions.macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds),
         )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-_ORIENTATION = 0x0112
+from adacolvit import __version__
+
+_ORIENTATION, _SOFTWARE = 0x0112, 0x0131
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003  # in the EXIF IFD
 # How a TIFF stores its pixels (sizes, strips, tiles, compression, palette, samples, nested images), which is the saving
@@ -16,6 +18,16 @@ _STORAGE = {
     *(317, 320, 322, 323, 324, 325, 330, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532),
     *(700, 34675),
 }
+# IPTC's word for media edited by a trained model: https://cv.iptc.org/newscodes/digitalsourcetype/
+_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+_NOTE = (
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{_SOURCE_TYPE}"/>'
+).encode()
+_EMPTY_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b"</rdf:RDF></x:xmpmeta>"
+)
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))\s*\d+""")
 
 
@@ -55,6 +67,20 @@ def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
     icc = image.info.get("icc_profile") or b""
     return Metadata(_upright(exif, size), _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image)), orientation
+
+
+def with_note(metadata: Metadata) -> Metadata:
+    """The metadata of a picture that was colorized, and says so: EXIF names the program, XMP the kind of source.
+
+    A photo's XMP that states its kind of source already, or is damaged, stays as it is.
+    """
+    exif = Image.Exif()
+    exif.load(metadata.exif)
+    exif[_SOFTWARE] = f"AdaColViT {__version__} (colorized)"
+    xmp = metadata.xmp or _EMPTY_XMP
+    if b"DigitalSourceType" not in xmp:
+        xmp = xmp.replace(b"</rdf:RDF>", _NOTE + b"</rdf:RDF>", 1)
+    return replace(metadata, exif=exif.tobytes(), xmp=xmp)
 
 
 def _upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:

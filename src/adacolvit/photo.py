@@ -64,6 +64,7 @@ class Photo:
     rgb: np.ndarray | None = None  # (H, W, 3) uint8 sRGB, where the photo has color
     alpha: np.ndarray | None = None  # (H, W) uint8, 255 opaque, where the file has transparency
     metadata: Metadata = field(default_factory=Metadata)
+    deep: bool = False  # its lightness comes from more than 8 bits per channel
 
     @property
     def width(self) -> int:
@@ -198,7 +199,7 @@ def _read(image: Image.Image, exif: Image.Exif, name: str) -> Photo:
         for start, stop in _strips(width, height):
             strip = image.crop((0, start, width, stop))
             stored[start:stop] = np.round(to_lightness(np.asarray(strip, np.float32)) * _UNITS)
-        return Photo(name, lightness, metadata=metadata)
+        return Photo(name, lightness, metadata=metadata, deep=True)
 
     mode = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB")
     transform = to_srgb(metadata.icc, mode)

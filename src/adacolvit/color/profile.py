@@ -28,16 +28,24 @@ def from_srgb(icc: bytes) -> tuple[Transform | None, bytes]:
     A file in an RGB space gets its own space and profile back. A gray or CMYK profile cannot hold the colored picture:
     sRGB is embedded instead. Without a profile none is embedded, and that means sRGB.
     """
-    if not icc:
-        return None, b""
+    embedded = srgb_profile(icc)
+    if embedded == icc:
+        return None, icc
     profile = _read(icc)
     if profile is not None and profile.profile.xcolor_space.strip() == "RGB":
-        if _is_srgb(profile):
-            return None, icc
         transform = _transform(ImageCms.createProfile("sRGB"), profile, "RGB", "RGB")
         if transform is not None:  # None: a scanner's profile, which leads only one way
             return transform, icc
-    return None, ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return None, embedded
+
+
+def srgb_profile(icc: bytes) -> bytes:
+    """What to embed into a picture that stays in sRGB, of a photo whose file had the profile ``icc``: nothing where it
+    had none, its own where that is sRGB, else sRGB's."""
+    profile = _read(icc)
+    if not icc or (profile is not None and profile.profile.xcolor_space.strip() == "RGB" and _is_srgb(profile)):
+        return icc
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def _read(icc: bytes) -> ImageCms.ImageCmsProfile | None:

@@ -63,13 +63,15 @@ def upsample(planes: np.ndarray, lightness: np.ndarray, start: int, height: int)
     return np.stack([slope_a * lightness + offset_a, slope_b * lightness + offset_b], axis=-1)
 
 
-def compose(lightness: np.ndarray, planes: np.ndarray, start: int, height: int) -> np.ndarray:
-    """Rows of the colored photo, arguments as of :func:`upsample`. Returns (rows, W, 3) uint8, sRGB.
+def compose(lightness: np.ndarray, planes: np.ndarray, start: int, height: int, depth: int = 8) -> np.ndarray:
+    """Rows of the colored photo, arguments as of :func:`upsample`.
+
+    Returns (rows, W, 3) sRGB: uint8, or uint16 for a ``depth`` of 16 bits.
 
     Colors that no screen can show lose chroma, never lightness or hue.
     """
     rows, width = lightness.shape
-    picture = np.empty((rows, width, 3), np.uint8)
+    picture = np.empty((rows, width, 3), np.uint8 if depth == 8 else np.uint16)
     step = max(1, _BLOCK // width)
     for first in range(0, rows, step):
         part = lightness[first : first + step]
@@ -77,5 +79,9 @@ def compose(lightness: np.ndarray, planes: np.ndarray, start: int, height: int) 
         linear = lab_to_linear(lab)
         outside = ~displayable(linear)
         linear[outside] = lab_to_linear(fit(lab[outside]))
-        picture[first : first + step] = _TO_BYTE.take((np.clip(linear, 0, 1) * 65535 + 0.5).astype(np.uint16))
+        linear = np.clip(linear, 0, 1)
+        if depth == 8:
+            picture[first : first + step] = _TO_BYTE.take((linear * 65535 + 0.5).astype(np.uint16))
+        else:
+            picture[first : first + step] = np.rint(linear_to_srgb(linear) * 65535)
     return picture
