@@ -1,22 +1,29 @@
-// The color of one hint: the ab plane at the spot's own lightness, a hex field, reach, recent colors.
+// The color of the selected hints: the colors that the leading one's spot can show, numbers, reach, colors at hand.
 
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import * as actions from "../state/actions";
-import { hexToLab, labToHex, readHex } from "../color/color";
-import { nearest, planeAt } from "../color/gamut";
+import { useRef, useState } from "preact/hooks";
+import { hexToLab, labToHex } from "../color/color";
+import { nearest } from "../color/gamut";
+import { isPaletteFile } from "../color/palettes/palette";
 import { ClearIcon } from "../icons";
-import { PlaneField } from "./PlaneField";
+import { loadFlag, storeFlag } from "../state/settings";
 import * as store from "../state/store";
-import { texts } from "../texts";
-import { toStage, type Size } from "../canvas/view";
+import { control, texts } from "../texts";
+import { ColorFields } from "./ColorFields";
+import { remember, toggleDropper } from "./dropper";
+import { MAX_SIZE, MIN_SIZE, chooseAb, duplicate, removeSelected, resize, toggleLock } from "./edit";
+import { CopyIcon, DropperIcon, LockIcon, LockedIcon } from "./icons";
+import { Palettes, readPalettes } from "./Palettes";
+import { usePlace } from "./place";
+import { PlaneField } from "./PlaneField";
+import { outcome, planeOf } from "./spot";
+import { Suggested } from "./Suggested";
+import { Swatches } from "./Swatches";
+import "./hints.css";
 
-const GAP = 28; // px between the clicked point and the picker, so that the ring stays free
-const EDGE = 8;
-const [MIN_SIZE, MAX_SIZE] = [2, 7];
 const SAME = 1; // Lab units a person does not see
 const EXTREME = 4; // as near to black or white as this, L leaves hardly any color
 
-/** What a person is told after asking for ``wanted`` on a spot of lightness L. */
+/** What a person is told after asking for `wanted` on a spot of lightness L. */
 function answer(wanted: string, got: string, L: number, moved: number): string {
   if (wanted === got) return "";
   if (moved < SAME) return texts.becomes(wanted, got);
@@ -25,52 +32,73 @@ function answer(wanted: string, got: string, L: number, moved: number): string {
 
 export function Picker({ hint }: { hint: store.Hint }) {
   const photo = store.photo.value!;
-  const L = actions.lightnessAt(photo, hint.x, hint.y);
-  const plane = useMemo(() => planeAt(L), [L]);
+  const plane = planeOf(photo, hint.x, hint.y);
+  const { L } = plane;
   const [said, setSaid] = useState("");
   const [, a, b] = hexToLab(hint.color);
   const here = nearest(plane, a, b);
   const shown = labToHex(L, ...here);
+  const count = store.selectedHints.value.length;
+  const locked = store.selectedHints.value.every((each) => each.locked);
 
-  /** Takes a color by its hue and chroma; the spot keeps its lightness. */
-  const take = (wanted: string) => {
-    const [, wa, wb] = hexToLab(wanted);
-    const [na, nb] = nearest(plane, wa, wb);
-    const got = labToHex(L, na, nb);
-    actions.chooseColor(got);
-    actions.remember(wanted); // as it was meant, for spots of another lightness
-    setSaid(answer(wanted, got, L, Math.hypot(na - wa, nb - wb)));
+  /** Takes hue and chroma; every spot keeps its lightness. */
+  const takeAb = (ab: [number, number], said: (got: string, moved: number) => string) => {
+    const got = nearest(plane, ...ab);
+    chooseAb(ab);
+    storeFlag("taught", true);
+    setSaid(locked ? "" : count > 1 ? texts.eachItsOwn(count) : said(labToHex(L, ...got), Math.hypot(got[0] - ab[0], got[1] - ab[1])));
+  };
+  const takeHex = (wanted: string) => takeAb(hexToLab(wanted).slice(1) as [number, number], (got, moved) => answer(wanted, got, L, moved));
+  const takeAndRemember = (wanted: string) => {
+    takeHex(wanted);
+    remember(wanted); // as it was meant, for spots of another lightness
   };
 
   const extreme = L < EXTREME ? texts.noColorDark : L > 100 - EXTREME ? texts.noColorLight : "";
+  const note = said || (locked ? texts.lockedHint(count) : extreme || (loadFlag("taught", false) ? "" : texts.firstPick));
   const element = useRef<HTMLDivElement>(null);
-  const place = usePlace(element, hint);
   return (
-    <div class="picker" ref={element} style={place} role="group" aria-label={texts.picker} onPointerDown={(e) => e.stopPropagation()} onWheel={(e) => e.stopPropagation()}>
+    <div
+      class={`picker${locked ? " locked" : ""}`}
+      ref={element}
+      style={usePlace(element, hint)}
+      role="group"
+      aria-label={texts.picker}
+      onPointerDown={(event) => event.stopPropagation()}
+      onWheel={(event) => event.stopPropagation()}
+      onKeyDown={(event) => event.key === "Escape" && backToRing(event, hint)}
+      onDrop={(event) => takePaletteFiles(event)}
+    >
+      <div class="row head">
+        <h2>{texts.selectedHints(count)}</h2>
+        <Button icon={DropperIcon} tip={texts.dropper} keys="I" on={store.tool.value === "eyedropper"} run={toggleDropper} />
+        <Button icon={locked ? LockedIcon : LockIcon} tip={locked ? texts.unlock(count) : texts.lock(count)} keys="L" on={locked} run={toggleLock} />
+        <Button icon={CopyIcon} tip={texts.duplicate(count)} keys={`${control} D`} run={duplicate} />
+        <Button icon={ClearIcon} tip={texts.remove(count)} keys="Del" run={removeSelected} />
+      </div>
       <PlaneField plane={plane} ab={here} onSaid={setSaid} />
       <div class="fields">
-        <div class="row">
-          <span class="swatch" style={{ background: shown }} />
-          <HexField color={shown} onTake={take} onWrong={() => setSaid(texts.hexWrong)} />
-          <button type="button" class="quiet" title={texts.remove} aria-label={texts.remove} onClick={() => actions.remove(hint.key)}>
-            <ClearIcon />
-          </button>
-        </div>
+        <ColorFields color={shown} lab={[L, ...here]} onTake={takeAndRemember} onTakeAb={(ab) => takeAb(ab, (got, moved) => (moved < SAME ? "" : texts.noSuchAb(ab, got)))} onWrong={() => setSaid(texts.hexWrong)} />
+        <Obtained hint={hint} />
         <label class="row size" title={texts.hintSizeTip}>
           <span>{texts.hintSize}</span>
-          <input type="range" min={MIN_SIZE} max={MAX_SIZE} step={1} value={hint.size} onInput={(e) => actions.chooseSize(Number(e.currentTarget.value))} />
+          <input type="range" min={MIN_SIZE} max={MAX_SIZE} step={1} value={hint.size} disabled={locked} onInput={(event) => resize(Number(event.currentTarget.value))} />
           <output>{hint.size}</output>
         </label>
+        <Suggested hint={hint} onTake={takeAndRemember} />
         {store.recent.value.length > 0 && (
-          <div class="row recent" role="group" aria-label={texts.recent}>
-            {store.recent.value.map((color) => (
-              <button type="button" key={color} class="swatch" style={{ background: color }} title={texts.use(color)} aria-label={texts.use(color)} onClick={() => take(color)} />
-            ))}
+          <div class="choice-row" role="group" aria-label={texts.recent}>
+            <span class="choice-title">{texts.recent}</span>
+            <div class="swatches">
+              {/* Not remembered again: the row would change under the pointer. */}
+              <Swatches choices={store.recent.value.map((color) => ({ color, label: texts.use(color) }))} onTake={takeHex} />
+            </div>
           </div>
         )}
-        {(said || extreme) && (
+        <Palettes color={shown} onTake={takeAndRemember} />
+        {note && (
           <p class="said" role="status">
-            {said || extreme}
+            {note}
           </p>
         )}
       </div>
@@ -78,52 +106,53 @@ export function Picker({ hint }: { hint: store.Hint }) {
   );
 }
 
-function HexField({ color, onTake, onWrong }: { color: string; onTake: (hex: string) => void; onWrong: () => void }) {
-  const done = (field: HTMLInputElement) => {
-    const hex = readHex(field.value);
-    if (!hex) return onWrong();
-    if (hex !== color) onTake(hex);
-    field.value = color;
-  };
+interface ButtonProps {
+  icon: typeof DropperIcon;
+  tip: string;
+  keys: string;
+  on?: boolean;
+  run: () => void;
+}
+
+const Button = ({ icon: Icon, tip, keys, on, run }: ButtonProps) => (
+  <button type="button" class="quiet" title={`${tip} (${keys})`} aria-label={tip} aria-pressed={on} onClick={run}>
+    <Icon />
+  </button>
+);
+
+/** What was asked for beside what the photo shows, and how different they look. */
+function Obtained({ hint }: { hint: store.Hint }) {
+  const [photo, frame] = [store.photo.value, store.frame.value];
+  if (!photo || !frame) return null;
+  const { asked, got, difference } = outcome(photo, frame, hint);
   return (
-    <input
-      class="hex"
-      value={color}
-      title={texts.hex}
-      aria-label={texts.hex}
-      spellcheck={false}
-      autocomplete="off"
-      maxLength={9}
-      onFocus={(e) => e.currentTarget.select()}
-      onKeyDown={(e) => {
-        if (e.key === "Escape") e.currentTarget.value = color;
-        else if (e.key !== "Enter") return;
-        e.preventDefault();
-        e.stopPropagation();
-        e.currentTarget.blur(); // takes the color, and gives the keys back to the photo
-      }}
-      onBlur={(e) => done(e.currentTarget)}
-    />
+    <dl class="row obtained" title={texts.obtainedTip(asked, got)}>
+      <dt>{texts.asked}</dt>
+      <dd class="swatch" style={{ background: asked }}>
+        <span class="unseen">{asked}</span>
+      </dd>
+      <dt>{texts.got}</dt>
+      <dd class="swatch" style={{ background: got }}>
+        <span class="unseen">{got}</span>
+      </dd>
+      <dt class="end">ΔE</dt>
+      <dd class="difference">{difference.toFixed(1)}</dd>
+    </dl>
   );
 }
 
-/** Beside the ring, on the side with room; on a phone the style sheet puts the picker below the photo. */
-function usePlace(element: { current: HTMLDivElement | null }, hint: store.Hint) {
-  const [size, setSize] = useState<Size>({ width: 240, height: 360 });
-  useLayoutEffect(() => {
-    const { offsetWidth: width, offsetHeight: height } = element.current!;
-    if (width !== size.width || height !== size.height) setSize({ width, height });
-  });
-  if (store.phone.value) return {};
-  const room = store.stage.value;
-  const ring = toStage(store.view.value, hint.x, hint.y);
-  const within = (v: number, extent: number, space: number) => Math.max(EDGE, Math.min(space - extent - EDGE, v));
-  const right = ring.x + GAP;
-  const left = ring.x - GAP - size.width;
-  const fits = (x: number) => x >= EDGE && x + size.width <= room.width - EDGE;
-  if (fits(right) || fits(left)) {
-    return { left: `${fits(right) ? right : left}px`, top: `${within(ring.y - size.height / 2, size.height, room.height)}px` };
-  }
-  const below = ring.y + GAP + size.height <= room.height - EDGE ? ring.y + GAP : ring.y - GAP - size.height;
-  return { left: `${within(ring.x - size.width / 2, size.width, room.width)}px`, top: `${within(below, size.height, room.height)}px` };
+/** Escape gives the keyboard from the picker back to the ring; a mouse user's Escape goes on to select nothing. */
+function backToRing(event: KeyboardEvent, hint: store.Hint): void {
+  if (!(event.target as HTMLElement).matches(":focus-visible")) return;
+  event.stopPropagation();
+  event.preventDefault();
+  document.querySelector<HTMLElement>(`.ring[data-key="${hint.key}"]`)?.focus();
+}
+
+function takePaletteFiles(event: DragEvent): void {
+  const files = [...(event.dataTransfer?.files ?? [])];
+  if (!files.length || !files.every(({ name }) => isPaletteFile(name))) return; // a photo: the window's business
+  event.preventDefault();
+  event.stopPropagation();
+  void readPalettes(files);
 }

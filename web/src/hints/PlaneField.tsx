@@ -1,11 +1,12 @@
 // The square in which a color is dragged: a to the right, b up, only what this lightness can show.
 
 import { useEffect, useRef } from "preact/hooks";
-import * as actions from "../state/actions";
 import { labToHex } from "../color/color";
 import { nearest, paintPlane, type Plane } from "../color/gamut";
-import * as store from "../state/store";
+import { storeFlag } from "../state/settings";
 import { texts } from "../texts";
+import { remember } from "./dropper";
+import { chooseAb, previewAb } from "./edit";
 
 const STEPS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -36,14 +37,15 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
       plane.middle[0] + wanted((event.clientX - box.left) / box.width),
       plane.middle[1] - wanted((event.clientY - box.top) / box.height),
     );
-    actions.previewColor(labToHex(plane.L, ...dragged.current));
+    previewAb(dragged.current);
   };
   const release = () => {
     if (!dragged.current) return;
-    const color = labToHex(plane.L, ...dragged.current);
+    const ab = dragged.current;
     dragged.current = null;
-    actions.chooseColor(color);
-    actions.remember(color);
+    chooseAb(ab);
+    remember(labToHex(plane.L, ...ab));
+    storeFlag("taught", true);
   };
 
   return (
@@ -70,8 +72,7 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
         event.preventDefault();
         event.stopPropagation(); // these arrows are for the color, not for the ring
         const by = event.shiftKey ? 8 : 2;
-        const next = nearest(plane, ab[0] + by * step[0], ab[1] + by * step[1]);
-        actions.adjustColor(labToHex(plane.L, ...next));
+        chooseAb(nearest(plane, ab[0] + by * step[0], ab[1] + by * step[1]), true);
       }}
     >
       <canvas ref={canvas} />
@@ -82,5 +83,3 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
     </div>
   );
 }
-
-export const PickerHint = () => <p class="picker empty">{store.frame.value ? texts.firstTap : ""}</p>;

@@ -1,43 +1,93 @@
-// One hint on the photo: a ring filled with its color. Press and drag moves it, right click removes it.
+// One hint on the photo: a ring filled with its color, and for the selected ones the square that the color is given to.
 
-import * as actions from "../state/actions";
 import { drag } from "../canvas/gestures";
+import { toStage } from "../canvas/view";
 import * as store from "../state/store";
 import { texts } from "../texts";
-import { toStage } from "../canvas/view";
+import { LockedIcon } from "./icons";
+import { copies, moved, remove } from "./edit";
+import { adds, toggle } from "./select";
+
+const ERASER = 5; // the button of a pen that is turned round
+const RIGHT = 2;
+const RING = 28; // CSS px
+
+let before: ReadonlySet<number> = new Set(); // what was selected when the press under way began
+let longPressed = false;
+
+/** Press: selects, or with Shift or Control adds to the selection; then drags all selected rings, with Alt copies of them. */
+function press(event: PointerEvent, hint: store.Hint): void {
+  if (event.button === ERASER || (event.button === RIGHT && event.pointerType === "pen")) {
+    event.stopPropagation();
+    return remove(hint);
+  }
+  if (event.button !== 0) return;
+  before = store.selectedKeys.value;
+  longPressed = false;
+  if (adds(event)) toggle(hint.key);
+  else if (!before.has(hint.key)) store.select(hint.key);
+
+  const chosen = store.selectedHints.value.filter(({ locked }) => event.altKey || !locked);
+  const keys = new Set(chosen.map(({ key }) => key));
+  const start = event.altKey ? copies(keys) : { hints: store.present(), keys };
+  const { scale } = store.view.value;
+  const follows = keys.has(hint.key);
+  let last = start.hints;
+  drag(
+    event,
+    (dx, dy) => follows && store.preview((last = moved(start.hints, start.keys, dx / scale, dy / scale))),
+    (wasMoved) => {
+      if (wasMoved && follows) {
+        store.commit(last);
+        if (event.altKey) store.select(...start.keys);
+      } else if (!adds(event) && !longPressed) store.select(hint.key); // a click on one of several
+    },
+  );
+}
+
+/** Right click removes; the long press of a finger, which comes as one too, is its way to select several. */
+function menu(event: MouseEvent, hint: store.Hint): void {
+  event.preventDefault();
+  const pointer = event instanceof PointerEvent ? event.pointerType : "mouse";
+  if (pointer === "mouse") remove(hint);
+  if (pointer !== "touch") return;
+  longPressed = true;
+  store.select(...before, hint.key);
+}
 
 export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
   const { x, y } = toStage(store.view.value, hint.x, hint.y);
   const chosen = store.selectedKeys.value.has(hint.key);
-  const down = (event: PointerEvent) => {
-    if (event.button !== 0) return;
-    const { scale } = store.view.value;
-    const moved = (dx: number, dy: number) => actions.moved(hint.key, hint.x + dx / scale, hint.y + dy / scale);
-    store.select(hint.key);
-    let last = store.hints.value;
-    drag(
-      event,
-      (dx, dy) => store.preview((last = moved(dx, dy))),
-      (wasMoved) => wasMoved && store.commit(last),
-    );
-  };
+  const open = store.selected.value === hint;
   return (
-    <button
-      type="button"
-      class={`ring${chosen ? " chosen" : ""}`}
-      style={{ transform: `translate(${x}px, ${y}px)` }}
-      aria-label={texts.hint(number, hint.color, hint.x, hint.y)}
-      title={texts.ringTip}
-      aria-pressed={chosen}
-      onPointerDown={down}
-      onFocus={() => store.select(hint.key)}
-      onContextMenu={(event) => {
-        event.preventDefault();
-        const long = event instanceof PointerEvent && event.pointerType === "touch"; // a long press is no right click
-        if (!long) actions.remove(hint.key);
-      }}
-    >
-      <span style={{ background: hint.color }} />
-    </button>
+    <>
+      {chosen && <Reach hint={hint} />}
+      <button
+        type="button"
+        class={`ring${chosen ? " chosen" : ""}${hint.locked ? " locked" : ""}`}
+        data-key={hint.key}
+        style={{ transform: `translate(${x}px, ${y}px)` }}
+        aria-label={texts.hint(number, hint.color, hint.x, hint.y, hint.locked ?? false)}
+        title={hint.locked ? texts.ringLockedTip : texts.ringTip}
+        aria-pressed={chosen}
+        onPointerDown={(event) => press(event, hint)}
+        onFocus={(event) => event.currentTarget.matches(":focus-visible") && !chosen && store.select(hint.key)}
+        onClick={(event) => !event.detail && open && document.querySelector<HTMLElement>(".picker .plane")?.focus()} // Enter
+        onContextMenu={(event) => menu(event, hint)}
+      >
+        <span style={{ background: hint.color }}>{hint.locked && <LockedIcon />}</span>
+      </button>
+    </>
   );
+}
+
+/** The square of the network's input that a hint covers, where it is larger than the ring. */
+function Reach({ hint }: { hint: store.Hint }) {
+  const [frame, photo, view] = [store.frame.value, store.photo.value!.info, store.view.value];
+  if (!frame) return null;
+  const width = (hint.size * photo.width * view.scale) / frame.info.width;
+  const height = (hint.size * photo.height * view.scale) / frame.info.height;
+  if (Math.min(width, height) < RING) return null;
+  const { x, y } = toStage(view, hint.x, hint.y);
+  return <div class="reach" style={{ left: `${x - width / 2}px`, top: `${y - height / 2}px`, width: `${width}px`, height: `${height}px` }} />;
 }

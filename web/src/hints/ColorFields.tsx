@@ -1,0 +1,114 @@
+// A color as numbers: hex, RGB, or Lab, whose lightness is the spot's own.
+
+import { signal } from "@preact/signals";
+import { bytesToHex, hexToBytes, readHex } from "../color/color";
+import { load, save } from "../state/settings";
+import { texts } from "../texts";
+
+const NOTATIONS = ["hex", "rgb", "lab"] as const;
+type Notation = (typeof NOTATIONS)[number];
+const KEY = "adacolvit.notation";
+const notation = signal<Notation>(NOTATIONS.find((each) => each === load<string>(KEY, "")) ?? "hex");
+
+interface Props {
+  color: string;
+  /** Lightness and color of the spot as it is shown. */
+  lab: [number, number, number];
+  onTake: (hex: string) => void;
+  onTakeAb: (ab: [number, number]) => void;
+  onWrong: () => void;
+}
+
+export function ColorFields({ color, lab, onTake, onTakeAb, onWrong }: Props) {
+  const rgb = hexToBytes(color);
+  const set = (i: number) => (v: number) => onTake(bytesToHex(rgb.map((old, k) => (k === i ? v : old))));
+  const [L, a, b] = lab.map(Math.round) as [number, number, number];
+  return (
+    <div class="row color-fields">
+      <select
+        value={notation.value}
+        title={texts.notation}
+        aria-label={texts.notation}
+        onChange={(event) => save(KEY, (notation.value = event.currentTarget.value as Notation))}
+      >
+        {NOTATIONS.map((each) => (
+          <option key={each} value={each}>
+            {texts.notations[each]}
+          </option>
+        ))}
+      </select>
+      {notation.value === "hex" && <HexField color={color} onTake={onTake} onWrong={onWrong} />}
+      {notation.value === "rgb" &&
+        texts.channels.map((name, i) => <NumberField key={name} name={name} value={rgb[i]!} from={0} to={255} onTake={set(i)} />)}
+      {notation.value === "lab" && (
+        <>
+          <input class="number" value={L} readOnly title={texts.fixedLightness} aria-label={texts.fixedLightness} />
+          <NumberField name="a" value={a} from={-128} to={128} onTake={(v) => onTakeAb([v, lab[2]])} />
+          <NumberField name="b" value={b} from={-128} to={128} onTake={(v) => onTakeAb([lab[1], v])} />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Keys of a field: Enter takes what was typed and gives the keys back to the photo, Escape forgets it. */
+const fieldKeys = (before: string) => (event: KeyboardEvent & { currentTarget: HTMLInputElement }) => {
+  if (event.key === "Escape") event.currentTarget.value = before;
+  else if (event.key !== "Enter") return;
+  event.preventDefault();
+  event.stopPropagation();
+  event.currentTarget.blur();
+};
+
+function HexField({ color, onTake, onWrong }: Pick<Props, "color" | "onTake" | "onWrong">) {
+  const done = (field: HTMLInputElement) => {
+    const hex = readHex(field.value);
+    if (!hex) onWrong();
+    else if (hex !== color) onTake(hex);
+    field.value = color;
+  };
+  return (
+    <input
+      class="hex"
+      value={color}
+      title={texts.hex}
+      aria-label={texts.hex}
+      spellcheck={false}
+      autocomplete="off"
+      maxLength={9}
+      onFocus={(event) => event.currentTarget.select()}
+      onKeyDown={fieldKeys(color)}
+      onBlur={(event) => done(event.currentTarget)}
+    />
+  );
+}
+
+interface NumberProps {
+  name: string;
+  value: number;
+  from: number;
+  to: number;
+  onTake: (value: number) => void;
+}
+
+function NumberField({ name, value, from, to, onTake }: NumberProps) {
+  return (
+    <input
+      type="number"
+      class="number"
+      value={value}
+      min={from}
+      max={to}
+      step={1}
+      title={texts.channel(name)}
+      aria-label={texts.channel(name)}
+      onFocus={(event) => event.currentTarget.select()}
+      onKeyDown={fieldKeys(String(value))}
+      onChange={(event) => {
+        const typed = event.currentTarget.valueAsNumber;
+        event.currentTarget.value = String(value);
+        if (Number.isFinite(typed)) onTake(Math.round(Math.min(to, Math.max(from, typed))));
+      }}
+    />
+  );
+}

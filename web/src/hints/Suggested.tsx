@@ -1,0 +1,58 @@
+// Colors that the engine suggests for the place of a hint.
+
+import { useEffect, useState } from "preact/hooks";
+import { engine } from "#engine";
+import type { Suggestion } from "../engine/engine";
+import * as store from "../state/store";
+import { texts } from "../texts";
+import { Swatches } from "./Swatches";
+
+const REST_MS = 150; // a hint that is still being moved is not asked about
+const SHOWN = 6;
+
+export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: string) => void }) {
+  const { id } = store.photo.value!.info;
+  const chosen = store.selectedKeys.value;
+  // What a place should be is not asked of the hints whose color is about to change.
+  const others = store.hints.value.filter(({ key }) => !chosen.has(key)).map(store.wire);
+  const reference = store.reference.value?.id;
+  const question = JSON.stringify([id, hint.x, hint.y, others, reference]);
+  const [answer, setAnswer] = useState<{ question: string; list: Suggestion[]; failed?: string } | null>(null);
+  const [looked, setLooked] = useState<number | null>(null);
+
+  useEffect(() => {
+    let current = true;
+    const ask = async () => {
+      try {
+        const list = (await engine.suggestColors(id, others, hint.x, hint.y, reference)).slice(0, SHOWN);
+        if (current) setAnswer({ question, list });
+      } catch (error) {
+        if (current) setAnswer({ question, list: [], failed: (error as Error).message });
+      }
+    };
+    const timer = setTimeout(() => void ask(), REST_MS);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
+  }, [question]);
+
+  const waiting = answer?.question !== question;
+  const list = answer?.list ?? [];
+  const why = looked === null ? null : list[looked];
+  return (
+    <div class="choice-row suggested" role="group" aria-label={texts.suggested} aria-busy={waiting}>
+      <span class="choice-title">{texts.suggested}</span>
+      <span class="choice-note" role="status">
+        {answer?.failed ?? (why ? texts.reasons[why.reason] : !waiting && !list.length ? texts.noSuggestions : "")}
+      </span>
+      <div class={`swatches${waiting ? " waiting" : ""}`}>
+        <Swatches
+          choices={list.map(({ color, reason }) => ({ color, label: `${texts.use(color)}: ${texts.reasons[reason]}` }))}
+          onTake={onTake}
+          onLook={setLooked}
+        />
+      </div>
+    </div>
+  );
+}

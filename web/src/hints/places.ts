@@ -1,0 +1,49 @@
+// "Suggest places": the few points where a hint would change most, as dashed markers until one is clicked.
+
+import { effect, signal } from "@preact/signals";
+import { engine } from "#engine";
+import type { Place } from "../engine/engine";
+import * as store from "../state/store";
+import { texts } from "../texts";
+import { add } from "./edit";
+
+const COUNT = 5;
+
+export const places = signal<Place[]>([]);
+let turn = 0;
+
+effect(() => {
+  void store.photo.value; // another photo has other places
+  turn++;
+  places.value = [];
+});
+
+export function hidePlaces(): void {
+  turn++;
+  places.value = [];
+  if (store.notice.value?.kind === "info") store.notice.value = null; // the sentence about them
+}
+
+/** Asks the engine where hints would help; asked again, hides them. */
+export async function togglePlaces(): Promise<void> {
+  if (places.value.length) return hidePlaces();
+  const photo = store.photo.value;
+  if (!photo) return;
+  const mine = ++turn;
+  store.tell(texts.lookingForPlaces, "busy");
+  try {
+    const found = await engine.suggestPlaces(photo.info.id, store.wireHints(), COUNT);
+    if (mine !== turn) return;
+    places.value = found;
+    store.select();
+    store.tell(found.length ? texts.placesFound(found.length) : texts.noPlaces);
+  } catch (error) {
+    if (mine === turn) store.tell((error as Error).message, "error");
+  }
+}
+
+/** Makes a marked place a hint. */
+export function takePlace(place: Place): void {
+  places.value = places.value.filter((each) => each !== place);
+  add(place.x, place.y);
+}

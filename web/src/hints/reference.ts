@@ -1,0 +1,45 @@
+// The reference: a photo in color that lies beside the stage, to take colors from.
+
+import { signal } from "@preact/signals";
+import { engine } from "#engine";
+import * as store from "../state/store";
+import { texts } from "../texts";
+import { putDown } from "./dropper";
+
+/** Whether there is room for a reference beside the stage, with a photo in it or not yet. */
+export const referenceOpen = signal(false);
+
+export function toggleReference(): void {
+  referenceOpen.value = !referenceOpen.value;
+  if (!referenceOpen.value) closeReference();
+}
+
+export function closeReference(): void {
+  referenceOpen.value = false;
+  store.reference.value?.picture.close();
+  store.reference.value = null;
+  putDown();
+}
+
+/** Lays a picture file beside the stage. The engine sees it too, so that it can suggest colors from it. */
+export async function openReference(file: File): Promise<void> {
+  try {
+    const picture = await createImageBitmap(file).catch(() => {
+      throw new Error(texts.referenceUnreadable(file.name));
+    });
+    const { id } = await engine.open(file);
+    store.reference.value?.picture.close();
+    store.reference.value = { id, name: file.name, picture };
+    referenceOpen.value = true;
+  } catch (error) {
+    store.tell((error as Error).message, "error");
+  }
+}
+
+export function chooseReference(): void {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = "image/*";
+  input.onchange = () => void openReference(input.files![0]!);
+  input.click();
+}
