@@ -54,11 +54,17 @@ def watched(page: Page) -> Page:
 
 
 @pytest.fixture
-def page(browser: Browser, address):
-    """A page of its own context: no drafts from another test, neither in the browser nor kept by the server."""
+def fresh(address) -> str:
+    """Where the app is open, with no work kept from another test."""
     for session in httpx.get(f"{address}api/sessions").json():
         httpx.delete(f"{address}api/sessions/{session['id']}").raise_for_status()
-    context = browser.new_context(viewport={"width": 800, "height": 560}, base_url=address, accept_downloads=True)
+    return address
+
+
+@pytest.fixture
+def page(browser: Browser, fresh):
+    """A page of its own context: no habits from another test."""
+    context = browser.new_context(viewport={"width": 800, "height": 560}, base_url=fresh, accept_downloads=True)
     page = watched(context.new_page())
     yield page
     context.close()

@@ -1,7 +1,6 @@
 """What a person does at the table, by mouse, keyboard and eye."""
 
 import io
-import json
 
 import numpy as np
 from PIL import Image
@@ -18,7 +17,7 @@ class Table:
         self.notice = page.locator(".notice")
 
     def open_sample(self, name: str = "Cat") -> "Table":
-        self.page.get_by_role("button", name=name).click()
+        self.page.locator(".samples:not(.recent-work) button", has_text=name).click()
         self.settle()
         return self
 
@@ -67,5 +66,14 @@ class Table:
         left, top, width, height = self.photo_box()
         return {"x": left, "y": top, "width": width, "height": height}
 
-    def drafts(self) -> dict:
-        return json.loads(self.page.evaluate("() => localStorage.getItem('adacolvit.drafts')") or "{}")
+    @property
+    def photo_id(self) -> str:
+        return self.page.url.split("photo=")[1]
+
+    def kept(self) -> dict:
+        """All work on the open photo, as the program has it on disk."""
+        expect(self.page.locator(".kept")).to_have_attribute("data-state", "kept")
+        return self.page.request.get(f"/api/photos/{self.photo_id}/session").json()
+
+    def kept_hints(self) -> list[dict]:
+        return [{key: hint[key] for key in ("x", "y", "color", "size")} for hint in self.kept()["present"]]

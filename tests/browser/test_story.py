@@ -113,8 +113,8 @@ def test_what_is_on_the_screen_is_what_is_saved(table, page):
         table.choose(color)
     page.keyboard.press("1")  # one pixel of the photo is one of the screen
     table.settle()
-    photo_id, draft = next(iter(table.drafts().items()))
-    body = {"hints": draft["hints"], "format": "png"}
+    photo_id = table.photo_id
+    body = {"hints": table.kept_hints(), "format": "png"}
     file = page.request.post(f"/api/photos/{photo_id}/render", data=body).body()
     saved = np.asarray(Image.open(io.BytesIO(file))).astype(int)
     shown = table.picture()
@@ -150,26 +150,26 @@ def test_the_picker_gives_the_color_that_is_shown_and_tells_what_cannot_be(table
     assert np.abs(np.array(parse_hex(back)) - parse_hex(bright)).max() <= 2  # the edge of the gamut, to 8 bits
     page.get_by_label("Reach").fill("6")
     table.settle()
-    hint = next(iter(table.drafts().values()))["hints"][0]
+    hint = table.kept_hints()[0]
     assert (hint["color"], hint["size"]) == (back, 6)
     page.get_by_label("Reach").press("Control+z")  # a slider has no undo of its own
     table.settle()
-    assert next(iter(table.drafts().values()))["hints"] == [hint | {"size": 2}]
+    assert table.kept_hints() == [hint | {"size": 2}]
 
 
 def test_keyboard_alone(table, page):
     table.open_sample("Cat")
     page.keyboard.press("n")
     table.settle()
-    first = next(iter(table.drafts().values()))["hints"][0]
+    first = table.kept_hints()[0]
     for key in ("ArrowRight", "Shift+ArrowDown", "ArrowLeft", "ArrowRight"):
         page.keyboard.press(key)
     table.settle()
-    hint = next(iter(table.drafts().values()))["hints"][0]
+    hint = table.kept_hints()[0]
     assert (hint["x"], hint["y"]) == pytest.approx((first["x"] + 1, first["y"] + 10))
     page.keyboard.press("Control+z")  # nudges in a row are one step
     table.settle()
-    assert next(iter(table.drafts().values()))["hints"] == [first]
+    assert table.kept_hints() == [first]
     page.keyboard.press("Backspace")
     expect(table.rings).to_have_count(0)
     page.keyboard.press("?")
@@ -269,9 +269,9 @@ def test_hints_outlive_the_page_and_two_tabs_do_not_disturb_each_other(table, pa
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_photo_picker_and_rail_below_each_other(browser, address, scheme):
+def test_a_phone_shows_photo_picker_and_rail_below_each_other(browser, fresh, scheme):
     context = browser.new_context(
-        viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True, base_url=address, color_scheme=scheme
+        viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True, base_url=fresh, color_scheme=scheme
     )
     page = watched(context.new_page())
     page.goto("/")
@@ -290,7 +290,9 @@ def test_a_phone_shows_photo_picker_and_rail_below_each_other(browser, address, 
     assert rail["y"] + rail["height"] <= 780
     for button in page.get_by_role("navigation", name="Tools").get_by_role("button").all():
         box = button.bounding_box() if button.is_visible() else None
-        assert box is None or (min(box["width"], box["height"]) >= 44 and box["x"] + box["width"] <= 390)
+        assert box is None or min(box["width"], box["height"]) >= 44
+        if button.get_attribute("aria-label") in {"Open", "Save", "Undo", "Redo"}:  # the rest is a swipe away
+            assert box["x"] + box["width"] <= 390
     page.get_by_role("button", name="Undo").tap()
     expect(table.rings).to_have_count(0)
     context.close()

@@ -1,10 +1,10 @@
+import "./style.css"; // first: the parts refine it
 import { render } from "preact";
 import "@preact/signals"; // makes components follow the signals they read
 import { openById } from "./state/opening";
 import { App } from "./App";
 import { readFilm } from "./state/film";
 import { listenToKeys } from "./state/keys";
-import "./style.css";
 
 render(<App />, document.getElementById("app")!);
 listenToKeys();
