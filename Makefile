@@ -13,7 +13,7 @@ NODE = command -v npm >/dev/null && node -e \
 NATIVE = hatch_build.py $(wildcard native/*)
 SAMPLE = src/adacolvit/app/samples/cat.jpg
 
-.PHONY: app test lint front-end chromium
+.PHONY: app test lint front-end web chromium
 .DELETE_ON_ERROR:
 
 app: $(VENV)/app.stamp
@@ -35,6 +35,14 @@ front-end: $(VENV)/test.stamp
 	    echo "The committed front end is not what web/ builds to: cd web && npm run build, and commit what changed."; \
 	    exit 1; }; }; \
 	else echo "Node 20.19 or newer with npm is not here: the check that the committed front end is up to date is left out."; fi
+
+# The edition that needs no server: copy $(WEB) to any file host. docs/browser.md
+WEB = dist/web
+web: $(VENV)/app.stamp
+	@$(NODE) || { echo "make web needs Node 20.19 or newer with npm"; exit 1; }
+	$(BIN)/adacolvit export --format web -o build/model --force
+	cd web && npm install --no-save --no-audit --no-fund && npx vite build -c vite.browser-only.config.ts --outDir $(abspath $(WEB))
+	@du -sh $(WEB)
 
 chromium:
 	@command -v chromium >/dev/null || { \

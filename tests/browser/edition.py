@@ -1,0 +1,49 @@
+"""The browser-only edition: built as `make web` builds it, and put on a plain file host."""
+
+import functools
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "build" / "model"  # where the build looks for it
+
+
+def build_edition(folder: Path) -> None:
+    """The two steps of `make web`, into ``folder``, with the network that is shipped."""
+    export = [sys.executable, "-m", "adacolvit.cli", "export", "--format", "web", "-o", str(MODEL), "--force"]
+    subprocess.run(export, check=True, capture_output=True)
+    vite = ["npx", "vite", "build", "-c", "vite.browser-only.config.ts", "--outDir", str(folder), "--logLevel", "warn"]
+    built = subprocess.run(vite, cwd=ROOT / "web", capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+
+
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Knows the types that every host knows, and no others."""
+
+    def guess_type(self, path: str) -> str:
+        return _TYPES.get(Path(path).suffix, "application/octet-stream")
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@contextmanager
+def file_host(folder: Path) -> Iterator[str]:
+    """Serves the files of a folder, and yields its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Files, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

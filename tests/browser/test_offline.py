@@ -1,0 +1,222 @@
+"""The browser-only edition, on a plain file host under a path of its own, with every other address cut off."""
+
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from .conftest import watched
+from .edition import ROOT, build_edition, file_host
+from .table import Table
+
+SLOW = 120_000  # ms; the first frame waits for 28 MB of network and runtime to be compiled, on a machine that is shared
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder a museum would copy to its host."""
+    if not shutil.which("npx") or not (ROOT / "web" / "node_modules" / "onnxruntime-web").exists():
+        pytest.skip("Node or web/node_modules is not here: run make front-end")
+    host = tmp_path_factory.mktemp("host")
+    build_edition(host / "colors" / "studio")
+    return host / "colors" / "studio"
+
+
+@pytest.fixture(scope="module")
+def museum(folder):
+    with file_host(folder.parents[1]) as address:
+        yield f"{address}colors/studio/"
+
+
+@pytest.fixture
+def visit(browser, museum):
+    """Opens the edition in a fresh browser. ``visit.foreign`` lists what was asked for elsewhere."""
+    context = browser.new_context(viewport={"width": 1000, "height": 640}, accept_downloads=True)
+    foreign = []
+
+    def stay(route):
+        if route.request.url.startswith((museum, "blob:", "data:")):
+            route.continue_()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", stay)
+    page = watched(context.new_page())
+    page.set_default_timeout(SLOW)
+    expect.set_options(timeout=SLOW)
+    page.goto(museum)
+    table = Table(page)
+    table.foreign = foreign
+    yield table
+    expect.set_options(timeout=5_000)
+    context.close()
+    assert not page.problems
+    assert not foreign
+
+
+KEPT = """() => new Promise((resolve, reject) => {
+  const request = indexedDB.open("adacolvit");
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => {
+    const all = request.result.transaction("sessions").objectStore("sessions").getAll();
+    all.onsuccess = () => { request.result.close(); resolve(all.result.map((session) => session.state.present)); };
+  };
+})"""
+
+
+def kept_hints(table: Table, color: str) -> list[dict]:
+    """What the browser keeps of the one photo that was worked on, once a hint of a color is in it."""
+    table.page.wait_for_function(f"(color) => ({KEPT})().then((all) => JSON.stringify(all).includes(color))", arg=color)
+    (hints,) = table.page.evaluate(KEPT)
+    return hints
+
+
+def save(table: Table, kind: str, suffix: str, tmp_path) -> dict[str, bytes]:
+    """The picture and the hints file, as they are downloaded."""
+    page = table.page
+    page.keyboard.press("Control+s")
+    page.get_by_role("radio", name=kind).check(force=True)
+    with (
+        page.expect_event("download", lambda download: download.suggested_filename.endswith(suffix)) as picture,
+        page.expect_event("download", lambda download: download.suggested_filename.endswith(".json")) as hints,
+    ):
+        page.get_by_role("button", name="Save photo").click()
+    files = {}
+    for each in (picture.value, hints.value):
+        each.save_as(tmp_path / each.suggested_filename)
+        files[each.suggested_filename] = (tmp_path / each.suggested_filename).read_bytes()
+    return files
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """`adacolvit app` with the same network, to compare with."""
+    kept = {**os.environ, "ADACOLVIT_DATA": str(tmp_path_factory.mktemp("kept"))}
+    line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--port", "0"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=kept) as process:
+        address = re.search(r"http://\S+/", process.stdout.readline())[0]
+        with httpx.Client(base_url=address, timeout=60) as client:
+            yield client
+        process.terminate()
+
+
+def test_without_a_network_it_colors_as_the_program_does(visit, server, tmp_path):
+    page = visit.page
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page.context.set_offline(True)
+    page.reload()  # from what the browser has kept, now and for good
+    visit.open_sample("Cat")
+    gray = visit.picture()
+    visit.click(0.4, 0.5)
+    visit.choose("#a03020")
+    visit.click(0.15, 0.25)
+    visit.choose("#2040c0")
+    assert np.abs(visit.picture() - gray).mean() > 2
+
+    files = save(visit, "PNG", ".png", tmp_path)
+    assert files.keys() == {"cat.color.png", "cat.hints.json"}
+    hints = json.loads(files["cat.hints.json"])["hints"]
+    assert len(hints) == 2
+    data = server.get("api/samples/cat.jpg").content
+    photo = server.post("api/photos", params={"name": "cat.jpg"}, content=data).json()
+    assert photo["id"] in page.url  # the same photo has the same name in both
+    there = pixels(server.post(f"api/photos/{photo['id']}/render", json={"hints": hints, "format": "png"}).content)
+    here = pixels(files["cat.color.png"])
+    assert here.shape == there.shape == (300, 451, 3)
+    difference = np.abs(here - there)
+    assert difference.mean() < 0.1 and np.percentile(difference, 99.9) <= 2
+    assert np.ptp(there, axis=-1).mean() > 20, "gray pictures would agree too easily"
+
+    page.keyboard.press("1")  # and the screen shows what was saved
+    visit.settle()
+    assert np.abs(visit.picture() - here).mean() < 1.5
+
+
+def test_work_is_kept_and_found_again(visit):
+    visit.open_sample("Coffee")
+    visit.click(0.5, 0.5)
+    visit.choose("#20a040")
+    color = visit.hex.input_value()
+    before = visit.picture()
+    (hint,) = kept_hints(visit, color)
+    visit.page.reload()
+    expect(visit.rings).to_have_count(1)
+    visit.settle()
+    visit.page.keyboard.press("Escape")
+    assert np.array_equal(visit.picture(), before)
+    assert kept_hints(visit, color) == [hint]
+
+
+@pytest.mark.parametrize(("kind", "suffix", "magic"), [("JPEG", ".jpg", b"\xff\xd8"), ("WebP", ".webp", b"RIFF")])
+def test_other_formats(visit, tmp_path, kind, suffix, magic):
+    visit.open_sample("Astronaut")
+    files = save(visit, kind, suffix, tmp_path)
+    picture = next(data for name, data in files.items() if name.endswith(suffix))
+    assert picture.startswith(magic)
+    assert np.ptp(pixels(picture), axis=-1).mean() > 3
+
+
+def test_what_it_cannot_do_is_told(visit, tmp_path):
+    broken = tmp_path / "letter.jpg"
+    broken.write_text("Dear Sir or Madam")
+    visit.open_files(broken)
+    expect(visit.notice).to_contain_text("letter.jpg is not a picture that this browser reads")
+    visit.open_sample("Cat")
+    visit.page.keyboard.press("Control+s")
+    assert visit.page.get_by_role("radio", name="TIFF").count() == 0
+    expect(visit.page.get_by_text("without the photo's metadata")).to_be_visible()
+
+
+def test_a_photo_is_upright(visit, tmp_path):
+    ramp = np.tile(np.linspace(20, 235, 160).astype(np.uint8), (90, 1))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side
+    Image.fromarray(ramp).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    visit.open_files(tmp_path / "turned.jpg")
+    visit.settle()
+    files = save(visit, "PNG", ".png", tmp_path)
+    picture = pixels(files["turned.color.png"])
+    assert picture.shape == (160, 90, 3)
+    assert (np.diff(picture[::20].mean((1, 2))) > 0).all()
+
+
+def test_from_the_second_visit_on_the_network_may_use_several_cores(visit):
+    page = visit.page
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    assert not page.evaluate("() => crossOriginIsolated")
+    page.reload()
+    assert page.evaluate("() => crossOriginIsolated")
+    visit.open_sample("Cat")
+
+
+def test_the_policy_and_the_files(folder):
+    page = (folder / "index.html").read_text()
+    assert "default-src 'self'" in page and "unsafe-inline" not in page and "'unsafe-eval'" not in page
+    assert not re.findall(r'(?:src|href)="(?:/|\w+:)', page), "addresses are relative"
+    sizes = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+    assert {"model/model.json", "wasm/runtime.js", "wasm/runtime.wasm", "offline.js", "worker.js"} <= sizes.keys()
+    (network,) = (size for name, size in sizes.items() if name.endswith(".onnx"))
+    shipped = (ROOT / "src/adacolvit/weights/tiny.safetensors").stat().st_size
+    assert network < 1.1 * shipped, "weights are stored in 16 bits"
+    listed = json.loads(re.search(r"\{\"version\":.*?\]\}", (folder / "offline.js").read_text())[0])["files"]
+    assert set(listed) == sizes.keys() - {"offline.js"}
+
+
+def test_the_servers_edition_carries_no_runtime():
+    script = (ROOT / "src/adacolvit/app/static/app.js").read_text()
+    assert "onnx" not in script and "indexedDB" not in script
+    assert not list((ROOT / "src/adacolvit/app/static").rglob("*.wasm"))
