@@ -65,7 +65,8 @@ export class Live implements LiveLink {
 
   private pump(): void {
     if (this.inFlight || !this.latest || this.socket?.readyState !== WebSocket.OPEN) return;
-    const request: WireRequest = { seq: ++this.seq, hints: this.latest.hints };
+    const { hints, effortLayers = false } = this.latest;
+    const request: WireRequest = { seq: ++this.seq, hints, layers: effortLayers };
     [this.sent, this.latest, this.inFlight] = [this.latest, null, true];
     this.socket.send(JSON.stringify(request));
   }
