@@ -22,15 +22,15 @@ class Decisions:
         return (self.patches.sum(-1) * self.layers).round().long()
 
 
-def gumbel_sigmoid(logits: Tensor, temperature: float, noise: float = 1.0) -> Tensor:
+def gumbel_sigmoid(logits: Tensor, temperature: float, noise: float = 1.0, cut: float = 0.5) -> Tensor:
     """Sample hard gates in {0, 1} whose gradient is that of the relaxed ones (straight-through). Any shape.
 
     The difference of two Gumbel variables is logistic, so one uniform draw serves both classes. ``noise`` scales it:
-    below 1, decisions in training come closer to those of inference, which has none.
+    below 1, decisions in training come closer to those of inference, which has none. A gate is 1 above ``cut``.
     """
     u = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
     soft = torch.sigmoid((logits + noise * (torch.log(u) - torch.log1p(-u))) / temperature)
-    return (soft > 0.5).to(soft.dtype) + soft - soft.detach()
+    return (soft > cut).to(soft.dtype) + soft - soft.detach()
 
 
 def threshold(logits: Tensor) -> Tensor:

@@ -40,24 +40,25 @@ class SplitAttention(nn.Module):
         self.qkv_extra = nn.Linear(config.width, 3 * extra) if extra else None
         self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None  # the base part brings the bias
 
-    def _attend(self, x: Tensor, qkv: nn.Linear, keep: Tensor | None) -> Tensor:
+    def attend(self, x: Tensor, qkv: nn.Linear, keep: Tensor | None) -> Tensor:
+        """x (B, T, C), projected by ``qkv``, attended among tokens with ``keep`` (B, T) -> heads side by side."""
         batch, tokens, _ = x.shape
         q, k, v = qkv(x).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # 3 of B H T d
         return masked_softmax_attention(q, k, v, keep).transpose(1, 2).reshape(batch, tokens, -1)  # B T Hd
 
     def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
         """x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
-        out = self.out_base(self._attend(x, self.qkv_base, None))
+        out = self.out_base(self.attend(x, self.qkv_base, None))
         if self.qkv_extra is None:
             return out
-        extra = self.out_extra(self._attend(x, self.qkv_extra, keep))
+        extra = self.out_extra(self.attend(x, self.qkv_extra, keep))
         return out + (extra if keep is None else extra * keep[..., None])
 
     def gathered(self, x: Tensor, index: Tensor) -> Tensor:
         """x (1, T, C), index (K,) of the more informative tokens -> (1, T, C)."""
-        out = self.out_base(self._attend(x, self.qkv_base, None))
+        out = self.out_base(self.attend(x, self.qkv_base, None))
         if self.qkv_extra is not None:
-            out[:, index] += self.out_extra(self._attend(x[:, index], self.qkv_extra, None))
+            out[:, index] += self.out_extra(self.attend(x[:, index], self.qkv_extra, None))
         return out
 
 

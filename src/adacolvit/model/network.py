@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from adacolvit.hints.frame import PATCH
 
-from .config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, ModelConfig
+from .config import NORM_EPS, ModelConfig
 from .decisions import Decisions, gumbel_sigmoid, threshold
 from .layers import SplitAttention, SplitFFN
+from .patches import PatchNetwork
 from .positions import sine_positions
 
 OPEN = 3.0  # initial bias of every decision: 95 % are kept when gates are first sampled, so training starts near dense
@@ -46,13 +47,13 @@ class Block(nn.Module):
     def masked(self, z: Tensor, gate, forced) -> tuple[Tensor, Tensor, Tensor]:
         """Everything computed, what is not kept multiplied by 0. For batches.
 
-        gate: logits -> gates in {0, 1}; forced: None, or layers (B, 2) and patches (B, 2, N) to use instead.
+        gate: logits -> gates in {0, 1}; forced: layers (B, 2) and patches (B, 2, N) to use instead, None where decided.
         Returns z (B, T, C), layers (B, 2), patches (B, 2, N).
         """
-        layers = gate(self.decide_layers(z[:, 0])) if forced is None else forced[0]  # B 2
+        layers = gate(self.decide_layers(z[:, 0])) if forced[0] is None else forced[0]  # B 2
         patches = []
         for i, (norm, layer, decide) in enumerate(self.sublayers()):
-            keep = gate(decide(z[:, 1:]).squeeze(-1)) if forced is None else forced[1][:, i]  # B N
+            keep = gate(decide(z[:, 1:]).squeeze(-1)) if forced[1] is None else forced[1][:, i]  # B N
             patches.append(keep)
             if z.is_cuda or layers[:, i].any():  # what no image keeps need not be computed; asking would stall a GPU
                 z = z + layers[:, i, None, None] * layer(norm(z), F.pad(keep, (1, 0), value=1.0))
@@ -60,33 +61,28 @@ class Block(nn.Module):
 
     def gathered(self, z: Tensor, forced) -> tuple[Tensor, Tensor, Tensor]:
         """Skipped layers and less informative tokens are not computed. One image; arguments as in :meth:`masked`."""
-        layers = threshold(self.decide_layers(z[:, 0])) if forced is None else forced[0]
+        layers = threshold(self.decide_layers(z[:, 0])) if forced[0] is None else forced[0]
         patches = z.new_zeros(1, 2, z.shape[1] - 1)
         for i, (norm, layer, decide) in enumerate(self.sublayers()):
             if not layers[0, i]:
                 continue
-            patches[:, i] = threshold(decide(z[:, 1:]).squeeze(-1)) if forced is None else forced[1][:, i]
+            patches[:, i] = threshold(decide(z[:, 1:]).squeeze(-1)) if forced[1] is None else forced[1][:, i]
             index = F.pad(patches[0, i], (1, 0), value=1.0).nonzero().squeeze(-1)  # K
             z = z + layer.gathered(norm(z), index)
         return z, layers, patches
 
 
-class ColorizationViT(nn.Module):
+class ColorizationViT(PatchNetwork):
     """Lightness and hints in, color out."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.patch_embed = nn.Linear(config.patch_values, config.width)
+        self.add_embedding(config.width, config.hint_gain)
         if config.adaptive:
             self.policy_token = nn.Parameter(torch.zeros(1, 1, config.width))
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.norm = nn.LayerNorm(config.width, eps=NORM_EPS)
-        self.head = nn.Conv2d(config.width, OUT_CHANNELS * PATCH**2, config.head_kernel)
-        gain = torch.tensor([1.0] + [config.hint_gain] * (IN_CHANNELS - 1))
-        self.register_buffer("input_gain", gain.view(1, IN_CHANNELS, 1, 1), persistent=False)
-        self.apply(self._initialize)
-        nn.init.trunc_normal_(self.head.weight, std=1e-3)  # start from gray, not from noise: 9 C inputs add up
+        self.add_head(config.width, config.head_kernel)
         for block in self.blocks if config.adaptive else ():
             for decide in (block.decide_layers, block.decide_attention, block.decide_ffn):
                 nn.init.zeros_(decide.weight)
@@ -94,32 +90,16 @@ class ColorizationViT(nn.Module):
         if config.adaptive:
             nn.init.trunc_normal_(self.policy_token, std=0.02)
 
-    @staticmethod
-    def _initialize(module: nn.Module) -> None:
-        if isinstance(module, nn.Linear | nn.Conv2d):
-            nn.init.trunc_normal_(module.weight, std=0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
     def embed(self, x: Tensor, origin=None) -> Tensor:
         """x (B, 4, H, W) -> tokens (B, T, C), policy token first. ``origin``: see :func:`sine_positions`."""
-        batch, channels, height, width = x.shape
-        rows, columns = height // PATCH, width // PATCH
-        x = (x * self.input_gain).view(batch, channels, rows, PATCH, columns, PATCH)
-        x = x.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, -1)  # B N 4PP
+        rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
         positions = torch.from_numpy(sine_positions(rows, columns, self.config.width, origin)).to(x.device)
-        z = self.patch_embed(x) + positions
-        return torch.cat([self.policy_token.expand(batch, -1, -1), z], 1) if self.config.adaptive else z
+        z = self.embed_patches(x) + positions
+        return torch.cat([self.policy_token.expand(len(x), -1, -1), z], 1) if self.config.adaptive else z
 
     def unembed(self, z: Tensor, rows: int, columns: int) -> Tensor:
         """Tokens (B, T, C) -> color (B, 2, H, W) in (-1, 1): a/110, b/110."""
-        z = self.norm(z[:, self.config.policy_tokens :]).transpose(1, 2).reshape(len(z), -1, rows, columns)  # B C h w
-        if self.config.head_kernel > 1:
-            pad = self.config.head_kernel // 2
-            # Reflection needs a second row to reflect; a single one is repeated.
-            z = F.pad(z, (pad, pad, 0, 0), mode="reflect" if columns > pad else "replicate")
-            z = F.pad(z, (0, 0, pad, pad), mode="reflect" if rows > pad else "replicate")
-        return F.pixel_shuffle(torch.tanh(self.head(z)), PATCH)
+        return self.unembed_patches(z[:, self.config.policy_tokens :], rows, columns)
 
     def forward(
         self, x: Tensor, mode: str = "masked", *, temperature: float = 1.0, noise: float = 1.0, forced=None, origin=None
@@ -130,7 +110,7 @@ class ColorizationViT(nn.Module):
         mode: "dense" (everything kept, no decisions taken), "masked" (batches; gates are sampled while training and
             thresholded in eval mode) or "gathered" (really skips; B = 1). A network without decisions is always dense.
         temperature, noise: of the Gumbel-sigmoid.
-        forced: :class:`Decisions` to use in place of the network's own, or None.
+        forced: :class:`Decisions` to use in place of the network's own, of which either part may be None; or None.
         origin: coordinates of the first token for the positions, None for a centered grid.
         Returns {"ab": (B, 2, H, W) a/110 and b/110, "decisions": Decisions or None}.
         """
@@ -146,9 +126,10 @@ class ColorizationViT(nn.Module):
         def gate(logits: Tensor) -> Tensor:
             return gumbel_sigmoid(logits, temperature, noise) if self.training else threshold(logits)
 
+        given = (None, None) if forced is None else (forced.layers, forced.patches)
         layers, patches = [], []
         for i, block in enumerate(self.blocks):
-            block_forced = None if forced is None else (forced.layers[:, i], forced.patches[:, i])
+            block_forced = [None if part is None else part[:, i] for part in given]
             if mode == "masked":
                 z, kept_layers, kept_patches = block.masked(z, gate, block_forced)
             else:
