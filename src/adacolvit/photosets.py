@@ -1,7 +1,7 @@
 """Sets of photos on disk: a folder, a tar shard of the WebDataset kind, or a single file. Free of torch."""
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
@@ -13,18 +13,31 @@ from adacolvit.photo import open_photo
 SUFFIXES = frozenset([".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"])
 
 
-def iter_files(source) -> Iterator[tuple[str, bytes]]:
+Choice = Callable[[Sequence[str]], set[str]]  # keys of all photos -> those that are wanted
+COLORED = ".color"  # ends the names of pictures written beside their photos
+
+
+def photos_below(folder: Path) -> Iterator[Path]:
+    """Photos in a folder and its subfolders, sorted by path; hidden ones and those that were colored here left out."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in SUFFIXES and not hidden and not path.stem.endswith(COLORED) and path.is_file():
+            yield path
+
+
+def iter_files(source, choose: Choice | None = None) -> Iterator[tuple[str, bytes]]:
     """The photos of ``source`` as (key, file content), sorted by key, one in memory at a time.
 
     source: path of a folder (searched with its subfolders), of a tar (compressed or not), or of one photo.
     The key is the path inside the source without its last suffix: of ``000012.sun.avif`` it is ``000012.sun``.
     Files that are not photos by their suffix, and hidden ones, are passed over.
+    choose: says which photos to read, None for all.
     Raises DataError where the source cannot be read, holds no photo, or holds a key twice.
     """
     path = Path(source)
     if path.is_dir():
         names = [str(p.relative_to(path).as_posix()) for p in path.rglob("*") if p.is_file()]
-        for key, name in _photos(names, path):
+        for key, name in _photos(names, path, choose):
             try:
                 content = (path / name).read_bytes()
             except OSError as error:
@@ -33,14 +46,14 @@ def iter_files(source) -> Iterator[tuple[str, bytes]]:
     elif path.suffix.lower() in SUFFIXES and path.is_file():
         yield path.stem, path.read_bytes()
     else:
-        yield from _tar_files(path)
+        yield from _tar_files(path, choose)
 
 
-def _tar_files(path: Path) -> Iterator[tuple[str, bytes]]:
+def _tar_files(path: Path, choose: Choice | None) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(path) as tar:
             members = {m.name: m for m in tar.getmembers() if m.isfile()}
-            for key, name in _photos(members, path):
+            for key, name in _photos(members, path, choose):
                 yield key, tar.extractfile(members[name]).read()
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist: give a folder of photos or a tar") from error
@@ -48,8 +61,8 @@ def _tar_files(path: Path) -> Iterator[tuple[str, bytes]]:
         raise DataError(f"{path} cannot be read as a tar ({error}): give a folder or a complete tar") from error
 
 
-def _photos(names, source) -> list[tuple[str, str]]:
-    """(key, name) of the photos among ``names``, sorted by key."""
+def _photos(names, source, choose: Choice | None) -> list[tuple[str, str]]:
+    """(key, name) of the photos among ``names`` that are chosen, sorted by key."""
     paths = (PurePosixPath(name) for name in names)
     visible = (p for p in paths if p.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in p.parts))
     photos = sorted((str(p.with_suffix("")), str(p)) for p in visible)
@@ -58,6 +71,9 @@ def _photos(names, source) -> list[tuple[str, str]]:
     for (key, first), (after, second) in pairwise(photos):
         if key == after:
             raise DataError(f"{source} holds {first} and {second}, which would share the key {key}: rename one of them")
+    if choose:
+        wanted = choose([key for key, _ in photos])
+        photos = [(key, name) for key, name in photos if key in wanted]
     return photos
 
 

@@ -108,7 +108,7 @@ def test_methods_are_made_by_name(small_weights, tmp_path):
     twin = tmp_path / small_weights.name
     twin.write_bytes(small_weights.read_bytes())
     methods = make_methods([small_weights, twin], ["levin", "gray"])
-    assert [method.name for method in methods] == ["small", str(twin), "levin", "gray"]
+    assert [method.name for method in methods] == ["small", f"{tmp_path.name}/small", "levin", "gray"]
     with pytest.raises(DataError, match="no baseline named 'grey': take some of gray, nearest, levin"):
         make_methods([], ["grey"])
     with pytest.raises(DataError, match="two methods share a name"):

@@ -2,14 +2,17 @@
 
 import json
 import math
+import sys
+from dataclasses import asdict
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 import scipy.stats
 
-from adacolvit.errors import DataError
-from adacolvit.evaluation.rows import Row, read_csv, reusable, write_csv
-from adacolvit.evaluation.summary import bootstrap, summarize, worst
+from adacolvit.errors import DataError, MissingExtra
+from adacolvit.evaluation.rows import Row, read_table, reusable, write_csv, write_parquet
+from adacolvit.evaluation.summary import bootstrap, compare, summarize, worst
 
 
 def row(key="a", method="m", hints=10, psnr=25.0, **values) -> Row:
@@ -82,27 +85,65 @@ def test_worst():
     assert [r.key for r in worst(rows, "m", 10, 2)] == ["b", "c"]
 
 
-def test_a_table_brings_back_the_same_rows(tmp_path):
-    rows = [row('städte, "alt"', psnr=1 / 3, macs=779_123_456.0), row("b", "other", 0)]
-    write_csv(tmp_path / "rows.csv", rows)
-    again = read_csv(tmp_path / "rows.csv")
+def test_a_claim_carries_its_interval():
+    """Lower LPIPS on nine photos of ten, by much less than photos differ; then a coin's toss."""
+    rng = np.random.default_rng(14)
+    base = rng.uniform(0.05, 0.4, 200)
+    ones = {str(i): row(str(i), lpips=v) for i, v in enumerate(base)}
+    better = {key: row(key, lpips=one.lpips - rng.normal(0.004, 0.003)) for key, one in ones.items()}
+    alike = {key: row(key, lpips=one.lpips + rng.normal(0, 0.003)) for key, one in ones.items()}
+    found = compare(better, ones, "lpips")
+    assert found.verdict == "less" and -0.005 < found.low < found.mean < found.high < -0.003 and found.photos == 200
+    assert compare(ones, better, "lpips").verdict == "more"
+    assert compare(alike, ones, "lpips").verdict == "undecided"
+    _, entry = summarize([*ones.values(), *(Row(**(asdict(r) | {"method": "other"})) for r in better.values())])
+    assert entry["lpips_difference"] == found.mean and entry["lpips_difference_high"] == found.high
+    assert entry["difference"] == 0 == entry["difference_low"]
+
+
+@pytest.mark.parametrize(("write", "suffix"), [(write_csv, "csv"), (write_parquet, "parquet")])
+def test_a_table_brings_back_the_same_rows(tmp_path, write, suffix):
+    rows = [row('städte, "alt"', psnr=1 / 3, macs=779_123_456.0), row("b", "other", 0, lpips=0.1, lpips_net="")]
+    path = tmp_path / f"rows.{suffix}"
+    write(path, rows)
+    again = read_table(path)
     assert [str(r) for r in again] == [str(r) for r in rows]  # as text, since NaN is not NaN
-    kept = reusable(tmp_path / "rows.csv", ["other"], "0123456789ab", "square")
+    kept = reusable(path, ["other"], "0123456789ab", "square")
     assert list(kept) == [("b", "other", 0)]
-    for digest, frame in (("ffffffffffff", "square"), ("0123456789ab", "native")):
+    for digest, frame, net in (
+        ("ffffffffffff", "square", ""),
+        ("0123456789ab", "native", ""),
+        ("0123456789ab", "square", "vgg"),
+    ):
         with pytest.raises(DataError, match="another hint set or frame"):
-            reusable(tmp_path / "rows.csv", ["other"], digest, frame)
+            reusable(path, ["other"], digest, frame, net)
+
+
+def test_parquet_is_read_by_others_column_by_column(tmp_path):
+    write_parquet(tmp_path / "rows.parquet", [row("a", psnr=20.5), row("b", psnr=30.0)])
+    table = pyarrow.parquet.read_table(tmp_path / "rows.parquet", columns=["key", "psnr"])
+    assert table.to_pydict() == {"key": ["a", "b"], "psnr": [20.5, 30.0]}
+
+
+def test_only_parquet_needs_pyarrow(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    write_csv(tmp_path / "rows.csv", [row()])
+    assert len(read_table(tmp_path / "rows.csv")) == 1
+    with pytest.raises(MissingExtra, match=r"pyarrow is not installed.*adacolvit\[parquet\]"):
+        write_parquet(tmp_path / "rows.parquet", [row()])
 
 
 def test_other_tables_are_refused(tmp_path):
-    path = tmp_path / "rows.csv"
-    for content in (b"", b"key,psnr\na,1\n", b"\xff\xfe"):
-        path.write_bytes(content)
-        with pytest.raises(DataError, match=r"rows.csv"):
-            read_csv(path)
+    for name in ("rows.csv", "rows.parquet"):
+        path = tmp_path / name
+        for content in (b"", b"key,psnr\na,1\n", b"\xff\xfe"):
+            path.write_bytes(content)
+            with pytest.raises(DataError, match=name):
+                read_table(path)
     with pytest.raises(DataError, match=r"missing.csv cannot be read"):
-        read_csv(tmp_path / "missing.csv")
+        read_table(tmp_path / "missing.csv")
+    path = tmp_path / "rows.csv"
     write_csv(path, [row()])
     path.write_text(path.read_text().replace("25.0", "many"))
     with pytest.raises(DataError, match="cannot be read"):
-        read_csv(path)
+        read_table(path)

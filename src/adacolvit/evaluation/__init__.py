@@ -1,1 +1,1 @@
-"""Measuring: metrics, hint sets that all methods share, classical baselines, the protocol. Free of torch."""
+"""Measuring: metrics, hint sets that all methods share, classical baselines, the protocol. Only LPIPS needs torch."""

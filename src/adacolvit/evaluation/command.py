@@ -26,7 +26,12 @@ def _names(text: str) -> tuple[str, ...]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``adacolvit evaluate``."""
     add = parser.add_argument
-    add("--data", required=True, metavar="TAR_OR_DIR", help="color photos: a folder or a tar")
+    add(
+        "--data",
+        required=True,
+        metavar="SET",
+        help="color photos: a folder or a tar; or ctest10k:VAL,LIST, flowers102:FOLDER, cub200:FOLDER as published",
+    )
     add(
         "--model",
         action="append",
@@ -48,25 +53,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--workers", type=positive, default=1, metavar="N", help="processes (default: 1)")
     add("--json", metavar="OUT", help="write the summary")
     add("--csv", metavar="OUT", help="write one line per photo, method and hint count")
-    add("--reuse", metavar="CSV", help="take baselines from an earlier --csv instead of computing them again")
+    add("--parquet", metavar="OUT", help="the same as Parquet (needs pyarrow)")
+    add("--reuse", metavar="TABLE", help="take baselines from an earlier --csv or --parquet, not computed again")
+    add("--lpips", choices=("squeeze", "alex", "vgg"), help="measure LPIPS too, with this backbone (needs torch)")
+    add("--lpips-files", metavar="DIR", help="holds LPIPS's backbone and heads (default: torch's cache)")
+    add("--latency", action="store_true", help="measure each method's time on one thread, in turns")
     add("--sheet", metavar="OUT", help="draw pictures of some photos and of the worst ones (.png, .jpg)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print the table, write what was asked for. Returns the exit code."""
-    from . import hintset
+    from . import hintset, latency
+    from .machine import machine
     from .methods import make_methods
     from .photos import iter_sources
     from .protocol import evaluate
     from .report import print_report, progress_bar, write_json
-    from .rows import reusable, write_csv
+    from .rows import reusable, write_csv, write_parquet
     from .sheet import choose, contact_sheet, format_of, save_sheet
     from .summary import summarize
 
     methods = make_methods(args.model, args.baselines)  # before any work, so that a misspelt name costs none
     if not methods:
         raise DataError("nothing to evaluate: name a --model or some --baselines")
-    for path in filter(None, (args.json, args.csv, args.sheet, args.hint_set)):
+    for path in filter(None, (args.json, args.csv, args.parquet, args.sheet, args.hint_set)):
         if not Path(path).absolute().parent.is_dir():
             raise DataError(f"the folder of {path} does not exist: make it first")
     if args.sheet:
@@ -79,18 +89,26 @@ def run(args: argparse.Namespace) -> int:
         if args.hint_set:
             hintset.save(args.hint_set, hint_set)
 
-    known = reusable(args.reuse, args.baselines, hint_set.digest, args.frame) if args.reuse else {}
+    lpips = (args.lpips, args.lpips_files) if args.lpips else None
+    extra = {}
+    if lpips:
+        from .lpips import file_digests
+
+        extra["lpips"] = {"net": args.lpips, "files": file_digests(*lpips)}
+    known = {}
+    if args.reuse:
+        known = reusable(args.reuse, args.baselines, hint_set.digest, args.frame, args.lpips or "")
 
     def todo(key: str) -> dict[str, list[int]]:
         return {m.name: [n for n in args.hints if (key, m.name, n) not in known] for m in methods}
 
     sources = list(iter_sources(args.data, args.limit))  # the files, a few tens of KB each; not the pictures
-    options = {"models": args.model, "baselines": args.baselines, "frame": args.frame, "workers": args.workers}
+    options = {"models": args.model, "baselines": args.baselines, "frame": args.frame}
     found = dict(known)
     try:
         with progress_bar() as progress:
             task = progress.add_task("photos", total=len(sources))
-            for some in evaluate(sources, hint_set, todo=todo, **options):
+            for some in evaluate(sources, hint_set, todo=todo, workers=args.workers, lpips=lpips, **options):
                 found |= {(row.key, row.method, row.hints): row for row in some}
                 progress.advance(task)
     finally:  # an interrupted run leaves what it has, so that --reuse can go on from there
@@ -98,12 +116,17 @@ def run(args: argparse.Namespace) -> int:
         rows = [found[each] for each in wanted if each in found]
         if args.csv and rows:
             write_csv(args.csv, rows)
+        if args.parquet and rows:
+            write_parquet(args.parquet, rows)
 
     summary = summarize(rows)
     count = SHEET_HINTS if SHEET_HINTS in args.hints else args.hints[-1]
-    print_report(summary, rows, count)
+    times = latency.measure(sources[: latency.PHOTOS], methods, hint_set, count, args.frame) if args.latency else None
+    print_report(summary, rows, count, times)
     if args.json:
-        write_json(args.json, args, hint_set, summary)
+        if times:
+            extra["latency"] = {"hints": count, "milliseconds": times, "machine": machine()}
+        write_json(args.json, args, hint_set, sources, methods, summary, extra)
     if args.sheet:
         shown = choose(sources, rows, count)
         save_sheet(args.sheet, contact_sheet(shown, methods, hint_set, count, args.frame))

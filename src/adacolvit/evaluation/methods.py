@@ -1,12 +1,12 @@
 """What is measured: everything that turns lightness and hints into color, behind one small interface."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from adacolvit.errors import DataError, MissingExtra
 from adacolvit.hints.encoder import encode_one
-from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
 from adacolvit.runtime.refine import refine
 from adacolvit.weights import load_weights
@@ -48,21 +48,20 @@ class Network:
         """``model``: a name from the manifest, or the path of a .safetensors file. ``alone``: without refinement."""
         weights = load_weights(model)
         self.name = f"{weights.name} alone" if alone else weights.name
+        self.digest = weights.sha256
         self._alone = alone
         self._engine = Engine(weights, threads=1)
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`Method`."""
         predicted, decisions = self._engine.run(encode_one(lightness, rows, columns, sizes, ab))
-        kept = decisions.patches.sum(-1)
-        macs = cost(self._engine.config, decisions.patches.shape[-1], decisions.layers, kept)
         if not self._alone:
             predicted = refine(lightness, predicted, rows, columns, sizes, ab)
-        return np.ascontiguousarray(predicted.transpose(1, 2, 0)), macs
+        return np.ascontiguousarray(predicted.transpose(1, 2, 0)), decisions.macs
 
 
 def make_methods(models, baselines) -> list[Method]:
-    """Networks in the order given, then baselines. Weights files that share a name go by their whole path.
+    """Networks in the order given, then baselines. Weights files that share a name are told apart by their folders'.
 
     A model written as "alone:NAME" is measured without the product's refinement.
     """
@@ -70,8 +69,9 @@ def make_methods(models, baselines) -> list[Method]:
     for model in models:
         name = str(model)
         method = Network(name.removeprefix(ALONE), alone=name.startswith(ALONE))
-        if any(method.name == other.name for other in methods):
-            method.name = name
+        folders = list(Path(name.removeprefix(ALONE)).resolve().parts[1:-1])
+        while folders and any(method.name == other.name for other in methods):
+            method.name = f"{folders.pop()}/{method.name}"  # never the whole path, which is this machine's
         methods.append(method)
     for name in baselines:
         if name not in BASELINES:

@@ -9,7 +9,9 @@ from PIL import Image
 
 from adacolvit.color.lab import srgb_to_lab
 from adacolvit.hints.frame import Frame, fit_frame, square_frame
-from adacolvit.photosets import decode, iter_files
+from adacolvit.photosets import decode
+
+from .datasets import iter_data
 
 FRAMES = {"square": square_frame, "native": fit_frame}  # the paper's 224 x 224, or a grid of the photo's own aspect
 
@@ -36,8 +38,8 @@ class Truth:
 
 
 def iter_sources(data, limit: int | None = None) -> Iterator[Source]:
-    """The photos of a folder or tar in the order of their keys, at most ``limit``."""
-    for i, (key, content) in enumerate(iter_files(data)):
+    """The photos of a set, as :mod:`.datasets` names it, in the order of their keys, at most ``limit``."""
+    for i, (key, content) in enumerate(iter_data(data)):
         if i == limit:
             return
         yield Source(key, content)

@@ -40,9 +40,12 @@ def join(truth: Truth, ab) -> np.ndarray:
 
 
 def evaluate_photo(
-    source: Source, jobs: Iterable[tuple[Method, Sequence[int]]], hint_set: HintSet, frame: str
+    source: Source, jobs: Iterable[tuple[Method, Sequence[int]]], hint_set: HintSet, frame: str, lpips=None
 ) -> list[Row]:
-    """Measure methods on one photo, a row per method and count. ``jobs``: the methods, each with its hint counts."""
+    """Measure methods on one photo, a row per method and count.
+
+    jobs: the methods, each with its hint counts. lpips: :class:`adacolvit.evaluation.lpips.Lpips`, or None.
+    """
     hint_set.check(source)
     image = load(source)
     square, native = lay(image, "square"), lay(image, "native")
@@ -57,6 +60,10 @@ def evaluate_photo(
             ab, macs = method.predict(lightness, *hints)
             rgb = lab_to_srgb(join(square, ab))
             psnr = metrics.psnr(rgb, square.rgb)
+            perceived = {}
+            if lpips:
+                scaled, unscaled = lpips(rgb, square.rgb), lpips.unscaled(rgb, square.rgb)
+                perceived = {"lpips": scaled, "lpips_unscaled": unscaled, "lpips_net": lpips.net}
             rows.append(
                 Row(
                     hint_set=hint_set.digest,
@@ -75,6 +82,7 @@ def evaluate_photo(
                     seam=checks.seam(ab),
                     true_seam=true_seam,
                     hint_error=checks.hint_error(join(seen, ab), *hints),
+                    **perceived,
                 )
             )
     return rows
@@ -83,13 +91,17 @@ def evaluate_photo(
 class _Worker:
     """What stays in a process between photos: the methods and the hint set."""
 
-    def __init__(self, models, baselines, hint_set: HintSet, frame: str) -> None:
+    def __init__(self, models, baselines, hint_set: HintSet, frame: str, lpips: tuple | None) -> None:
         self._methods = {method.name: method for method in make_methods(models, baselines)}
-        self._hint_set, self._frame = hint_set, frame
+        self._hint_set, self._frame, self._lpips = hint_set, frame, None
+        if lpips:
+            from .lpips import Lpips  # brings torch, which is needed for nothing else here
+
+            self._lpips = Lpips(*lpips)
 
     def __call__(self, source: Source, todo: dict[str, list[int]]) -> list[Row]:
         jobs = [(self._methods[name], counts) for name, counts in todo.items()]
-        return evaluate_photo(source, jobs, self._hint_set, self._frame)
+        return evaluate_photo(source, jobs, self._hint_set, self._frame, self._lpips)
 
 
 _worker: _Worker | None = None  # of this process
@@ -113,14 +125,16 @@ def evaluate(
     frame: str = "square",
     todo: Callable[[str], dict[str, list[int]]],
     workers: int = 1,
+    lpips: tuple[str, str | None] | None = None,
 ) -> Iterator[list[Row]]:
     """Measure a set of photos, one list of rows per photo, in order.
 
     models, baselines: as :func:`adacolvit.evaluation.methods.make_methods` takes them.
     todo: key of a photo -> {name of a method: hint counts}.
-    workers: processes; 1 works in this one. Raises DataError where a photo cannot be used or a process is ended.
+    workers: processes; 1 works in this one. lpips: backbone and folder of its files, or None to leave LPIPS out.
+    Raises DataError where a photo cannot be used or a process is ended.
     """
-    arguments = (models, baselines, hint_set, frame)
+    arguments = (models, baselines, hint_set, frame, lpips)
     if workers == 1:
         worker = _Worker(*arguments)
         for source in sources:

@@ -1,10 +1,10 @@
 """What ``adacolvit evaluate`` shows and writes; used by the command alone."""
 
+import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -14,7 +14,9 @@ from rich.table import Table
 from adacolvit import __version__
 from adacolvit.files import write_file
 
+from .datasets import title
 from .hintset import HintSet
+from .photos import Source
 from .rows import Row
 from .summary import worst
 
@@ -60,8 +62,11 @@ def _table(title: str, summary: list[dict], columns: dict[str, Callable[[dict], 
     return table
 
 
-def print_report(summary: list[dict], rows: list[Row], count: int) -> None:
-    """Print the tables, and the photos on which the first method gains least over gray with ``count`` hints."""
+def print_report(summary: list[dict], rows: list[Row], count: int, latency: dict[str, dict] | None = None) -> None:
+    """Print the tables, and the photos on which the first method gains least over gray with ``count`` hints.
+
+    latency: as :func:`adacolvit.evaluation.latency.measure` gives it, for a column of its own.
+    """
     first = rows[0].method
     quality = {
         "PSNR dB": lambda entry: _number(entry, "psnr", 2),
@@ -72,6 +77,11 @@ def print_report(summary: list[dict], rows: list[Row], count: int) -> None:
         "SSIM": lambda entry: _number(entry, "ssim", 4),
         "GMACs (5..95 %)": _macs,
     }
+    if rows[0].lpips_net:
+        quality[f"LPIPS {rows[0].lpips_net}"] = lambda entry: _number(entry, "lpips", 4)
+        quality["fed 0..1"] = lambda entry: _number(entry, "lpips_unscaled", 4)
+    if latency:
+        quality["ms"] = lambda entry: _number(latency[entry["method"]], "median", 1)
     checks = {
         "PSNR at own aspect": lambda entry: _number(entry, "psnr_native", 2),
         "over gray": lambda entry: _number(entry, "gain", 2),
@@ -90,16 +100,46 @@ def print_report(summary: list[dict], rows: list[Row], count: int) -> None:
     console.print(f"{first} with {count} hints gains least over gray on {named}", highlight=False, soft_wrap=True)
 
 
-def write_json(path, args, hint_set: HintSet, summary: list[dict]) -> None:
-    """Write the summary with all that is needed to repeat it. SaveError where the file cannot be written."""
+def public_command(words: Sequence[str]) -> str:
+    """A command line fit to be published: of every path only its last part, so that no one's folders are in it."""
+
+    def bare(word: str) -> str:
+        option, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+        return option + equals + ",".join(part and _bare_path(part) for part in value.split(","))
+
+    return shlex.join(["adacolvit", *map(bare, words)])
+
+
+def _bare_path(text: str) -> str:
+    kind, colon, rest = text.partition(":")  # alone:runs/tiny.safetensors, cub200:/data/CUB; but not C:\\photos
+    if not colon or len(kind) == 1:
+        kind, colon, rest = "", "", text
+    return kind + colon + rest.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def data_digest(sources: Sequence[Source]) -> str:
+    """12 hexadecimal digits of a set's keys and files."""
+    state = hashlib.sha256()
+    for source in sources:
+        state.update(f"{source.key} {source.checksum}\n".encode())
+    return state.hexdigest()[:12]
+
+
+def write_json(path, args, hint_set: HintSet, sources, methods, summary: list[dict], extra: dict) -> None:
+    """Write the summary with all that is needed to repeat it. SaveError where the file cannot be written.
+
+    sources, methods: what was measured; of files, names and digests are kept, not where they lay. extra: more entries.
+    """
     content = {
         "version": __version__,
-        "command": shlex.join(["adacolvit", *sys.argv[1:]]),
-        "data": Path(args.data).name,
+        "command": public_command(sys.argv[1:]),
+        "data": {"name": title(args.data), "digest": data_digest(sources)},
         "photos": summary[0]["photos"],
         "frame": args.frame,
         "hint_set": {"digest": hint_set.digest, "seed": hint_set.seed},
+        "models": {method.name: method.digest for method in methods if hasattr(method, "digest")},
         "interval": "95 %, percentile bootstrap over photos",
+        **extra,
         "summary": summary,
     }
     write_file(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())

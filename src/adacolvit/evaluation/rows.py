@@ -1,10 +1,12 @@
-"""One measurement, and the table of all of them as a CSV file."""
+"""One measurement, and the table of all of them as a CSV or Parquet file."""
 
 import csv
 import io
-from dataclasses import astuple, dataclass, fields
+import math
+from dataclasses import asdict, astuple, dataclass, fields
+from pathlib import Path
 
-from adacolvit.errors import DataError
+from adacolvit.errors import DataError, MissingExtra
 from adacolvit.files import write_file
 
 
@@ -28,6 +30,9 @@ class Row:
     seam: float  # step of color across the borders of patches over the step elsewhere
     true_seam: float
     hint_error: float  # CIEDE2000 between asked and obtained, median over the hints
+    lpips: float = math.nan  # on the square, pictures fed in [-1, 1] as it is meant
+    lpips_unscaled: float = math.nan  # pictures fed in [0, 1], as in the tables of iColoriT and its followers
+    lpips_net: str = ""  # the backbone of both; "": not measured
 
 
 def write_csv(path, rows: list[Row]) -> None:
@@ -39,24 +44,56 @@ def write_csv(path, rows: list[Row]) -> None:
     write_file(path, table.getvalue().encode())
 
 
-def read_csv(path) -> list[Row]:
-    """Read what :func:`write_csv` wrote. DataError where it is something else."""
+def write_parquet(path, rows: list[Row]) -> None:
+    """Write rows as Parquet, a column per field. SaveError where the file cannot be written; MissingExtra."""
+    pyarrow, parquet = _pyarrow()
+    out = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist([asdict(row) for row in rows]), out, compression="zstd")
+    write_file(path, out.getvalue())
+
+
+def _pyarrow():
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames != [field.name for field in fields(Row)]:
-                raise DataError(f"{path} is not a table of this version's measurements: measure again")
-            return [Row(**{field.name: field.type(line[field.name]) for field in fields(Row)}) for line in reader]
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra("pyarrow", "parquet") from error
+    return pyarrow, pyarrow.parquet
+
+
+def read_table(path) -> list[Row]:
+    """Read what :func:`write_csv` or, by the name's ending, :func:`write_parquet` wrote.
+
+    Raises DataError where it is something else, MissingExtra.
+    """
+    try:
+        names, lines = _parquet(path) if Path(path).suffix == ".parquet" else _csv(path)
+        if names != [field.name for field in fields(Row)]:
+            raise DataError(f"{path} is not a table of this version's measurements: measure again")
+        return [Row(**{field.name: field.type(line[field.name]) for field in fields(Row)}) for line in lines]
     except (OSError, ValueError, TypeError) as error:
         raise DataError(f"the measurements {path} cannot be read: {error}") from error
 
 
-def reusable(path, methods, hint_set: str, frame: str) -> dict[tuple[str, str, int], Row]:
+def _csv(path) -> tuple[list[str] | None, list[dict]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        return reader.fieldnames and list(reader.fieldnames), list(reader)
+
+
+def _parquet(path) -> tuple[list[str], list[dict]]:
+    table = _pyarrow()[1].read_table(path)  # pyarrow's own error is a ValueError
+    return table.column_names, table.to_pylist()
+
+
+def reusable(path, methods, hint_set: str, frame: str, lpips_net: str = "") -> dict[tuple[str, str, int], Row]:
     """Rows of ``methods`` in an earlier table, by (key, method, hints).
 
-    DataError where the table was measured with another hint set or frame.
+    DataError where the table was measured with another hint set, frame, or backbone of LPIPS.
     """
-    rows = read_csv(path)
-    if any((row.hint_set, row.frame) != (hint_set, frame) for row in rows):
-        raise DataError(f"{path} was measured with another hint set or frame: measure its baselines again")
+    rows = read_table(path)
+    if any((row.hint_set, row.frame, row.lpips_net) != (hint_set, frame, lpips_net) for row in rows):
+        raise DataError(
+            f"{path} was measured with another hint set or frame, or another LPIPS: measure its methods again"
+        )
     return {(row.key, row.method, row.hints): row for row in rows if row.method in methods}

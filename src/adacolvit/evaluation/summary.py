@@ -1,6 +1,8 @@
 """From measurements of single photos to what a table shows, with the uncertainty of the choice of photos."""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,6 +10,7 @@ from .rows import Row
 
 RESAMPLES = 2000
 LEVEL = 0.95
+COMPARED = {"psnr": "difference", "lpips": "lpips_difference"}  # measure -> its name in an entry, against the first
 
 
 def bootstrap(values, seed: int = 0) -> tuple[float, float]:
@@ -21,17 +24,47 @@ def bootstrap(values, seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
+@dataclass(frozen=True)
+class Paired:
+    """How much more of something one method has than another, photo by photo: the mean, and its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    photos: int
+
+    @property
+    def verdict(self) -> str:
+        """ "more", "less", or "undecided" where the interval holds 0."""
+        return "more" if self.low > 0 else "less" if self.high < 0 else "undecided"
+
+
+def compare(ones: Mapping[str, Row], others: Mapping[str, Row], measure: str) -> Paired:
+    """Subtract one method's measurements from another's on the same photos. ``measure``: a field of :class:`Row`.
+
+    ones, others: rows by key, over the same keys. A claim "A is better than B" is as good as this interval.
+    """
+    difference = np.array([getattr(row, measure) - getattr(others[key], measure) for key, row in ones.items()])
+    return Paired(float(difference.mean()), *bootstrap(difference), len(difference))
+
+
+def grouped(rows: list[Row]) -> dict[tuple[str, int], dict[str, Row]]:
+    """(method, hints) -> {key: row}, in the order of ``rows``."""
+    groups: dict[tuple[str, int], dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault((row.method, row.hints), {})[row.key] = row
+    return groups
+
+
 def summarize(rows: list[Row]) -> list[dict]:
     """One entry per method and hint count, in the order of ``rows``; methods are compared with the first.
 
     Means over photos, but: ``saturation`` is a ratio of means, and ``seam``, ``true_seam`` and ``hint_error`` are
     medians, since single photos with hardly any color would rule a mean. None where a value is not defined.
     ``psnr_low`` and ``psnr_high`` bound the mean PSNR; ``difference`` is the mean over photos of the PSNR less that of
-    the first method at as many hints, with its own interval.
+    the first method at as many hints, with its own interval, and ``lpips_difference`` the same of LPIPS.
     """
-    groups: dict[tuple[str, int], dict[str, Row]] = {}
-    for row in rows:
-        groups.setdefault((row.method, row.hints), {})[row.key] = row
+    groups = grouped(rows)
     first = rows[0].method if rows else None
     return [_entry(method, hints, group, groups.get((first, hints))) for (method, hints), group in groups.items()]
 
@@ -53,6 +86,8 @@ def _entry(method: str, hints: int, group: dict[str, Row], reference: dict[str, 
         "gain": column("gain").mean(),
         "ciede2000": column("ciede2000").mean(),
         "ssim": column("ssim").mean(),
+        "lpips": column("lpips").mean(),
+        "lpips_unscaled": column("lpips_unscaled").mean(),
         "macs": macs.mean(),
         "macs_p5": np.quantile(macs, 0.05),
         "macs_p95": np.quantile(macs, 0.95),
@@ -62,9 +97,9 @@ def _entry(method: str, hints: int, group: dict[str, Row], reference: dict[str, 
         "hint_error": _median(column("hint_error")),
     }
     if reference and reference.keys() == group.keys() and reference is not group:
-        difference = np.array([row.psnr - reference[key].psnr for key, row in group.items()])
-        low, high = bootstrap(difference)
-        entry |= {"difference": difference.mean(), "difference_low": low, "difference_high": high}
+        for measure, name in COMPARED.items():
+            found = compare(group, reference, measure)
+            entry |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
     return {name: _plain(value) for name, value in entry.items()}
 
 

@@ -1,0 +1,72 @@
+"""How long a method takes for one photo, on one thread. Methods take turns, so that a busy minute hits all alike."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from .hintset import HintSet
+from .methods import Method
+from .photos import Source, lay, load
+
+PHOTOS, ROUNDS = 12, 5
+
+
+def measure(
+    sources: Iterable[Source],
+    methods: Sequence[Method],
+    hint_set: HintSet,
+    count: int,
+    frame: str,
+    rounds: int = ROUNDS,
+) -> dict[str, dict]:
+    """Milliseconds from a photo's lightness and ``count`` hints to its color, both on the network's ``frame``.
+
+    Each photo is colored once by every method before the clock runs, then ``rounds`` times by each in turn. What a
+    method does beside its network (preparing the hints, refining) counts; reading and drawing the photo does not.
+    Where the system allows it, the process is held on one processor core meanwhile.
+    Returns, per method, "median", "p5" and "p95", and over how many "runs".
+    """
+    times: dict[str, list[float]] = {method.name: [] for method in methods}
+    with _one_core():
+        for source in sources:
+            truth = lay(load(source), frame)
+            lightness = np.ascontiguousarray(truth.lab[..., 0])
+            hints = hint_set.hints(source.key, count, truth.frame, truth.lab[..., 1:])
+            for turn in range(rounds + 1):
+                for method in methods:
+                    start = time.perf_counter()
+                    method.predict(lightness, *hints)
+                    if turn:
+                        times[method.name].append((time.perf_counter() - start) * 1000)
+    return {
+        name: {
+            "median": float(np.median(values)),
+            "p5": float(np.quantile(values, 0.05)),
+            "p95": float(np.quantile(values, 0.95)),
+            "runs": len(values),
+        }
+        for name, values in times.items()
+    }
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Stay on one core; torch, where something imported it, uses one thread."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch else None
+    try:
+        if cores:
+            os.sched_setaffinity(0, {max(cores)})
+        if torch:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        if cores:
+            os.sched_setaffinity(0, cores)
+        if torch:
+            torch.set_num_threads(threads)
