@@ -36,8 +36,9 @@ ARROWS = {
     "runtime": {"color", "hints", "weights", *TORCH_FREE_MODEL},
     "colorizer": USE,
     "suggest": {"colorizer", *USE},
-    "commands": {"colorizer", "photosets", *USE},
-    "app": {"colorizer", "commands", "photosets", "suggest", *USE},
+    "batch": {"colorizer", "photo"},
+    "commands": {"batch", "colorizer", "photosets", *USE},
+    "app": {"batch", "colorizer", "photosets", "suggest", *USE},
     "cli": set(),  # it finds the verbs by name
     "training": LEARN | {"evaluation"},  # validation during training measures as the evaluation does
     "evaluation": LEARN | {"colorizer", *USE},
@@ -49,14 +50,16 @@ HEAVY = {
     "uvicorn",
     "scipy",
     "lightning_fabric",
+    "matplotlib",
     "onnx",
     "onnxruntime",
+    "pyarrow",
     "safetensors",
 }
 MAY = {
     "model": {"torch"},
     "training": {"torch", "lightning_fabric", "safetensors"},
-    "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # torch: see TORCH_FILES
+    "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # each where it is asked for
     "reproduce": {"matplotlib"},
     "app": {"fastapi", "uvicorn"},
     "runtime": {"onnx", "onnxruntime"},

@@ -10,6 +10,21 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def between(least: float, most: float):
+    """A number from ``least`` to ``most``."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"give a number from {least:g} to {most:g}, not {text!r}")
+        return value
+
+    return number
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """``--model``, which network to use."""
     parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")

@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
 from adacolvit.errors import PhotoError
 from adacolvit.files import write_file
 from adacolvit.hints.encoder import encode_one
-from adacolvit.hints.frame import fit_frame
+from adacolvit.hints.frame import Frame, fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
 from adacolvit.model.cost import cost as count_macs
 from adacolvit.model.cost import layer_macs
 from adacolvit.photo import Photo, open_photo
-from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.engine import Decisions, Engine
 from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
 from adacolvit.saving import picture_bytes, picture_depth
@@ -89,6 +90,14 @@ class Result:
         return path
 
 
+class Scene(NamedTuple):
+    """A photo as the network sees it."""
+
+    photo: Photo
+    frame: Frame  # how the photo lies on the network's input
+    lightness: np.ndarray  # (h, w) float32 of the frame, L in [0, 100]
+
+
 class Colorizer:
     """Colors one photo at a time with one network.
 
@@ -104,6 +113,13 @@ class Colorizer:
         self.engine = model if isinstance(model, Engine) else Engine(load_weights(model), threads=threads)
         self._scene = None
 
+    @property
+    def scene(self) -> "Scene":
+        """The photo that was set, as the network sees it. Raises PhotoError where none was."""
+        if self._scene is None:
+            raise PhotoError("there is no photo to color yet: call set_photo first")
+        return self._scene
+
     def set_photo(self, source) -> Photo:
         """Open a photo and prepare all that does not depend on hints.
 
@@ -112,7 +128,7 @@ class Colorizer:
         photo = source if isinstance(source, Photo) else open_photo(source)
         frame = fit_frame(photo.width, photo.height)
         lightness = photo.network_lightness(frame.height, frame.width)
-        self._scene = photo, frame, lightness  # in one step, so that no thread sees half of it
+        self._scene = Scene(photo, frame, lightness)  # in one step, so that no thread sees half of it
         return photo
 
     def colorize(self, hints: Iterable = ()) -> Result:
@@ -120,14 +136,10 @@ class Colorizer:
 
         Without hints the network colors as it sees fit. Raises HintError, or PhotoError where no photo was set.
         """
-        if self._scene is None:
-            raise PhotoError("there is no photo to color yet: call set_photo first")
-        photo, frame, lightness = self._scene
+        photo, frame, lightness = self.scene
         hints = as_hints(hints)
         start = perf_counter()
-        placed = place_hints(hints, frame)
-        ab, decisions = self.engine.run(encode_one(lightness, *placed))
-        ab = refine(lightness, ab, *placed)
+        ab, decisions = predict(self.engine, lightness, place_hints(hints, frame))
         planes = guide(lightness, ab)
         milliseconds = (perf_counter() - start) * 1e3
 
@@ -139,6 +151,16 @@ class Colorizer:
             photo, hints, ab, planes,
             Cost(decisions.macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds),
         )  # fmt: skip
+
+
+def predict(engine: Engine, lightness: np.ndarray, placed: tuple) -> tuple[np.ndarray, Decisions]:
+    """Network and refinement, at the network's scale.
+
+    lightness: (h, w) float32, L in [0, 100]; placed: as of :func:`adacolvit.hints.hint.place_hints`.
+    Returns ab (2, h, w) float32 in Lab units, and what the network decided.
+    """
+    ab, decisions = engine.run(encode_one(lightness, *placed))
+    return refine(lightness, ab, *placed), decisions
 
 
 @lru_cache(maxsize=2)

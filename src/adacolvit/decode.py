@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from adacolvit.errors import PhotoError, PhotoTooLarge
-from adacolvit.metadata import read_exif
+from adacolvit.metadata import ORIENTATION, read_exif
 
 MAX_PIXELS = 300_000_000  # a 17,000 x 17,000 px scan; opening it takes up to 9 bytes per pixel
 
@@ -37,13 +37,14 @@ def _limit(max_pixels: int):
             Image.MAX_IMAGE_PIXELS = before
 
 
-def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image, Image.Exif]:
+def decode(source, name: str, max_pixels: int = MAX_PIXELS, side: int | None = None) -> tuple[Image.Image, Image.Exif]:
     """Read a picture, all of it, as its file holds it: orientation and color profile are not applied yet.
 
     Returns the picture and its EXIF.
 
     source: a path, the bytes of a file, a file object open for reading bytes, or a Pillow image.
     name: what messages call it. max_pixels: width x height allowed, checked before pixels are decoded.
+    side: where a smaller picture will do, with sides this long or longer: a JPEG is then read several times as fast.
     Of several frames or pages, the first. Raises PhotoError; PhotoTooLarge, which is one, for too many pixels.
     """
     if isinstance(source, bytes | bytearray | memoryview):
@@ -68,6 +69,8 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image
             if image.width * image.height > max_pixels:
                 raise Image.DecompressionBombError
             exif = read_exif(image)
+            if side is not None:
+                image.draft(None, (side, side))
             image.load()
             on_failure.pop_all()
         except Image.DecompressionBombError as error:
@@ -89,6 +92,18 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS) -> tuple[Image.Image
         except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
             raise _damaged(name, error) from error
     return image, exif
+
+
+def upright_size(data: bytes, name: str) -> tuple[int, int]:
+    """Width and height of a picture after EXIF orientation, from its file's head alone. Raises PhotoError."""
+    try:
+        with _limit(MAX_PIXELS), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            turned = image.getexif().get(ORIENTATION, 1) in range(5, 9)
+            return image.size[::-1] if turned else image.size
+    except Image.DecompressionBombError as error:
+        raise PhotoTooLarge(f"{name} has more than {MAX_PIXELS / 1e6:g} megapixels: open a smaller copy") from error
+    except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
+        raise PhotoError(f"{name} is not a picture that can be read: {error}") from error
 
 
 def _damaged(name: str, error: Exception) -> PhotoError:

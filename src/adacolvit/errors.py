@@ -9,6 +9,7 @@ AdaColViTError
 ├── WeightsError          weights are missing, corrupt, or of an unknown kind
 ├── EngineError           a network cannot be executed in the way that was asked for
 ├── AppError              the app cannot start: its port is taken
+├── ExportRefused         the app exports as much as it can already
 ├── DataError             training or evaluation photos cannot be found or read
 ├── RecipeError           a recipe or checkpoint cannot be used
 └── MissingExtra          an optional part is not installed
@@ -49,6 +50,10 @@ class EngineError(AdaColViTError):
 
 class AppError(AdaColViTError):
     """The app cannot start."""
+
+
+class ExportRefused(AdaColViTError):
+    """The app exports as much as it can already."""
 
 
 class DataError(AdaColViTError):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from adacolvit import __version__
 
-_ORIENTATION, _SOFTWARE = 0x0112, 0x0131
+ORIENTATION, _SOFTWARE = 0x0112, 0x0131
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003  # in the EXIF IFD
 # How a TIFF stores its pixels (sizes, strips, tiles, compression, palette, samples, nested images), which is the saving
@@ -59,8 +59,8 @@ def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
 
     ``exif`` is what :func:`read_exif` gave. An orientation that makes no sense counts as 1.
     """
-    orientation = exif.get(_ORIENTATION, 1)
-    if orientation not in range(2, 9) or _ORIENTATION not in image.getexif():  # a TIFF was turned by Pillow itself
+    orientation = exif.get(ORIENTATION, 1)
+    if orientation not in range(2, 9) or ORIENTATION not in image.getexif():  # a TIFF was turned by Pillow itself
         orientation = 1
     size = image.size if orientation < 5 else image.size[::-1]
     xmp = image.info.get("xmp") or b""
@@ -86,8 +86,8 @@ def with_note(metadata: Metadata) -> Metadata:
 def _upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:
     for tag in _STORAGE & set(exif):
         del exif[tag]
-    if _ORIENTATION in exif:
-        exif[_ORIENTATION] = 1
+    if ORIENTATION in exif:
+        exif[ORIENTATION] = 1
     inner = exif.get_ifd(_EXIF_IFD) if _EXIF_IFD in exif else {}
     for tag, extent in zip((_PIXEL_WIDTH, _PIXEL_HEIGHT), size, strict=True):
         if tag in inner:

@@ -94,9 +94,17 @@ class Photo:
 
         As in training, the 8-bit sRGB picture is resized (bilinear, antialiased), then its lightness is taken.
         """
+        return _levels_to_lightness(self._network_levels(height, width))
+
+    def network_color(self, height: int, width: int) -> np.ndarray:
+        """The photo's own colors at a network frame's size: (height, width, 3) uint8 sRGB; grays where it has none."""
+        levels = self._network_levels(height, width)
+        return levels if levels.ndim == 3 else np.repeat(levels[..., None], 3, axis=-1)
+
+    def _network_levels(self, height: int, width: int) -> np.ndarray:
+        """(height, width) uint8 grays or (height, width, 3) uint8 sRGB."""
         source = Image.fromarray(self.gray() if self.rgb is None else self.rgb)
-        small = np.asarray(source.resize((width, height), Image.Resampling.BILINEAR))
-        return _levels_to_lightness(small)
+        return np.asarray(source.resize((width, height), Image.Resampling.BILINEAR))
 
     def gray(self, max_side: int | None = None) -> np.ndarray:
         """The photo in gray, for display: (h, w) uint8 sRGB whose lightness is the photo's.

@@ -12,7 +12,7 @@ import pytest
 from websockets.sync.client import connect
 
 from adacolvit.app import command
-from adacolvit.errors import AppError, PhotoError
+from adacolvit.errors import AppError
 
 from .conftest import picture
 
@@ -128,6 +128,19 @@ def test_a_photo_that_cannot_be_opened_is_told_before_anything_is_served(app, tm
     assert errors.startswith("adacolvit: ") and name in errors and "Traceback" not in errors
 
 
-def test_a_folder_is_sent_to_the_verb_for_folders(tmp_path):
-    with pytest.raises(PhotoError, match=r"is a folder: name one photo, or .*adacolvit colorize"):
-        command.put_file(None, tmp_path)
+def test_a_folder_is_opened_with_all_its_photos(app, tmp_path):
+    (tmp_path / "album" / "more").mkdir(parents=True)
+    (tmp_path / "album" / "b.png").write_bytes(picture(60, 40, seed=2))
+    (tmp_path / "album" / "more" / "a.png").write_bytes(picture(40, 30, seed=1))
+    (tmp_path / "album" / "broken.jpg").write_bytes(b"no photo")
+    (tmp_path / "outside.png").write_bytes(picture(20, 20))
+    (tmp_path / "album" / "link.png").symlink_to(tmp_path / "outside.png")
+    _, printed = app("album", "--port", 0)
+    info = {"reading": True}
+    while info["reading"]:
+        info = httpx.get(f"{address(printed)}api/folder").json()
+    assert info["name"] == "album"
+    assert [photo["path"] for photo in info["photos"]] == ["b.png", "more/a.png"]
+    assert [failure["name"] for failure in info["failed"]] == ["broken.jpg"]
+    opened = httpx.get(f"{address(printed)}api/photos/{info['photos'][1]['id']}").json()
+    assert (opened["name"], opened["width"]) == ("a.png", 40)

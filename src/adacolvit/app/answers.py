@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from adacolvit.errors import AdaColViTError, LibraryFull, PhotoTooLarge
+from adacolvit.errors import AdaColViTError, ExportRefused, LibraryFull, PhotoTooLarge
 
 from .library import StaleRevision
 from .live import UNFORESEEN, describe
@@ -25,6 +25,7 @@ _WHY = {
     429: "Too much is under way already.",
     507: "The disk space set aside is used up.",
 }
+_STATUS = {PhotoTooLarge: 413, LibraryFull: 507, ExportRefused: 429}
 ALWAYS = (401, 403, 422)  # any request may be answered so
 
 
@@ -80,7 +81,7 @@ def answer_failures(app: FastAPI) -> None:
 
     @app.exception_handler(AdaColViTError)
     async def ours(_: Request, error: AdaColViTError) -> JSONResponse:
-        status = 413 if isinstance(error, PhotoTooLarge) else 507 if isinstance(error, LibraryFull) else 422
+        status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 422)
         return answer(status, str(error))
 
     @app.exception_handler(StaleRevision)

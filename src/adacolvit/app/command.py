@@ -16,6 +16,7 @@ from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AppError, PhotoError
 from adacolvit.hints.file import hints_beside, load_hints
 
+from .folder import Folder
 from .library import MOST_DISK, Library
 from .server import create_app
 from .studio import Studio
@@ -29,7 +30,10 @@ MOST_MESSAGE_BYTES = 2**20  # of a live request; 10,000 hints are 0.7 MB
 
 def add_arguments(parser) -> None:
     parser.add_argument(
-        "photo", nargs="?", type=Path, help="photo to open; NAME.hints.json beside it is used if present"
+        "photo",
+        nargs="?",
+        type=Path,
+        help="photo to open, or a folder of them; NAME.hints.json beside a photo is used if present",
     )
     parser.add_argument("--port", type=int, help=f"[{PORT}, or the next free one]; 0: any")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
@@ -62,8 +66,6 @@ def bind(port: int | None) -> socket.socket:
 
 def put_file(table: Table, path: Path) -> Entry:
     """Open a photo by its path, with the hints beside it. Raises PhotoError, HintError."""
-    if path.is_dir():
-        raise PhotoError(f"{path} is a folder: name one photo, or color all in it with `adacolvit colorize {path}`")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -100,7 +102,11 @@ class _Server(uvicorn.Server):
 def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
     table = Table(Colorizer(args.model, threads=args.threads).engine, Library(most_disk=round(args.keep * 2**30)))
-    entry = put_file(table, args.photo) if args.photo else None
+    folder = entry = None
+    if args.photo and args.photo.is_dir():
+        folder = Folder(args.photo)
+    elif args.photo:
+        entry = put_file(table, args.photo)
     with bind(args.port) as listener:
         port = listener.getsockname()[1]
         url = f"http://{HOST}:{port}/" + (f"?photo={entry.id}" if entry else "")
@@ -112,5 +118,5 @@ def run(args) -> int:
             if not args.no_browser:
                 threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # some browsers block
 
-        _Server(configure(create_app(Studio(table))), on_ready).run(sockets=[listener])
+        _Server(configure(create_app(Studio(table, folder=folder))), on_ready).run(sockets=[listener])
     return 0

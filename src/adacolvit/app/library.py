@@ -100,14 +100,19 @@ class Library:
 
     def photo(self, key: str) -> bytes | None:
         """The file of a photo, or None where it is not kept, or no longer at its source."""
+        path = self.photo_path(key)
+        data = _read(path) if path else None
+        return data if data is not None and content_id(data) == key else None
+
+    def photo_path(self, key: str) -> Path | None:
+        """Where the file of a photo should be: its copy, else its source; None where nothing is known of it."""
         home = self._home(key)
         if home is None:
             return None
-        data = _read(home / "photo")
-        about = self.about(key) if data is None else None
-        if about and about.source:
-            data = _read(Path(about.source))
-        return data if data is not None and content_id(data) == key else None
+        if (home / "photo").exists():
+            return home / "photo"
+        about = self.about(key)
+        return Path(about.source) if about and about.source else None
 
     def about(self, key: str) -> About | None:
         """What is known of a photo, or None."""

@@ -12,9 +12,11 @@ from fastapi.staticfiles import StaticFiles
 from adacolvit import __version__
 
 from .answers import ALWAYS, answer_failures, failures
+from .routes.many import many_routes
 from .routes.photos import photo_routes
 from .routes.samples import sample_routes
 from .routes.sessions import session_routes
+from .routes.suggest import suggest_routes
 from .routes.system import system_routes
 from .routes.tiles import tile_routes
 from .security import LocalOnly
@@ -23,6 +25,7 @@ from .studio import Studio
 IDLE_SECONDS = 30 * 60  # after which a photo's memory is given back; disk keeps it
 # A developer's own build of the front end may be tried without replacing the committed one.
 STATIC = Path(os.environ.get("ADACOLVIT_STATIC") or Path(__file__).parent / "static")
+ROUTES = (photo_routes, tile_routes, session_routes, suggest_routes, many_routes, sample_routes, system_routes)
 
 
 def create_app(studio: Studio) -> FastAPI:
@@ -45,7 +48,15 @@ def create_app(studio: Studio) -> FastAPI:
         responses=failures(*ALWAYS),
     )  # fmt: skip
     app.add_middleware(LocalOnly)
-    for routes in (photo_routes, tile_routes, session_routes, sample_routes, system_routes):
+    for routes in (
+        photo_routes,
+        tile_routes,
+        session_routes,
+        suggest_routes,
+        many_routes,
+        sample_routes,
+        system_routes,
+    ):
         app.include_router(routes(studio))
     answer_failures(app)
     app.mount("/", StaticFiles(directory=STATIC, html=True))

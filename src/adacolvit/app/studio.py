@@ -1,13 +1,20 @@
-"""What the routes share: the photos on the table, and the one thread in which the network runs."""
+"""What the routes share: photos in memory, on disk and in the folder; exports; the thread in which the network runs."""
 
 import asyncio
+import io
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from fastapi import HTTPException
+from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
 from adacolvit.colorizer import Result
+from adacolvit.decode import decode
+from adacolvit.photo import open_photo
 
+from .exports import Exports
+from .folder import Folder
 from .table import Entry, Table
 
 MOST_BYTES = 512 * 2**20  # of a photo's file; 100 megapixels of uncompressed 16-bit color are 600 MB, of 8-bit 300
@@ -17,20 +24,55 @@ GONE = "The program does not have this photo (any more): please open it again."
 class Studio:
     """The state behind the server."""
 
-    def __init__(self, table: Table, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, table: Table, *, folder: Folder | None = None, most_bytes: int = MOST_BYTES) -> None:
         self.table = table
         self.library = table.library
+        self.folder = folder
+        self.exports = Exports(table.library.folder / "exports", table.engine.weights)
         self.most_bytes = most_bytes
         # One thread: the network is quick, and two runs at once would only make both late. What takes longer than a
         # click (saving, suggestions) has threads of its own.
         self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
 
     async def entry(self, photo_id: str) -> Entry:
-        """An open photo, from disk if need be. HTTPException 404 where it is not kept."""
-        entry = await run_in_threadpool(self.table.get, photo_id)
+        """An open photo, from disk or the folder if need be. HTTPException 404 where it is not kept."""
+        entry = await run_in_threadpool(self._open, photo_id)
         if entry is None:
             raise HTTPException(404, GONE)
         return entry
+
+    def _open(self, photo_id: str) -> Entry | None:
+        entry = self.table.get(photo_id)
+        found = self.folder.get(photo_id) if self.folder and entry is None else None
+        if found:
+            entry = self.table.put(found.path.read_bytes(), found.path.name, found.hints, str(found.path))
+        return entry if entry and entry.id == photo_id else None  # the folder's file may be another one by now
+
+    def source(self, photo_id: str) -> tuple[Path, str]:
+        """The file of a photo and its name, without opening it. HTTPException 404 where it is not kept."""
+        path, about = self.library.photo_path(photo_id), self.library.about(photo_id)
+        found = self.folder.get(photo_id) if self.folder and path is None else None
+        if found:
+            return found.path, found.path.name
+        if path is None:
+            raise HTTPException(404, GONE)
+        return path, about.name if about else "photo"
+
+    def hints_beside(self, photo_id: str) -> list[dict]:
+        """The hints of the file that lies beside a photo, as plain values."""
+        found = self.folder.get(photo_id) if self.folder else None
+        if found:
+            return [hint.to_dict() for hint in found.hints]
+        about = self.library.about(photo_id)
+        return about.hints if about else []
+
+    def thumbnail(self, photo_id: str, max_side: int) -> bytes:
+        """A JPEG of a photo in gray, at most ``max_side`` px a side. PhotoError, HTTPException 404."""
+        path, name = self.source(photo_id)
+        image, _ = decode(path, name, side=max_side)
+        file = io.BytesIO()
+        Image.fromarray(open_photo(image, name=name).gray(max_side)).save(file, "JPEG", quality=80)
+        return file.getvalue()
 
     async def colorize(self, entry: Entry, hints: list) -> Result:
         """Color a photo in the network's thread."""
@@ -38,4 +80,7 @@ class Studio:
 
     def close(self) -> None:
         """End what is under way."""
+        self.exports.close()
+        if self.folder:
+            self.folder.close()
         self._network.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from adacolvit.arguments import add_model, add_threads
+from adacolvit.arguments import add_model, add_threads, between
+from adacolvit.batch import Look, color_photo
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import AdaColViTError, HintError
 from adacolvit.hints.file import hints_beside, load_hints
@@ -43,6 +44,16 @@ def add_arguments(parser) -> None:
     )  # fmt: skip
     add_model(parser)
     add_threads(parser)
+    parser.add_argument("--saturation", type=between(0, 2), default=1.0, help="factor of chroma, 0 to 2 [1]")
+    parser.add_argument("--strength", type=between(0, 1), default=1.0, help="from gray, 0, to color, 1 [1]")
+    parser.add_argument(
+        "--depth", type=int, choices=[8, 16], help="bits per channel; 16 as .png or .tif only [the photo's own]"
+    )
+    parser.add_argument("--label", metavar="TEXT", help="words painted small into the lower right corner")
+    parser.add_argument(
+        "--note", action=argparse.BooleanOptionalAction, default=True,
+        help="whether the metadata say that the picture was colorized [yes]",
+    )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace pictures that exist; never the photos themselves")
     parser.add_argument("--json", action="store_true", help="one line of JSON per photo")
     parser.set_defaults(usage_error=parser.error)
@@ -63,14 +74,13 @@ def hints_for(photo: Photo, job: Job, args) -> tuple[Hint, ...]:
 def color_one(colorizer: Colorizer, job: Job, args) -> dict:
     """Color and save one photo; what ``--json`` says about it."""
     output = job.checked_output(args.force)
-    photo = colorizer.set_photo(job.photo)
-    result = colorizer.colorize(hints_for(photo, job, args))
-    result.save(output)
+    look = Look(args.saturation, args.strength, args.depth, args.label, args.note)
+    result = color_photo(colorizer, job.photo, lambda photo: hints_for(photo, job, args), output, look)
     return {
         "photo": str(job.photo),
         "output": str(output),
-        "width": photo.width,
-        "height": photo.height,
+        "width": result.photo.width,
+        "height": result.photo.height,
         "hints": len(result.hints),
         "macs": result.cost.macs,
         "dense_macs": result.cost.dense_macs,

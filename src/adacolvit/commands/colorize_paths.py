@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adacolvit.errors import AdaColViTError, PhotoError, SaveError
-from adacolvit.photosets import SUFFIXES
+from adacolvit.photosets import COLORED, SUFFIXES, photos_below
 from adacolvit.saving import FORMATS
-
-MARK = ".color"  # of pictures written beside their photos; photos so named are passed over in folders
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
         elif output is not None:
             target = (output / relative).with_suffix(suffix)
         else:
-            target = photo.with_name(f"{photo.stem}{MARK}{suffix}")
+            target = photo.with_name(f"{photo.stem}{COLORED}{suffix}")
         problem = None
         if photo.is_dir():
             problem = PhotoError(f"no photo is in it: files ending in {' '.join(sorted(SUFFIXES))} are looked for")
@@ -70,10 +68,5 @@ def _photos(source: Path) -> list[tuple[Path, Path]]:
     """(photo, its path below ``source``); an empty folder stands for itself, so that it is named as a failure."""
     if not source.is_dir():
         return [(source, Path(source.name))]
-    photos = []
-    for path in sorted(source.rglob("*")):
-        relative = path.relative_to(source)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and not path.stem.endswith(MARK) and path.is_file():
-            photos.append((path, relative))
+    photos = [(path, path.relative_to(source)) for path in photos_below(source)]
     return photos or [(source, Path(source.name))]

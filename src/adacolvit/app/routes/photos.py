@@ -10,10 +10,10 @@ from adacolvit.app.answers import attachment, failures, file_body, file_of, read
 from adacolvit.app.messages import HintMessage, HintsReply, HintsRequest, PhotoInfo, RenderRequest
 from adacolvit.app.studio import Studio
 from adacolvit.app.table import Entry
+from adacolvit.batch import Look
 from adacolvit.colorizer import Result
 from adacolvit.hints.file import HintFile, dump_hints, parse_hints
 from adacolvit.hints.hint import as_hints
-from adacolvit.saving import picture_bytes
 
 MOST_HINT_BYTES = 4 * 2**20
 MOST_TEXELS = 8192  # longest side of the gray picture a client may ask for
@@ -61,7 +61,8 @@ def photo_routes(studio: Studio) -> APIRouter:
         entry = await studio.entry(photo_id)
         result = await studio.colorize(entry, live.plain(wanted.hints))
         suffix = SUFFIXES[wanted.format]
-        data = await run_in_threadpool(picture_bytes, result.photo, result.rows, suffix)
+        look = Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note)
+        data = await run_in_threadpool(look.encode, result, suffix)
         return attachment(data, f"{entry.stem}.color{suffix}", TYPES[wanted.format])
 
     @routes.post(

@@ -1,0 +1,155 @@
+"""Many photos: the folder the app was opened on, thumbnails, and exports in the background."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from adacolvit.app.answers import disposition, failures, file_of
+from adacolvit.app.exports import Export
+from adacolvit.app.messages import ExportInfo, ExportItem, ExportRequest, FolderInfo, SessionState
+from adacolvit.app.studio import Studio
+from adacolvit.app.worker import Task
+from adacolvit.batch import Look
+from adacolvit.hints.hint import Hint
+
+from .photos import NEVER_CHANGES, SUFFIXES
+
+MOST_THUMBNAIL = 1024
+_EVENT_SECONDS = 0.25  # between looks at an export's progress
+
+
+def many_routes(studio: Studio) -> APIRouter:
+    """The routes of folders and exports."""
+    routes = APIRouter(prefix="/api", tags=["many photos"])
+
+    def export_of(export_id: str) -> Export:
+        export = studio.exports.get(export_id)
+        if export is None:
+            raise HTTPException(404, "There is no such export (any more): start it again.")
+        return export
+
+    @routes.get("/folder")
+    async def folder() -> FolderInfo:
+        """The photos of the folder that the app was opened on; none where it was opened otherwise."""
+        if studio.folder is None:
+            return FolderInfo(name="", reading=False, photos=[], failed=[])
+        return await run_in_threadpool(studio.folder.info, studio.library)
+
+    @routes.get(
+        "/photos/{photo_id}/thumbnail", response_class=Response, responses=failures(404) | file_of("image/jpeg")
+    )
+    async def thumbnail(
+        photo_id: str, max_side: Annotated[int, Query(alias="max", ge=16, le=MOST_THUMBNAIL)] = 256
+    ) -> Response:
+        """A small gray picture, at most ``max`` px a side. It is made without putting the photo on the table."""
+        data = await run_in_threadpool(studio.thumbnail, photo_id, max_side)
+        return Response(data, media_type="image/jpeg", headers=NEVER_CHANGES)
+
+    @routes.post("/exports", status_code=202, responses=failures(404, 429))
+    async def start_export(wanted: ExportRequest) -> ExportInfo:
+        """Color photos in the background, one after another, at full size. Fetch them as a ZIP when they are done."""
+        return (await run_in_threadpool(_start, studio, wanted)).info()
+
+    @routes.get("/exports/{export_id}", responses=failures(404))
+    async def progress(export_id: str) -> ExportInfo:
+        """How far an export is."""
+        return export_of(export_id).info()
+
+    @routes.get(
+        "/exports/{export_id}/events",
+        response_class=StreamingResponse,
+        responses=failures(404)
+        | {200: {"description": "ExportInfo at each change.", "content": {"text/event-stream": {}}}},
+    )
+    async def events(export_id: str) -> StreamingResponse:
+        """How far an export is, as server-sent events, one at each change until it is finished."""
+        return StreamingResponse(_events(export_of(export_id)), media_type="text/event-stream")
+
+    @routes.delete("/exports/{export_id}", status_code=204, responses=failures(404))
+    async def cancel(export_id: str) -> None:
+        """Stop an export, and remove what it wrote."""
+        if not await run_in_threadpool(studio.exports.cancel, export_id):
+            raise HTTPException(404, "There is no such export (any more).")
+
+    @routes.get(
+        "/exports/{export_id}/zip",
+        response_class=StreamingResponse,
+        responses=failures(404, 409) | file_of("application/zip"),
+    )
+    async def zipped(export_id: str) -> StreamingResponse:
+        """The pictures of a finished export, with their hints files."""
+        export = export_of(export_id)
+        if not export.finished.is_set():
+            raise HTTPException(409, "This export is not finished yet: wait for it, or cancel it.")
+        return StreamingResponse(export.zip(), media_type="application/zip", headers=disposition("colorized.zip"))
+
+    return routes
+
+
+async def _events(export: Export) -> AsyncIterator[str]:
+    before = None
+    while True:
+        info = export.info()
+        if info != before:
+            yield f"data: {info.model_dump_json()}\n\n"
+            before = info
+        if info.finished or info.canceled:
+            return
+        await asyncio.sleep(_EVENT_SECONDS)
+
+
+def _start(studio: Studio, wanted: ExportRequest) -> Export:
+    """Look up everything first, so that a photo that is gone is told before anything runs."""
+    suffix = SUFFIXES[wanted.format]
+    folder = studio.exports.new_folder()
+    taken: set[str] = set()
+    tasks = []
+    for item in wanted.items:
+        source, name = studio.source(item.photo)
+        stem = _free_name(PurePosixPath(name).stem, taken)
+        hints, look = _work(studio, item, wanted)
+        tasks.append(
+            Task(
+                key=item.photo,
+                name=name,
+                source=source,
+                hints=hints,
+                output=folder / f"{stem}.color{suffix}",
+                look=look,
+                hint_file=folder / f"{stem}.hints.json" if wanted.hint_files else None,
+            )
+        )
+    return studio.exports.start(folder, tasks)
+
+
+def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list[dict], Look]:
+    """A photo's hints, and how its picture is written: as asked, else as its session has it."""
+    state: SessionState | None = studio.library.session(item.photo) if item.hints is None else None
+    if item.hints is not None:
+        hints = [hint.model_dump() for hint in item.hints]
+    elif state is not None:
+        hints = [hint.model_dump(include={"x", "y", "color", "size"}) for hint in state.present]
+    else:
+        hints = studio.hints_beside(item.photo)
+    for hint in hints:
+        Hint(**hint)  # an unusable one is told now
+    adjustments = state.adjustments if state else None
+    saturation, strength = (
+        value if value is not None else getattr(adjustments, name, 1.0)
+        for name, value in (("saturation", wanted.saturation), ("strength", wanted.strength))
+    )
+    return hints, Look(saturation, strength, wanted.depth, wanted.label, wanted.note)
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """The name itself, or numbered where another photo has it; regardless of case, as some file systems are."""
+    name, number = stem, 2
+    while name.casefold() in taken:
+        name, number = f"{stem} ({number})", number + 1
+    taken.add(name.casefold())
+    return name
