@@ -69,6 +69,9 @@ export interface RenderRequest {
 /** The engine cannot be reached now; the same call may work later. */
 export class EngineAway extends Error {}
 
+/** The engine does not hold the photo (any more): open it again. */
+export class PhotoGone extends Error {}
+
 /** The session was saved by another window since it was loaded here. */
 export class SessionConflict extends Error {}
 
@@ -177,7 +180,7 @@ export interface Engine {
   loadSession(id: string): Promise<SessionState | null>;
   /**
    * Keeps a session and gives its new revision. Throws SessionConflict where `state.revision` is not the one kept, EngineAway
-   * where the engine does not answer. With `last` the page is about to close: the call is finished without it.
+   * where the engine does not answer, PhotoGone where it has forgotten the photo. With `last` the page is about to close: the call is finished without it.
    */
   saveSession(id: string, state: SessionState, last?: boolean): Promise<number>;
   /** Photos with kept work, the one saved last first. */
@@ -186,7 +189,7 @@ export interface Engine {
   forget(id: string): Promise<void>;
   /** Null where the edition has none. */
   readonly folder: FolderFeatures | null;
-  /** Address of a small picture of a photo, at most `mostTexels` on its longer side; null where the edition makes none. */
+  /** Address of a small picture of a photo, at most `mostTexels` on its longer side; null where there is none. */
   thumbnail(id: string, mostTexels: number): string | null;
   /** Formats it can save. */
   readonly formats: readonly PictureFormat[];

@@ -3,7 +3,7 @@
 import type { components } from "./schema";
 import type { Download, Engine, ExportProgress, Folder, FolderFeatures, PhotoInfo, Place, Sample } from "./engine";
 import type { SessionInfo, SessionState, Suggestion } from "./engine";
-import { EngineAway, SessionConflict } from "./engine";
+import { EngineAway, PhotoGone, SessionConflict } from "./engine";
 import { Live } from "./live";
 import { texts } from "../texts";
 
@@ -85,6 +85,7 @@ export const engine: Engine = {
   async saveSession(id, state, last = false) {
     const headers = { "Content-Type": "application/json" };
     const reply = await send(photoPath(id, "/session"), { method: "PUT", body: JSON.stringify(state), headers, keepalive: last });
+    if (reply.status === 404) throw new PhotoGone(texts.photoGone);
     if (reply.status === 409) throw new SessionConflict(((await reply.json()) as Schemas["ErrorReply"]).error);
     return ((await (reply.ok ? reply : await fail(reply)).json()) as { revision: number }).revision;
   },

@@ -3,7 +3,7 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import { engine } from "#engine";
-import { EngineAway, SessionConflict, type SessionState } from "../engine/engine";
+import { EngineAway, PhotoGone, SessionConflict, type SessionState } from "../engine/engine";
 import { bare, pack, unpack, type Kept } from "./steps";
 import { findUnsent, forgetUnsent, keepUnsent, writer } from "./unsent";
 import * as store from "./store";
@@ -65,11 +65,20 @@ class Keeper {
       this.dirty = true;
       this.keepHere(state);
       if (error instanceof SessionConflict) this.inConflict = true;
-      else this.timer = window.setTimeout(() => void this.flush(), RETRY);
+      else this.timer = window.setTimeout(() => void this.retry(error instanceof PhotoGone), RETRY);
       this.report(this.inConflict ? { state: "conflict" } : { state: "failed", why: (error as Error).message });
     } finally {
       this.sending = false;
     }
+  }
+
+  private async retry(isGone: boolean): Promise<void> {
+    const open = store.photo.peek();
+    if (isGone && open?.info.id === this.id && open.file) {
+      await engine.open(open.file).catch((error: Error) => this.report({ state: "failed", why: error.message }));
+      this.revision = 0;
+    }
+    return this.flush();
   }
 
   /** Another photo comes on the table; what is unsent of this one still goes its way. */

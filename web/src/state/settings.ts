@@ -3,7 +3,7 @@
 import { effect, signal } from "@preact/signals";
 
 const RECENT = "adacolvit.recent";
-const MOST_RECENT = 7;
+const MOST_RECENT = 8; // a row of the picker
 
 export function load<T>(key: string, otherwise: T): T {
   try {
@@ -20,6 +20,23 @@ export function save(key: string, value: unknown): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+export function forget(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    return; // storage is switched off: there is nothing to forget
+  }
+}
+
+/** The names of all that is kept under names that begin so. */
+export function namesOf(prefix: string): string[] {
+  try {
+    return Object.keys(localStorage).filter((each) => each.startsWith(prefix));
+  } catch {
+    return []; // storage is switched off
   }
 }
 

@@ -41,10 +41,12 @@ export function pattern(event: KeyboardEvent): string {
   return control + shift + key;
 }
 
-const isField = (target: EventTarget | null) => target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 const NOT_TEXT = new Set(["range", "radio", "checkbox", "color", "file", "button"]);
 const isText = (target: EventTarget | null) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !NOT_TEXT.has(target.type));
+/** Takes letters: a field of text, or a list that letters choose from. */
+const takesLetters = (target: EventTarget | null) => isText(target) || target instanceof HTMLSelectElement;
+const takesKeys = (target: EventTarget | null) => takesLetters(target) || target instanceof HTMLInputElement;
 const isPressed = (target: EventTarget | null) => target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement;
 
 /** The row that a pressed key runs; null where the key belongs to the focused element, or to nothing. */
@@ -52,9 +54,11 @@ export function find(groups: ShortcutGroup[], event: KeyboardEvent): Shortcut | 
   if (event.altKey) return null;
   const key = pattern(event);
   const control = key.startsWith("control+");
-  if ((key === " " || key === "enter") && (isPressed(event.target) || isField(event.target))) return null;
+  if ((key === " " || key === "enter") && (isPressed(event.target) || takesKeys(event.target))) return null;
   const row = groups.flatMap((group) => group.rows).find((each) => each.run && each.keys.includes(key) && (each.when?.() ?? true));
-  // Fields keep their plain keys; those of text have an undo of their own as well.
-  if (row?.inText || (control ? !isText(event.target) : !isField(event.target) && !isText(event.target))) return row ?? null;
+  // Text keeps all its keys and has an undo of its own; a slider or a choice keeps its arrows and the like.
+  const named = event.key.length > 1;
+  const kept = control ? isText(event.target) : named ? takesKeys(event.target) : takesLetters(event.target);
+  if (row?.inText || !kept) return row ?? null;
   return null;
 }
