@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from adacolvit.color.hex import parse_hex
+
 from .conftest import watched
 from .edition import ROOT, build_edition, file_host
 from .table import Table
@@ -98,6 +100,11 @@ def save(table: Table, kind: str, suffix: str, tmp_path) -> dict[str, bytes]:
     return files
 
 
+def is_noted(data: bytes) -> bool:
+    """Whether the picture says that it was colorized."""
+    return b"compositeWithTrainedAlgorithmicMedia" in Image.open(io.BytesIO(data)).info["xmp"]
+
+
 def pixels(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
 
@@ -129,6 +136,7 @@ def test_without_a_network_it_colors_as_the_program_does(visit, server, tmp_path
 
     files = save(visit, "PNG", ".png", tmp_path)
     assert files.keys() == {"cat.color.png", "cat.hints.json"}
+    assert is_noted(files["cat.color.png"])
     hints = json.loads(files["cat.hints.json"])["hints"]
     assert len(hints) == 2
     data = server.get("api/samples/cat.jpg").content
@@ -161,6 +169,30 @@ def test_work_is_kept_and_found_again(visit):
     assert kept_hints(visit, color) == [hint]
 
 
+def test_suggestions_are_those_of_the_program(visit, server):
+    visit.open_sample("Coffee")
+    visit.click(0.3, 0.4)
+    visit.choose("#7b4a2d")
+    visit.click(0.7, 0.2)
+    visit.choose("#2040ff")
+    row = visit.page.get_by_role("group", name="Suggested")
+    expect(row).to_have_attribute("aria-busy", "false")
+    names = [swatch.get_attribute("aria-label") for swatch in row.get_by_role("button").all()]
+    here = np.array([parse_hex(re.search("#[0-9a-f]{6}", name)[0]) for name in names])
+    hints = kept_hints(visit, visit.hex.input_value())
+    data = server.get("api/samples/coffee.jpg").content
+    photo = server.post("api/photos", params={"name": "coffee.jpg"}, content=data).json()
+    body = {"hints": hints[:1], "x": hints[1]["x"], "y": hints[1]["y"]}
+    there = server.post(f"api/photos/{photo['id']}/suggest/colors", json=body).json()
+    assert len(there) > 1
+    assert np.abs(here - [parse_hex(each["color"]) for each in there]).max() <= 3
+
+    visit.page.keyboard.press("Escape")
+    visit.page.keyboard.press("p")
+    expect(visit.notice).to_contain_text("points. Click one.")
+    expect(visit.page.locator(".place")).to_have_count(5)
+
+
 @pytest.mark.parametrize(("kind", "suffix", "magic"), [("JPEG", ".jpg", b"\xff\xd8"), ("WebP", ".webp", b"RIFF")])
 def test_other_formats(visit, tmp_path, kind, suffix, magic):
     visit.open_sample("Astronaut")
@@ -168,6 +200,7 @@ def test_other_formats(visit, tmp_path, kind, suffix, magic):
     picture = next(data for name, data in files.items() if name.endswith(suffix))
     assert picture.startswith(magic)
     assert np.ptp(pixels(picture), axis=-1).mean() > 3
+    assert is_noted(picture)
 
 
 def test_what_it_cannot_do_is_told(visit, tmp_path):

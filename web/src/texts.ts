@@ -84,8 +84,8 @@ export const texts = {
   noSuggestions: "nothing for this spot",
   reasons: {
     model: "the network's guess",
-    neighbor: "as a hint nearby",
-    "same-lightness": "as where it is as light",
+    neighbor: "without a nearby hint",
+    "same-lightness": "as an equally light spot",
     reference: "from the reference",
   },
   dropper: "Take a color from the photo",
@@ -235,7 +235,7 @@ export const texts = {
   effortAll: "All layers",
   effortParts: { attention: "Attention", ffn: "Feed-forward" },
   effortLayersNote: (skipped: number, of: number) => (skipped ? `${skipped} of ${of} layers skipped` : `All ${of} layers were run`),
-  effortLegend: "Bright patches took the full path, dark ones the short path; the line below a layer is its share of operations.",
+  effortLegend: "Bright patches (colored ones here) took the full path, dark ones the short path. The line under a layer is its share of operations.",
   effortLayer: ({ part, block, ran, kept, macs }: Layer) => {
     const name = `Layer ${block + 1}, ${part === "ffn" ? "feed-forward" : "attention"}`;
     return ran ? `${name}: ${Math.round(100 * kept)} % of patches in full, ${Math.round(macs / 1e6)} M operations` : `${name}: skipped`;
@@ -360,11 +360,12 @@ export const texts = {
     `${name} has ${Math.round(megapixels)} megapixels, a browser alone takes up to ${most}: open a smaller copy, or use the program itself.`,
   cannotWrite: (format: string) => `This browser cannot write ${format.toUpperCase()}: choose another format.`,
   tooLargeToSave: "The photo is too large for this browser to save: use the program itself, with the hints file.",
+  askedAgain: "Something else was asked meanwhile.",
   savedElsewhere: "Another window has changed the colors of this photo since it was opened here.",
   noHintFile: "This is not a hints file: choose one whose name ends in .hints.json.",
   hintFileVersion: (version: string) => `This hints file has version ${version}, which is not known here: save the hints again.`,
   hintFileOther: (name: string, width: number, height: number, toWidth: number, toHeight: number) =>
     `The hints were made for ${name} of ${width} x ${height} px, this photo has ${toWidth} x ${toHeight} px and another shape.`,
   badHint: (number: number) => `Hint ${number} of the file has no place in the photo or no color: save the hints again.`,
-  noMetadata: "Saved without the photo's metadata and color profile: the browser cannot carry them over.",
+  noMetadata: "The browser alone saves without the photo's own metadata and color profile.",
 };

@@ -48,6 +48,7 @@ export function LookFields() {
         ))}
       </div>
       <p>{texts.formatNotes[format]}</p>
+      {!engine.keepsMetadata && <p>{texts.noMetadata}</p>}
       <div class="checks">
         {engine.keepsMetadata && DEEP.includes(format) && <Check label={words.deep} tip={words.deepTip} on={deep} onSet={(on) => choose({ deep: on })} />}
         <Check label={words.note} tip={words.noteTip} on={note} onSet={(on) => choose({ note: on })} />

@@ -16,7 +16,7 @@ export interface PlacedHint {
   b: number;
 }
 
-function corner(pixel: number, size: number, extent: number): number {
+export function corner(pixel: number, size: number, extent: number): number {
   const first = Math.floor(pixel / CELL) * CELL - CELL * Math.floor((size - 1) / 4);
   return Math.min(Math.max(first, 0), extent - size);
 }

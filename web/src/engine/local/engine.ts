@@ -79,8 +79,8 @@ export const engine: Engine = {
   gray: (id, mostTexels) => worker.gray(id, mostTexels),
   grayPart: (id, part) => worker.grayPart(id, part),
   live: (id, listener) => new LocalLink(id, listener),
-  suggestPlaces: async () => [],
-  suggestColors: async () => [],
+  suggestPlaces: (id, hints, count) => worker.suggestPlaces(id, hints, count),
+  suggestColors: (id, hints, x, y, reference) => worker.suggestColors(id, hints, x, y, reference),
   async render(id, request): Promise<Download> {
     const { name } = await info(id);
     return { name: `${stem(name)}.color${SUFFIXES[request.format]}`, data: await worker.render(id, request) };
@@ -94,7 +94,7 @@ export const engine: Engine = {
   saveSession: store.saveSession,
   sessions: store.sessions,
   forget: store.forget,
-  thumbnail: () => null,
+  thumbnail: store.thumbnail,
   folder: null,
   formats: FORMATS,
   keepsMetadata: false,

@@ -24,6 +24,8 @@ export class Photo {
     readonly frame: NetworkFrame,
     /** L of the whole photo at the frame's size. */
     readonly networkLightness: Float32Array,
+    /** The photo's own colors at the frame's size, sRGB bytes; null where it has none. */
+    readonly networkColor: Uint8Array | null,
     private readonly stored: Uint16Array,
     /** Null where every pixel is opaque. */
     private readonly alpha: Uint8Array | null,
@@ -77,7 +79,7 @@ export class Photo {
     const lightness = Float32Array.from({ length: frame.width * frame.height }, (_, i) =>
       hasColor ? bytesToLightness(scaled[3 * i]!, scaled[3 * i + 1]!, scaled[3 * i + 2]!) : lightnessOf[scaled[i]!]!,
     );
-    return new Photo(width, height, hasColor, frame, lightness, stored, opaque ? null : alpha);
+    return new Photo(width, height, hasColor, frame, lightness, hasColor ? scaled : null, stored, opaque ? null : alpha);
   }
 
   /** L of one row. */

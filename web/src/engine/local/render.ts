@@ -1,6 +1,7 @@
 // The colored photo at full size, as a file: strip by strip, so that the worker answers clicks in between.
 
 import type { PictureFormat, RenderRequest } from "../engine";
+import { withNote } from "./note";
 import type { Photo } from "./photo";
 import { Composer } from "./upsample";
 import { texts } from "../../texts";
@@ -14,7 +15,7 @@ export const FORMATS = Object.keys(TYPES) as PictureFormat[];
 /** planes: of guide, at the photo's network frame. Throws a sentence to be shown. */
 export async function render(photo: Photo, planes: Float32Array[], request: RenderRequest): Promise<Blob> {
   const { width, height, frame } = photo;
-  const { format, label, saturation = 1, strength = 1 } = request;
+  const { format, label, note = true, saturation = 1, strength = 1 } = request;
   const type = TYPES[format];
   if (!type) throw new Error(texts.cannotWrite(format));
   const canvas = new OffscreenCanvas(width, height);
@@ -35,7 +36,7 @@ export async function render(photo: Photo, planes: Float32Array[], request: Rend
   if (label) paintLabel(context, label);
   const blob = await canvas.convertToBlob({ type, quality: QUALITY });
   if (blob.type !== type) throw new Error(texts.cannotWrite(format)); // a browser that cannot write it gives a PNG instead
-  return blob;
+  return note ? withNote(blob, format, width, height) : blob;
 }
 
 function paintLabel(context: OffscreenCanvasRenderingContext2D, label: string): void {

@@ -7,6 +7,8 @@ import { texts } from "../../texts";
 interface StoredPhoto {
   info: PhotoInfo;
   file: Blob;
+  /** A small gray picture. */
+  thumbnail: Blob;
   opened: number;
 }
 
@@ -25,11 +27,11 @@ const database = openDB<Schema>("adacolvit", 1, {
 });
 
 /** False where the browser keeps nothing of this size (storage full, or switched off). */
-export async function keepPhoto(info: PhotoInfo, file: Blob): Promise<boolean> {
+export async function keepPhoto(info: PhotoInfo, file: Blob, thumbnail: Blob): Promise<boolean> {
   try {
     const transaction = (await database).transaction(["photos", "sessions"], "readwrite");
     const [photos, sessions] = [transaction.objectStore("photos"), transaction.objectStore("sessions")];
-    await photos.put({ info, file, opened: Date.now() }, info.id);
+    await photos.put({ info, file, thumbnail, opened: Date.now() }, info.id);
     const worked = new Set(await sessions.getAllKeys());
     const untouched = (await photos.getAll()).filter((photo) => !worked.has(photo.info.id)).sort((p, q) => q.opened - p.opened);
     for (const photo of untouched.slice(MOST_UNTOUCHED)) await photos.delete(photo.info.id);
@@ -66,14 +68,22 @@ export async function sessions(): Promise<SessionInfo[]> {
       const photo = await transaction.objectStore("photos").get(id);
       if (!session || !photo) return [];
       const { name, width, height } = photo.info;
+      if (!thumbnails.has(id)) thumbnails.set(id, URL.createObjectURL(photo.thumbnail));
       return [{ id, name, width, height, hints: session.state.present.length, saved: session.saved, status: session.state.status }];
     }),
   );
   return found.flat().sort((p, q) => q.saved - p.saved);
 }
 
+const thumbnails = new Map<string, string>();
+
+/** Address of a photo's small picture, for those that sessions() has told of. */
+export const thumbnail = (id: string): string | null => thumbnails.get(id) ?? null;
+
 export async function forget(id: string): Promise<void> {
   const transaction = (await database).transaction(["photos", "sessions"], "readwrite");
   await Promise.all([transaction.objectStore("photos").delete(id), transaction.objectStore("sessions").delete(id)]);
   await transaction.done;
+  URL.revokeObjectURL(thumbnails.get(id) ?? "");
+  thumbnails.delete(id);
 }

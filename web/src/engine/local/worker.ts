@@ -2,16 +2,18 @@
 
 import { expose, transfer } from "comlink";
 import type { components } from "../schema";
-import type { LiveRequest, Part, PhotoInfo, RenderRequest, WireHint } from "../engine";
+import type { LiveRequest, Part, PhotoInfo, Place, RenderRequest, Suggestion, WireHint } from "../engine";
+import { predictor } from "./colorize";
 import { effortOf } from "./cost";
-import { encode, placeHints } from "./encoder";
+import { placeHints } from "./encoder";
 import { PATCH } from "./frame";
 import { interleave } from "./half";
 import { Network } from "./network";
 import { Photo } from "./photo";
-import { refine } from "./refine";
 import { render } from "./render";
 import { keepPhoto, keptPhoto } from "./store";
+import { suggestColors } from "./suggest/colors";
+import { suggestPlaces } from "./suggest/places";
 import { guide } from "./upsample";
 import { texts } from "../../texts";
 
@@ -21,6 +23,8 @@ export interface FrameParts {
 }
 
 const MOST_PHOTOS = 2; // in memory: the one on the table, and one beside it
+
+const THUMBNAIL = 256; // px
 
 let network: Promise<Network> | null = null;
 let base = "";
@@ -53,22 +57,46 @@ async function photoOf(id: string): Promise<Photo> {
 }
 
 /** The network's answer to hints, ready for any size. */
-async function colorize(photo: Photo, hints: readonly WireHint[], wantsPatches = false) {
-  const { run, config } = await loaded().then((ready) => ({ run: ready.run.bind(ready), config: ready.config }));
-  const { frame, networkLightness: L } = photo;
+async function colorize({ frame, networkLightness: L }: Photo, hints: readonly WireHint[], wantsPatches = false) {
+  const ready = await loaded();
   const { width, height } = frame;
-  const [rows, columns] = [height / PATCH, width / PATCH];
   const start = performance.now();
-  const placed = placeHints(hints, frame);
-  const { ab, decisions } = await run(encode(L, frame, placed), rows, columns);
-  const planes = guide(L, refine(L, ab, height, width, placed), height, width);
-  const effort = effortOf(config, rows, columns, decisions, performance.now() - start, wantsPatches);
+  const { ab, decisions } = await predictor(ready, frame)(L, placeHints(hints, frame));
+  const planes = guide(L, ab, height, width);
+  const effort = effortOf(ready.config, height / PATCH, width / PATCH, decisions, performance.now() - start, wantsPatches);
   return { planes, effort, frame };
 }
 
+/** Newest question of each kind; what was asked before is not worked on any more. */
+const newest = { places: 0, colors: 0 };
+
+/** To be awaited between runs of the network: lets clicks come first, and ends what nobody waits for. */
+function restOf(kind: keyof typeof newest): () => Promise<void> {
+  const mine = ++newest[kind];
+  return async () => {
+    await new Promise((resolve) => setTimeout(resolve));
+    if (mine !== newest[kind]) throw new Error(texts.askedAgain);
+  };
+}
+
 async function contentId(file: Blob): Promise<string> {
+  if (!self.isSecureContext) throw new Error(texts.insecure);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
   return Array.from(digest.subarray(0, 16), (v) => v.toString(16).padStart(2, "0")).join("");
+}
+
+function grayImage(photo: Photo, mostTexels: number): ImageData {
+  const { width, height, bytes } = photo.gray(mostTexels);
+  const image = new ImageData(width, height);
+  new Uint32Array(image.data.buffer).set(Uint32Array.from(bytes, (v) => (0xff000000 | (v * 0x10101)) >>> 0));
+  return image;
+}
+
+function thumbnailOf(photo: Photo): Promise<Blob> {
+  const image = grayImage(photo, THUMBNAIL);
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+  return canvas.convertToBlob({ type: "image/jpeg" });
 }
 
 const tasks = {
@@ -83,15 +111,12 @@ const tasks = {
     const photo = photos.get(id) ?? (await Photo.open(file, file.name));
     remember(id, photo);
     const info = { id, name: file.name, width: photo.width, height: photo.height, has_color: photo.hasColor, hints: [] };
-    await keepPhoto(info, file);
+    await keepPhoto(info, file, await thumbnailOf(photo));
     return info;
   },
 
   async gray(id: string, mostTexels: number): Promise<ImageBitmap> {
-    const { width, height, bytes } = (await photoOf(id)).gray(mostTexels);
-    const image = new ImageData(width, height);
-    new Uint32Array(image.data.buffer).set(Uint32Array.from(bytes, (v) => (0xff000000 | (v * 0x10101)) >>> 0));
-    const bitmap = await createImageBitmap(image, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
+    const bitmap = await createImageBitmap(grayImage(await photoOf(id), mostTexels), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
     return transfer(bitmap, [bitmap]);
   },
 
@@ -104,6 +129,19 @@ const tasks = {
     const { planes, effort, frame } = await colorize(await photoOf(id), hints, effortLayers);
     const texels = interleave(planes);
     return transfer({ info: { seq: 0, width: frame.width, height: frame.height, effort }, texels }, [texels.buffer]);
+  },
+
+  async suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]> {
+    const rest = restOf("places");
+    const { frame, networkLightness } = await photoOf(id);
+    return suggestPlaces(predictor(await loaded(), frame), frame, networkLightness, placeHints(hints, frame), count, rest);
+  },
+
+  async suggestColors(id: string, hints: WireHint[], x: number, y: number, reference?: string): Promise<Suggestion[]> {
+    const rest = restOf("colors");
+    const photo = await photoOf(id);
+    const beside = reference ? await photoOf(reference) : null;
+    return suggestColors(predictor(await loaded(), photo.frame), photo, hints, x, y, beside, rest);
   },
 
   async render(id: string, request: RenderRequest): Promise<Blob> {
