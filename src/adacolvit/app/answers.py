@@ -87,7 +87,7 @@ def answer_failures(app: FastAPI) -> None:
     @app.exception_handler(StaleRevision)
     async def stale(_: Request, error: StaleRevision) -> JSONResponse:
         sentence = "This photo was worked on elsewhere meanwhile: take that work, or write over it with its revision."
-        return JSONResponse(SessionConflict(error=sentence, stored=error.stored).model_dump(), 409)
+        return JSONResponse(SessionConflict(error=sentence, stored=error.stored).model_dump(exclude_unset=True), 409)
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> JSONResponse:

@@ -1,12 +1,15 @@
 """``adacolvit app``: starts the server on this machine and opens the browser on it."""
 
+import argparse
 import errno
 import os
+import secrets
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,6 +21,7 @@ from adacolvit.hints.file import hints_beside, load_hints
 
 from .folder import Folder
 from .library import MOST_DISK, Library
+from .security import LOCAL_NAMES, Access
 from .server import create_app
 from .studio import Studio
 from .table import Entry, Table
@@ -36,6 +40,15 @@ def add_arguments(parser) -> None:
         help="photo to open, or a folder of them; NAME.hints.json beside a photo is used if present",
     )
     parser.add_argument("--port", type=int, help=f"[{PORT}, or the next free one]; 0: any")
+    parser.add_argument(
+        "--host", default=HOST,
+        help="address to listen on; 0.0.0.0 lets other machines in, with the token that is printed [%(default)s]",
+    )  # fmt: skip
+    parser.add_argument("--public-url", metavar="URL", help="address under which a reverse proxy serves the app")
+    parser.add_argument(
+        "--token", action=argparse.BooleanOptionalAction, default=True,
+        help="ask for a token where others can reach the app (its value: ADACOLVIT_TOKEN, else a new one) [yes]",
+    )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument(
         "--keep", type=float, default=MOST_DISK / 2**30, metavar="GB",
@@ -45,23 +58,39 @@ def add_arguments(parser) -> None:
     add_threads(parser)
 
 
-def bind(port: int | None) -> socket.socket:
+def bind(port: int | None, host: str = HOST) -> socket.socket:
     """A socket bound to the wanted port, or without one to ``PORT`` or the next free. AppError where there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(PORT, PORT + PORTS_TRIED) if port is None else [port]:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(family, socket.SOCK_STREAM)
         if os.name == "posix":  # elsewhere this option would let two programs share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, candidate))
+            listener.bind((host, candidate))
             listener.listen()  # a port can be bound twice but not listened on twice
             return listener
         except (OSError, OverflowError) as error:
             listener.close()
+            if isinstance(error, socket.gaierror) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+                raise AppError(f"{host} is no address of this machine: use 0.0.0.0 for all that it has") from error
             if isinstance(error, OverflowError) or error.errno == errno.EACCES:
                 raise AppError(f"port {candidate} cannot be used ({error}): take one from 1024 to 65535") from error
     if port is None:
         raise AppError(f"ports {PORT} to {PORT + PORTS_TRIED - 1} are all taken: choose a free one with --port")
     raise AppError(f"port {port} is taken by another program: choose another with --port, or leave --port out")
+
+
+def access_for(args) -> Access:
+    """Who may use the server: this machine alone, or whoever has the token where others can reach it.
+
+    Raises AppError for a public address that is none.
+    """
+    public = (args.public_url or "").rstrip("/")
+    if public and (urlsplit(public).scheme not in ("http", "https") or not urlsplit(public).hostname):
+        raise AppError(f"{public} is no address: write it like https://example.org/color")
+    reachable = args.host not in LOCAL_NAMES or public
+    token = os.environ.get("ADACOLVIT_TOKEN") or secrets.token_urlsafe(24) if reachable and args.token else None
+    return Access(token, public)
 
 
 def put_file(table: Table, path: Path) -> Entry:
@@ -107,16 +136,33 @@ def run(args) -> int:
         folder = Folder(args.photo)
     elif args.photo:
         entry = put_file(table, args.photo)
-    with bind(args.port) as listener:
+    access = access_for(args)
+    with bind(args.port, args.host) as listener:
         port = listener.getsockname()[1]
-        url = f"http://{HOST}:{port}/" + (f"?photo={entry.id}" if entry else "")
+        query = urlencode(
+            {key: value for key, value in (("token", access.token), ("photo", entry and entry.id)) if value}
+        )
+        here = _address(args.host, port) + (f"?{query}" if query else "")
+        public = f"{access.public_url}/" if access.public_url else _address(_reachable_name(args.host), port)
 
         def on_ready() -> None:
             if args.port is None and port != PORT:
                 print(f"Port {PORT} is taken, so this is on port {port}.")
-            print(f"AdaColViT is open at {url}  (Ctrl-C ends it)", flush=True)
+            print(f"AdaColViT is open at {public}{f'?{query}' if query else ''}  (Ctrl-C ends it)", flush=True)
             if not args.no_browser:
-                threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()  # some browsers block
+                threading.Thread(target=webbrowser.open, args=(here,), daemon=True).start()  # some browsers block
 
-        _Server(configure(create_app(Studio(table, folder=folder))), on_ready).run(sockets=[listener])
+        app = create_app(Studio(table, folder=folder), access)
+        _Server(configure(app), on_ready).run(sockets=[listener])
     return 0
+
+
+def _reachable_name(host: str) -> str:
+    """How other machines call this one, of the address that it listens on."""
+    return socket.gethostname() if host in ("0.0.0.0", "::") else host
+
+
+def _address(host: str, port: int) -> str:
+    """The address of a page on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -185,7 +185,8 @@ class Library:
                 if stored:
                     raise StaleRevision(stored)
             _make_folder(home)
-            write_file(path, state.model_copy(update={"revision": revision + 1}).model_dump_json().encode())
+            written = state.model_copy(update={"revision": revision + 1})
+            write_file(path, written.model_dump_json(exclude_unset=True).encode())  # as the client wrote it
             return revision + 1, path.stat().st_mtime
 
     def summary(self, key: str) -> SessionInfo | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Studio:
         self.folder = folder
         self.exports = Exports(table.library.folder / "exports", table.engine.weights)
         self.most_bytes = most_bytes
+        self.on_result: Callable[[Result], None] = lambda result: None  # told of every run of the network
         # One thread: the network is quick, and two runs at once would only make both late. What takes longer than a
         # click (saving, suggestions) has threads of its own.
         self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
@@ -76,7 +78,9 @@ class Studio:
 
     async def colorize(self, entry: Entry, hints: list) -> Result:
         """Color a photo in the network's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._network, entry.colorizer.colorize, hints)
+        result = await asyncio.get_running_loop().run_in_executor(self._network, entry.colorizer.colorize, hints)
+        self.on_result(result)
+        return result
 
     def close(self) -> None:
         """End what is under way."""

@@ -2,10 +2,10 @@
 
 At every candidate on an even grid the network is run with a probe: a hint of another color than the network gives
 there. Where the color then moves is what a hint at this place decides, its influence w in [0, 1]. What a hint would
-mend is what the network is unsure of: how far its color moves when the photo is mirrored, lighter or darker, e. A place
-is worth the disagreement that it decides, 2 w e e0 - w^2 e0^2 summed over the photo, e0 at the place: what a hint there
-takes away from the squared error, if errors are like disagreements. After each choice the disagreement that it decides
-counts no more, so that places are spread. docs/suggestions.md has what this brings.
+mend is the error e that is to be expected: the more, the further the color moves when the photo is mirrored, lighter or
+darker, and the more colors the lightness leaves room for. A place is worth 2 w e e0 - w^2 e0^2, summed over the photo,
+e0 at the place: what a hint there takes away from the squared error. After each choice, what it mends counts no more,
+so that places are spread. docs/suggestions.md has what this brings.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ from adacolvit.hints.hint import as_hints, place_hints
 
 CANDIDATES = 40  # places that are tried, about: each is a run of the network
 _PROBE = 25.0  # Lab units by which a probe differs from what the network gives
+_SURELY = 3.0  # Lab units of error to be expected where the network does not waver at all
 _NEAR = 16  # network pixels around a hint in which nothing is suggested
 
 
@@ -82,14 +83,17 @@ def _is_free(place: tuple[int, int], placed: tuple) -> bool:
 
 
 def _doubt(run, lightness: np.ndarray, placed: tuple, base: np.ndarray) -> np.ndarray:
-    """How far color moves when nothing that should move it has changed, (h, w), Lab units."""
+    """The error of color that is to be expected, (h, w), Lab units."""
     width = lightness.shape[1]
     rows, columns, sizes, ab = placed
     mirrored = run(np.ascontiguousarray(lightness[:, ::-1]), (rows, width - columns - sizes, sizes, ab))[:, :, ::-1]
     ensemble = [base, mirrored]
     for gamma in (0.85, 1.18):
         ensemble.append(run((100 * (lightness / 100) ** gamma).astype(np.float32), placed))
-    return np.sqrt(np.var(ensemble, axis=0).sum(axis=0))
+    wavering = np.sqrt(np.var(ensemble, axis=0).sum(axis=0))
+    # Black and white have no color, and the gamut is widest in between; 0.05 is left where the sky burned out.
+    room = np.clip(1 - np.abs(lightness - 55) / 45, 0.05, 1)
+    return room * (wavering + _SURELY)
 
 
 def _influence(run, lightness: np.ndarray, placed: tuple, base: np.ndarray, place: tuple[int, int]) -> np.ndarray:

@@ -34,10 +34,10 @@ def many_routes(studio: Studio) -> APIRouter:
         return export
 
     @routes.get("/folder")
-    async def folder() -> FolderInfo:
-        """The photos of the folder that the app was opened on; none where it was opened otherwise."""
+    async def folder() -> FolderInfo | None:
+        """The photos of the folder that the app was opened on; null where it was opened otherwise."""
         if studio.folder is None:
-            return FolderInfo(name="", reading=False, photos=[], failed=[])
+            return None
         return await run_in_threadpool(studio.folder.info, studio.library)
 
     @routes.get(

@@ -16,7 +16,7 @@ def session_routes(studio: Studio) -> APIRouter:
     """The routes of sessions."""
     routes = APIRouter(prefix="/api", tags=["sessions"])
 
-    @routes.get("/photos/{photo_id}/session", responses=failures(404))
+    @routes.get("/photos/{photo_id}/session", responses=failures(404), response_model_exclude_unset=True)
     async def session(photo_id: str) -> SessionState | None:
         """All work on a photo; null where there is none yet."""
         state = await run_in_threadpool(studio.library.session, photo_id)
