@@ -7,16 +7,38 @@ namespace adacolvit::ADACOLVIT_ISA {
 
 constexpr int64_t ZERO = 0;
 
-// Keys of rows [lo, hi) of q, k, v (tokens, 3 H d) -> panels of their transpose, head by head.
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+
+// 4 x 4 numbers from rows `stride` apart to their transpose, in rows `width` apart.
+INLINE void transpose(const float* from, int64_t stride, float* to, int64_t width) {
+  const Four a = *(const Four*)from, b = *(const Four*)(from + stride);
+  const Four c = *(const Four*)(from + 2 * stride), d = *(const Four*)(from + 3 * stride);
+  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Four AB = __builtin_shufflevector(a, b, 2, 6, 3, 7), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(Four*)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  *(Four*)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  *(Four*)(to + 2 * width) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
+  *(Four*)(to + 3 * width) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+}
+
+// The keys in q, k, v (tokens, 3 H d) of panels [lo, hi) -> panels of their transpose (d, PANEL), head by head.
 inline void transpose_keys(const Workspace& ws, int heads, int d, int tokens, int lo, int hi) {
-  const int64_t head_size = int64_t(d) * padded(tokens);
-  for (int h = 0; h < heads; ++h)
-    for (int t = lo; t < hi; ++t) {
-      const float* key = ws.wide + t * ws.wide_stride + (heads + h) * d;
-      const int column = t / PANEL * PANEL, width = vectors(tokens - column) * LANES;
-      float* to = ws.keys + h * head_size + int64_t(column) * d + (t - column);
-      for (int p = 0; p < d; ++p) to[int64_t(p) * width] = key[p];
+  const int64_t stride = ws.wide_stride, head_size = int64_t(d) * padded(tokens);
+  for (int panel = lo; panel < hi; ++panel) {
+    const int first = panel * PANEL, width = vectors(tokens - first) * LANES;
+    const int count = tokens - first < PANEL ? tokens - first : PANEL;
+    for (int h = 0; h < heads; ++h) {
+      const float* from = ws.wide + first * stride + (heads + h) * d;
+      float* to = ws.keys + h * head_size + int64_t(first) * d;
+      for (int t = 0; t < count; t += 4) {
+        int p = 0;
+        if (t + 4 <= count)
+          for (; p + 4 <= d; p += 4) transpose(from + t * stride + p, stride, to + p * width + t, width);
+        for (int i = t; i < t + 4 && i < count; ++i)
+          for (int q = p; q < d; ++q) to[q * width + i] = from[i * stride + q];
+      }
     }
+  }
 }
 
 // In place: scores in powers of 2, `count` of them -> numerators of the softmax. Returns 1 / their sum.
@@ -37,29 +59,33 @@ INLINE float softmax(float* s, int count) {
 // last vector may write beyond its channels, where the next one's follow.
 inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, int hi, Worker& worker) {
   float* const scores = ws.scores + worker.index * ROWS * ws.score_stride;
-  const int count = (tokens + LANES - 1) / LANES * LANES, tiles = (hi - lo + ROWS - 1) / ROWS;
-  for (int t = 0; t < tiles; ++t) {
-    const int row = lo + int64_t(hi - lo) * t / tiles, rows = lo + int64_t(hi - lo) * (t + 1) / tiles - row;
+  const int count = (tokens + LANES - 1) / LANES * LANES;
+  Tiles tiles(lo, hi);
+  for (int t = 0; t < tiles.count; ++t) {
+    const int rows = tiles.next(t), row = tiles.row - rows;
     for (int h = 0; h < heads; ++h) {
-      const Packed keys{ws.keys + int64_t(h) * d * padded(tokens), ws.mask, tokens, 1, d, 1, &ZERO};
-      multiply(
-          keys, Rows{ws.wide + row * ws.wide_stride + h * d, ws.wide_stride}, keys.offsets, Rows{scores, ws.score_stride}, 0,
-          rows, Sum::store, worker.macs, nothing);
-      float inverse[ROWS], *from[ROWS], *to[ROWS];
+      float *queries[ROWS], *near[ROWS], *to[ROWS], inverse[ROWS];
       for (int i = 0; i < rows; ++i) {
-        from[i] = scores + i * ws.score_stride;
+        queries[i] = ws.wide + (row + i) * ws.wide_stride + h * d;
+        near[i] = scores + i * ws.score_stride;
         to[i] = ws.mixed + (row + i) * ws.mixed_stride + h * d;
-        inverse[i] = softmax(from[i], count);
       }
+      const float* keys = ws.keys + int64_t(h) * d * padded(tokens);
+      for (int column = 0; column < tokens; column += PANEL) {
+        const int nv = vectors(tokens - column);
+        TILES[nv - 1][rows - 1](
+            queries, &ZERO, 1, d, keys + int64_t(column) * d, nv * LANES, near, column, ws.mask, Sum::store);
+      }
+      for (int i = 0; i < rows; ++i) inverse[i] = softmax(near[i], count);
       const float* values = ws.wide + (2 * heads + h) * d;
       for (int column = 0; column < d; column += PANEL) {
         const int nv = vectors(d - column);
         TILES[nv - 1][rows - 1](
-            from, &ZERO, 1, tokens, values + column, ws.wide_stride, to, column, nullptr, Sum::store);
+            near, &ZERO, 1, tokens, values + column, ws.wide_stride, to, column, nullptr, Sum::store);
         for (int i = 0; i < rows; ++i)
           for (int j = column; j < column + nv * LANES; j += LANES) store(to[i] + j, load(to[i] + j) * inverse[i]);
       }
-      worker.macs += int64_t(rows) * tokens * d;
+      worker.macs += 2 * int64_t(rows) * tokens * d;
     }
   }
 }

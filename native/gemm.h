@@ -35,6 +35,7 @@ void tile(
     const float* a[M];
 #pragma GCC unroll 8
     for (int i = 0; i < M; ++i) a[i] = rows[i] + offsets[r];
+#pragma GCC unroll 2  // the pointers' steps would else take as many slots as the processor has to spare
     for (int64_t k = 0; k < run; ++k, b += stride) {
       V w[NV];
 #pragma GCC unroll 4
@@ -70,13 +71,29 @@ INLINE int vectors(int columns) {  // of the panel that begins this many columns
   return columns < PANEL ? (columns + LANES - 1) / LANES : VECTORS;
 }
 
+// The rows [lo, hi) in tiles of nearly equal height: no tile is left with one row, which would be slow.
+struct Tiles {
+  Tiles(int lo, int hi) : count((hi - lo + ROWS - 1) / ROWS), row(lo), height(count ? (hi - lo) / count : 0),
+                          higher(count ? (hi - lo) % count : 0) {}
+  // The tile t as (row, rows); to be asked for in order.
+  int next(int t) {
+    const int rows = height + (t < higher);
+    row += rows;
+    return rows;
+  }
+  const int count;
+  int row;  // behind the last tile asked for
+
+ private:
+  const int height, higher;
+};
+
 // Rows [lo, hi) of C = or += A W + bias, from packed weights. `after(row, rows, column, columns)` finishes a tile of C
 // while it is in the nearest cache. Panels are the outer loop: a panel is read once from memory and stays near while all
 // rows pass; meanwhile the next one, which lies right behind it, is fetched.
 template <class After>
 void multiply(
     const Packed& w, Rows a, const int64_t* offsets, Rows c, int lo, int hi, Sum mode, int64_t& macs, After after) {
-  const int tiles = (hi - lo + ROWS - 1) / ROWS;
   const float* b = w.panels;
   for (int column = 0; column < w.columns; column += PANEL) {
     const int nv = vectors(w.columns - column);
@@ -84,11 +101,12 @@ void multiply(
     for (int first = 0; first < w.runs; first += w.block) {
       const int runs = w.runs - first < w.block ? w.runs - first : w.block;
       const int64_t size = int64_t(runs) * w.run * nv * LANES;
-      const char* next = (const char*)(b + size);
-      for (int t = 0; t < tiles; ++t) {
-        const int64_t stop = size * 4 * (t + 1) / tiles;
-        for (int64_t byte = size * 4 * t / tiles; byte < stop; byte += 64) __builtin_prefetch(next + byte, 0, 2);
-        const int row = lo + int64_t(hi - lo) * t / tiles, rows = lo + int64_t(hi - lo) * (t + 1) / tiles - row;
+      Tiles tiles(lo, hi);
+      const int lines = tiles.count ? int(size / 16 / tiles.count) + 1 : 0;  // to fetch beside each tile
+      const float* fetch = b + size;
+      for (int t = 0; t < tiles.count; ++t) {
+        for (int line = 0; line < lines; ++line, fetch += 16) __builtin_prefetch(fetch, 0, 2);
+        const int rows = tiles.next(t), row = tiles.row - rows;
         float *from[ROWS], *to[ROWS];
         for (int i = 0; i < rows; ++i) from[i] = a[row + i], to[i] = c[row + i];
         TILES[nv - 1][rows - 1](

@@ -140,7 +140,9 @@ class Forward {
   void attention_part(const Part& part, int n) {
     wait(worker.team);
     multiply(part.in, normalized(), part.in.offsets, wide(), lo(n), hi(n), Sum::store, worker.macs, nothing);
-    transpose_keys(ws, config.heads, part.width, n, lo(n), hi(n));
+    wait(worker.team);
+    const int panels = (n + PANEL - 1) / PANEL;
+    transpose_keys(ws, config.heads, part.width, n, lo(panels), hi(panels));
     if (first_thread())
       for (int j = 0; j < padded(n); ++j) ws.mask[j] = j < n ? 0.f : -1e30f;
     wait(worker.team);

@@ -71,35 +71,25 @@ INLINE float highest(V v) {
 // 2^x for x <= 126, relative error 2e-7; what is below 2^-126 becomes that.
 INLINE V exp2(V x) {
   const V magic = splat(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer, found in the low bits
-  x = larger(x, splat(-126.f));
+  x = larger(splat(-126.f), x);
   const V shifted = x + magic;
   const V f = x - (shifted - magic);  // [-0.5, 0.5]
-  V p = splat(1.5403530e-4f);
-  p = p * f + 1.3333558e-3f;
-  p = p * f + 9.6181291e-3f;
-  p = p * f + 5.5504109e-2f;
-  p = p * f + 2.4022651e-1f;
-  p = p * f + 6.9314718e-1f;
-  p = p * f + 1.f;
+  const V ff = f * f;  // pairs of terms, so that no long chain of additions has to be waited for
+  const V p = (1.f + f * 6.9314718e-1f) + ff * (2.4022651e-1f + f * 5.5504109e-2f) +
+              (ff * ff) * ((9.6181291e-3f + f * 1.3333558e-3f) + ff * 1.5403530e-4f);
   return (V)((U)p + ((U)shifted << 23));
 }
 
 // x Phi(x), with Phi(x) - 0.5 as x times a polynomial in x^2 (in the variable that runs over [-1, 1], where its
 // evaluation is well conditioned); beyond 4.8 Phi is 0 or 1. Absolute error 4.4e-6.
 INLINE V gelu(V x) {
-  const V y = smaller(larger(x, splat(-4.8f)), splat(4.8f));
+  const V y = smaller(splat(4.8f), larger(splat(-4.8f), x));
   const V t = y * y * (2.f / (4.8f * 4.8f)) - 1.f;
-  V p = splat(1.44354698e-03f);
-  p = p * t - 4.19455342e-03f;
-  p = p * t + 5.39274243e-03f;
-  p = p * t - 7.44349224e-03f;
-  p = p * t + 1.38638176e-02f;
-  p = p * t - 2.21874708e-02f;
-  p = p * t + 3.07209013e-02f;
-  p = p * t - 4.05659408e-02f;
-  p = p * t + 5.29040910e-02f;
-  p = p * t - 7.29797586e-02f;
-  p = p * t + 1.47212783e-01f;
+  const V t2 = t * t, t4 = t2 * t2;
+  const V low = (1.47212783e-01f - t * 7.29797586e-02f) + t2 * (5.29040910e-02f - t * 4.05659408e-02f);
+  const V middle = (3.07209013e-02f - t * 2.21874708e-02f) + t2 * (1.38638176e-02f - t * 7.44349224e-03f);
+  const V high = (5.39274243e-03f - t * 4.19455342e-03f) + t2 * 1.44354698e-03f;
+  const V p = low + t4 * (middle + t4 * high);
   return x * (p * y + 0.5f);
 }
 
