@@ -123,9 +123,11 @@ def server(tmp_path_factory):
 
 def test_without_a_network_it_colors_as_the_program_does(visit, server, tmp_path):
     page = visit.page
+    assert not page.evaluate("() => crossOriginIsolated")
     page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
     page.context.set_offline(True)
     page.reload()  # from what the browser has kept, now and for good
+    assert page.evaluate("() => crossOriginIsolated")  # so the network may use several cores
     visit.open_sample("Cat")
     gray = visit.picture()
     visit.click(0.4, 0.5)
@@ -193,47 +195,28 @@ def test_suggestions_are_those_of_the_program(visit, server):
     expect(visit.page.locator(".place")).to_have_count(5)
 
 
-@pytest.mark.parametrize(("kind", "suffix", "magic"), [("JPEG", ".jpg", b"\xff\xd8"), ("WebP", ".webp", b"RIFF")])
-def test_other_formats(visit, tmp_path, kind, suffix, magic):
-    visit.open_sample("Astronaut")
-    files = save(visit, kind, suffix, tmp_path)
-    picture = next(data for name, data in files.items() if name.endswith(suffix))
-    assert picture.startswith(magic)
-    assert np.ptp(pixels(picture), axis=-1).mean() > 3
-    assert is_noted(picture)
-
-
-def test_what_it_cannot_do_is_told(visit, tmp_path):
+def test_files_in_and_out(visit, tmp_path):
     broken = tmp_path / "letter.jpg"
     broken.write_text("Dear Sir or Madam")
     visit.open_files(broken)
     expect(visit.notice).to_contain_text("letter.jpg is not a picture that this browser reads")
-    visit.open_sample("Cat")
-    visit.page.keyboard.press("Control+s")
-    assert visit.page.get_by_role("radio", name="TIFF").count() == 0
-    expect(visit.page.get_by_text("without the photo's metadata")).to_be_visible()
 
-
-def test_a_photo_is_upright(visit, tmp_path):
     ramp = np.tile(np.linspace(20, 235, 160).astype(np.uint8), (90, 1))
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held on its side
     Image.fromarray(ramp).save(tmp_path / "turned.jpg", exif=exif, quality=95)
     visit.open_files(tmp_path / "turned.jpg")
     visit.settle()
-    files = save(visit, "PNG", ".png", tmp_path)
-    picture = pixels(files["turned.color.png"])
-    assert picture.shape == (160, 90, 3)
-    assert (np.diff(picture[::20].mean((1, 2))) > 0).all()
+    for kind, name, magic in (("JPEG", "turned.color.jpg", b"\xff\xd8"), ("WebP", "turned.color.webp", b"RIFF")):
+        picture = save(visit, kind, name, tmp_path)[name]
+        assert picture.startswith(magic) and is_noted(picture)
+        upright = pixels(picture)
+        assert upright.shape == (160, 90, 3)
+        assert (np.diff(upright[::20].mean((1, 2))) > 0).all()
 
-
-def test_from_the_second_visit_on_the_network_may_use_several_cores(visit):
-    page = visit.page
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    assert not page.evaluate("() => crossOriginIsolated")
-    page.reload()
-    assert page.evaluate("() => crossOriginIsolated")
-    visit.open_sample("Cat")
+    visit.page.keyboard.press("Control+s")
+    expect(visit.page.get_by_text("without the photo's own metadata")).to_be_visible()
+    assert visit.page.get_by_role("radio", name="TIFF").count() == 0
 
 
 def test_the_policy_and_the_files(folder):

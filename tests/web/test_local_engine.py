@@ -9,7 +9,7 @@ from adacolvit.hints.file import HintFile, dump_hints, parse_hints
 from adacolvit.hints.frame import fit_frame
 from adacolvit.hints.hint import as_hints, encode_hints, place_hints
 from adacolvit.model.config import VARIANTS
-from adacolvit.model.cost import cost
+from adacolvit.model.cost import cost, layer_macs
 from adacolvit.model.positions import sine_positions
 from adacolvit.photo import open_photo
 from adacolvit.runtime.refine import refine
@@ -135,6 +135,8 @@ def test_effort(ask, name):
     found = ask("effort", request)
     assert found["macs"] == cost(config, rows * columns, layers, patches.sum(-1))
     assert found["dense_macs"] == cost(config, rows * columns)
+    each = layer_macs(config, rows * columns, layers, patches.sum(-1))
+    assert [[layer["attention_macs"], layer["ffn_macs"]] for layer in found["layers"]] == each.tolist()
     assert [layer["ffn"] for layer in found["layers"]] == layers[:, 1].tolist()
     assert found["layers"][3]["attention_patches"] == "".join("01"[kept] for kept in patches[3, 0].astype(int))
     np.testing.assert_allclose(found["patches"], patches.mean((0, 1)), atol=5.1e-4)

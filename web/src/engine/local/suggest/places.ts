@@ -7,6 +7,7 @@ import type { NetworkFrame } from "../frame";
 
 const CANDIDATES = 24; // each is a run of the network, which takes longer here than in the program: it tries 40
 const PROBE = 25;
+const SURELY = 3;
 const NEAR = 16;
 const SIZE = 2;
 const GAMMAS = [0.85, 1.18];
@@ -70,20 +71,21 @@ function mirror(plane: Float32Array, width: number): Float32Array {
   return plane.map((_, i) => plane[i - (i % width) + (width - 1 - (i % width))]!);
 }
 
-/** How far color moves when nothing that should move it has changed: the photo mirrored, lighter, darker. */
+/** The error of color that is to be expected: from how far it moves when the photo is mirrored, lighter or darker. */
 async function doubtOf(run: Run, { width }: NetworkFrame, L: Float32Array, hints: readonly PlacedHint[], base: Float32Array[]) {
   const turned = hints.map((hint) => ({ ...hint, column: width - hint.column - hint.size }));
   const mirrored = (await run(mirror(L, width), turned)).map((plane) => mirror(plane, width));
   const ensemble = [base, mirrored];
   for (const gamma of GAMMAS) ensemble.push(await run(L.map((v) => 100 * (v / 100) ** gamma), hints));
-  return L.map((_, i) => {
+  return L.map((light, i) => {
     let variance = 0;
     for (const channel of [0, 1]) {
       const values = ensemble.map((ab) => ab[channel]![i]!);
       const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
       variance += values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length;
     }
-    return Math.sqrt(variance);
+    const room = Math.min(1, Math.max(0.05, 1 - Math.abs(light - 55) / 45));
+    return room * (Math.sqrt(variance) + SURELY);
   });
 }
 
