@@ -42,6 +42,7 @@ ARROWS = {
     "cli": set(),  # it finds the verbs by name
     "training": LEARN | {"evaluation"},  # validation during training measures as the evaluation does
     "evaluation": LEARN | {"colorizer", *USE},
+    "reproduce": LEARN | {"evaluation", "training", *USE},
 }
 # Third-party packages that some rooms must never see; __init__ of the package sees the standard library alone.
 HEAVY = {

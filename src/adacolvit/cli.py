@@ -17,11 +17,12 @@ VERBS = {
     "doctor": ("commands.doctor", "check the installation, and time one click"),
     "export": ("commands.export", "write a network as a file for other programs"),
     "evaluate": ("evaluation.command", "measure a network on a set of photos"),
+    "reproduce": ("reproduce.command", "make a table or figure of the paper from measurements here"),
     "train": ("training.command", "train a network by a recipe"),
 }
 
 _OPTIONS = {"-h", "--help", "--version"}
-_TRAIN_PACKAGES = {"torch", "lightning_fabric"}  # of the optional part "train"
+_TRAIN_PACKAGES = {"torch", "lightning_fabric", "matplotlib"}  # of the optional part "train"
 
 
 def _parser(verb: str | None) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -111,10 +112,9 @@ def public_command(words: Sequence[str]) -> str:
 
 
 def _bare_path(text: str) -> str:
-    kind, colon, rest = text.partition(":")  # alone:runs/tiny.safetensors, cub200:/data/CUB; but not C:\\photos
-    if not colon or len(kind) == 1:
-        kind, colon, rest = "", "", text
-    return kind + colon + rest.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    kept = re.match(r"[\w.-]{2,}[:=]", text)  # alone:FILE, cub200:FOLDER, NETWORK=FILE; but not C:\\photos
+    prefix = kept[0] if kept else ""
+    return prefix + text[len(prefix) :].replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def data_digest(sources: Sequence[Source]) -> str:

@@ -1,0 +1,74 @@
+"""One look for all figures: white, thin gray axes, one accent for the paper's own method."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # draws into files; no window, on any machine
+
+import matplotlib.pyplot as plt
+
+from adacolvit.files import write_file
+
+from .paper import System
+
+ACCENT, INK, QUIET = "#c2410c", "#262626", "#8a8a8a"
+OTHERS = ("#1d4ed8", "#0f766e", "#7e22ce", "#a16207", "#64748b", "#be185d", "#15803d")
+MARKERS = ("s", "D", "^", "v", "P", "X", "p")
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": QUIET,
+    "axes.linewidth": 0.6,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e8e8e8",
+    "grid.linewidth": 0.6,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "adacolvit",  # the same figure gives the same file
+    "svg.fonttype": "none",
+}
+
+
+def look(system: System, systems) -> dict:
+    """Color and marker of a system: the accent for AdaColViT, the same one for any other wherever it is shown."""
+    if system.network.startswith(("tiny", "small")) and system.network.count("-") == 0:
+        return {"color": ACCENT, "marker": "o", "zorder": 5}
+    others = [one for one in systems if one.network not in ("tiny", "small")]
+    place = others.index(system) % len(OTHERS)
+    return {"color": OTHERS[place], "marker": MARKERS[place], "zorder": 4}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Within: matplotlib draws in this look."""
+    with plt.rc_context(STYLE):
+        yield
+
+
+def save(figure, folder: Path, name: str, *, vector: bool = True) -> str:
+    """Write NAME.png and, where there is something to draw sharply, NAME.svg; returns the Markdown that shows it."""
+    for suffix, options in (("png", {}), ("svg", {"metadata": {"Date": None}})):
+        if suffix == "svg" and not vector:
+            continue
+        out = io.BytesIO()
+        figure.savefig(out, format=suffix, bbox_inches="tight", **options)
+        write_file(folder / f"{name}.{suffix}", out.getvalue())
+    plt.close(figure)
+    return f"![{name}]({name}.png)"

@@ -1,0 +1,130 @@
+"""Measurements of the systems of a table or figure: the same photos and hints for all, each measured once and kept."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from adacolvit.evaluation import hintset, latency
+from adacolvit.evaluation.datasets import title
+from adacolvit.evaluation.hintset import HintSet
+from adacolvit.evaluation.methods import ALONE, BASELINES, make_methods
+from adacolvit.evaluation.photos import Source, iter_sources
+from adacolvit.evaluation.protocol import evaluate
+from adacolvit.evaluation.rows import Row, read_table, write_csv
+from adacolvit.evaluation.summary import Paired, compare, grouped, summarize
+
+from .paper import System
+from .systems import Trained
+
+FRAME = "square"  # the paper's
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Photos and the hints that every system gets on them."""
+
+    title: str
+    sources: list[Source]
+    hint_set: HintSet
+
+    @classmethod
+    def open(cls, data, hint_file, limit: int | None) -> "DataSet":
+        """``hint_file``: read where it exists, else drawn with seed 0 and written there; None to draw only."""
+        if hint_file and Path(hint_file).exists():
+            hint_set = hintset.load(hint_file)
+        else:
+            hint_set = hintset.draw(iter_sources(data))
+            if hint_file:
+                hintset.save(hint_file, hint_set)
+        return cls(title(data), list(iter_sources(data, limit)), hint_set)
+
+
+@dataclass
+class Found:
+    """What was measured on one data set. A system is looked up by its network's name; it may have several weights."""
+
+    data: DataSet
+    rows: dict[Trained, list[Row]] = field(default_factory=dict)
+    milliseconds: dict[Trained, dict] = field(default_factory=dict)
+
+    def of(self, system: System) -> list[Trained]:
+        """The weights that were measured of a system; none where there were none."""
+        return [trained for trained in self.rows if trained.network == system.network]
+
+    def entry(self, trained: Trained, hints: int) -> dict:
+        """Means and intervals, as :func:`adacolvit.evaluation.summary.summarize` gives them."""
+        return next(e for e in summarize(self.rows[trained]) if e["hints"] == hints)
+
+    def compare(self, one: System, other: System, measure: str, hints: int) -> Paired | None:
+        """How much more of a measure the first has, paired by photo; None where one was not measured."""
+        pair = [self.of(system) for system in (one, other)]
+        if not all(pair):
+            return None
+        ones, others = (
+            next(group for (_, n), group in grouped(self.rows[trained[0]]).items() if n == hints) for trained in pair
+        )
+        return compare(ones, others, measure)
+
+
+def measure(
+    data: DataSet,
+    systems: Sequence[Trained],
+    counts: Sequence[int],
+    folder: Path,
+    *,
+    lpips: tuple[str, str | None] | None,
+    timed: bool,
+    workers: int,
+    advance: Callable[[], None],
+) -> Found:
+    """Measure systems, networks without what the product does after them.
+
+    folder: keeps a table per system, photos and hints, so that the next figure need not measure them again.
+    lpips: as :func:`adacolvit.evaluation.protocol.evaluate` takes it. timed: measure the time of each too.
+    advance: called once per photo measured.
+    """
+    found, net = Found(data), lpips[0] if lpips else ""
+    for trained in systems:
+        parts = [trained.network, trained.digest, data.hint_set.digest, net]
+        path = folder / f"{'-'.join(filter(None, parts))}.csv"
+        known = {(row.key, row.hints): row for row in read_table(path)} if path.exists() else {}
+        missing = {s.key: [n for n in counts if (s.key, n) not in known] for s in data.sources}
+        todo = [source for source in data.sources if missing[source.key]]
+        models, baselines = arguments(trained)
+        (name,) = (method.name for method in make_methods(models, baselines))
+        try:
+            for rows in evaluate(
+                todo,
+                data.hint_set,
+                models=models,
+                baselines=baselines,
+                frame=FRAME,
+                todo=lambda key, name=name, missing=missing: {name: missing[key]},
+                workers=workers,
+                lpips=lpips,
+            ):
+                known |= {(row.key, row.hints): replace(row, method=trained.network) for row in rows}
+                advance()
+        finally:  # what is measured is kept, should the rest be stopped
+            if todo and known:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_csv(path, list(known.values()))
+        found.rows[trained] = [known[s.key, n] for n in counts for s in data.sources]
+    if timed:
+        found.milliseconds = _time(data, systems)
+    return found
+
+
+def arguments(trained: Trained) -> tuple[list[str], list[str]]:
+    """Models and baselines, as :func:`adacolvit.evaluation.methods.make_methods` takes them."""
+    return ([], [trained.network]) if trained.network in BASELINES else ([f"{ALONE}{trained.weights}"], [])
+
+
+def _time(data: DataSet, systems: Sequence[Trained]) -> dict[Trained, dict]:
+    methods = []
+    for trained in systems:
+        (method,) = make_methods(*arguments(trained))
+        method.name = str(len(methods))  # two weights of one network share a name
+        methods.append(method)
+    times = latency.measure(data.sources[: latency.PHOTOS], methods, data.hint_set, 10, FRAME)
+    return {trained: times[str(i)] for i, trained in enumerate(systems)}

@@ -1,0 +1,101 @@
+"""From a system's name to weights: given, shipped, or trained here on as many samples as all others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from adacolvit.errors import RecipeError
+from adacolvit.evaluation.methods import BASELINES
+from adacolvit.model.registry import find
+from adacolvit.weights import list_models, load_weights
+
+from .budgets import budget, with_budget
+from .paper import System
+
+RECIPE = Path(__file__).with_name("recipe.toml")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Weights of a network; of a baseline, its name alone."""
+
+    network: str
+    weights: str = ""  # name in the manifest, or path
+    digest: str = ""  # first 12 digits of the file's SHA-256
+    samples: int | None = None  # seen in training; None: not known
+
+
+def parse(text: str) -> Trained:
+    """``NETWORK=FILE`` or ``NETWORK=FILE@SAMPLES``, as given on the command line. Raises RecipeError, WeightsError."""
+    network, equals, rest = text.partition("=")
+    path, _, samples = rest.rpartition("@") if rest.rpartition("@")[2].isdecimal() else (rest, "", "")
+    if not equals or not path:
+        raise RecipeError(f"{text!r} names no weights: write NETWORK=FILE, or NETWORK=FILE@SAMPLES seen in training")
+    config, weights = find(network), load_weights(path)
+    for name in ("width", "depth"):
+        wanted, is_there = getattr(config, name, None), getattr(weights.config, name, None)
+        if wanted != is_there:
+            raise RecipeError(f"{path} has {name} {is_there}, a {network} has {name} {wanted}: give the weights of one")
+    return Trained(network, path, weights.sha256[:12], int(samples) if samples else None)
+
+
+def shipped() -> list[Trained]:
+    """What comes with the package."""
+    return [Trained(model.name, model.name, model.sha256[:12]) for model in list_models()]
+
+
+def resolve(wanted: Sequence[System], given: Sequence[Trained], train) -> tuple[list[Trained], list[System]]:
+    """Weights of each system, and the systems without any.
+
+    given: looked in first, then what is shipped. train: system -> weights, or None to train nothing; where
+    there is one, shipped weights are left alone, since they have seen more samples than the others would.
+    """
+    found, missing = [], []
+    for system in wanted:
+        own = [trained for trained in given if trained.network == system.network]
+        if not own and system.network in BASELINES:
+            own = [Trained(system.network)]
+        elif not own and train:
+            own = [train(system)]
+        elif not own:
+            own = [trained for trained in shipped() if trained.network == system.network]
+        found += own
+        if not own:
+            missing.append(system)
+    return found, missing
+
+
+def recipe_for(system: System, samples: int, photos: Sequence[str], seed: int = 0):
+    """The recipe that trains any network of the comparison: the same stages, batches, hints and rates for all.
+
+    Starts from fresh weights: beginning from a dense checkpoint would give some systems more training than others.
+    """
+    from adacolvit.training.recipe import load_recipe
+
+    layers, patches = budget(find(system.network), system.gmacs)
+    config = with_budget(find(system.network), layers, patches)
+    recipe = load_recipe(str(RECIPE), model=config, name=system.network, train=tuple(photos), seed=seed)
+    if samples < len(recipe.stages):
+        raise RecipeError(f"{samples} samples are fewer than the recipe has stages: give {len(recipe.stages)} or more")
+    stages, left, share = [], samples, recipe.samples
+    for after, stage in zip(reversed(range(len(recipe.stages))), recipe.stages, strict=True):
+        count = min(max(round(left * stage.samples / share), 1), left - after)  # every stage has one or more
+        stages.append(replace(stage, samples=count, batch=min(stage.batch, count), layers=layers, patches=patches))
+        left, share = left - count, share - stage.samples
+    return replace(recipe, stages=tuple(stages))
+
+
+def train(system: System, samples: int, photos: Sequence[str], folder: Path, cache: Path, reporter) -> Trained:
+    """Train a network, or go on with it, or take it from an earlier call with as many samples.
+
+    folder: for the runs. cache: for decoded photos. reporter: see :mod:`adacolvit.training.command`.
+    """
+    from adacolvit.training.loop import train as run
+
+    cost = f"-{system.gmacs}g" if system.gmacs else ""
+    out = folder / f"{system.network}{cost}-{samples}"
+    weights = out / "weights.safetensors"
+    if not weights.exists():
+        resume = (out / "last.pt").exists()
+        run(recipe_for(system, samples, photos), out, cache, resume=resume, every=10_000, reporter=reporter)
+    return Trained(system.network, str(weights), load_weights(weights).sha256[:12], samples)
