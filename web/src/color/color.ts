@@ -34,7 +34,7 @@ export const toLinear = (v: number) => (v > 0.04045 ? ((v + 0.055) / 1.055) ** 2
 export const toSrgb = (v: number) => (v > 0.0031308 ? 1.055 * v ** (1 / 2.4) - 0.055 : 12.92 * v);
 /** Lab's cube root with a line near 0, and back. */
 export const f = (t: number) => (t > DELTA ** 3 ? Math.cbrt(t) : t / (3 * DELTA ** 2) + 4 / 29);
-export const fInverse = (t: number) => (t > DELTA ? t ** 3 : 3 * DELTA ** 2 * (t - 4 / 29));
+export const fInverse = (t: number) => (t > DELTA ? t * t * t : 3 * DELTA * DELTA * (t - 4 / 29));
 
 /** Lightness (0..100) of a gray byte (0..255). */
 export function grayToLightness(gray: number): number {
@@ -46,8 +46,18 @@ function labToLinear(L: number, a: number, b: number): Triple {
   return mix(fromXyz, [fInverse(fy + a / 500), fInverse(fy), fInverse(fy - b / 200)]);
 }
 
+const shows = (v: number) => v >= -TOLERANCE && v <= 1 + TOLERANCE;
+/** Whether X/Xn, Y/Yn, Z/Zn is a color of the screen. Written out: the picker asks ten thousand times at a click. */
+export function isShown(x: number, y: number, z: number): boolean {
+  const [r, g, b] = fromXyz;
+  return (
+    shows(r[0] * x + r[1] * y + r[2] * z) && shows(g[0] * x + g[1] * y + g[2] * z) && shows(b[0] * x + b[1] * y + b[2] * z)
+  );
+}
+
 export function isDisplayable(L: number, a: number, b: number): boolean {
-  return labToLinear(L, a, b).every((v) => v >= -TOLERANCE && v <= 1 + TOLERANCE);
+  const fy = (L + 16) / 116;
+  return isShown(fInverse(fy + a / 500), fInverse(fy), fInverse(fy - b / 200));
 }
 
 /** Lab -> sRGB bytes, each clipped. */

@@ -1,6 +1,6 @@
 // The displayable part of the ab plane at one lightness: its outline, its picture, and the nearest point in it.
 
-import { isDisplayable, labToBytes } from "./color";
+import { fInverse, fromXyz, isDisplayable, isShown, toSrgb } from "./color";
 
 export interface Plane {
   L: number;
@@ -58,15 +58,30 @@ export function nearest(plane: Plane, a: number, b: number): [number, number] {
   return fitChroma(plane.L, best[0], best[1]);
 }
 
+/** sRGB byte of each linear value, in steps that are a fraction of a byte even in the dark. */
+let bytes: Uint8ClampedArray | null = null;
+const STEPS = 2 ** 14;
+const tableOfBytes = () => (bytes ??= Uint8ClampedArray.from({ length: STEPS + 1 }, (_, i) => 255 * toSrgb(i / STEPS)));
+
 /** Square picture of the plane, a to the right, b up; transparent where the color cannot be displayed. */
 export function paintPlane(plane: Plane, side: number): ImageData {
   const image = new ImageData(side, side);
-  for (let y = 0; y < side; y++) {
-    const b = plane.middle[1] - (2 * ((y + 0.5) / side) - 1) * plane.half;
-    for (let x = 0; x < side; x++) {
-      const a = plane.middle[0] + (2 * ((x + 0.5) / side) - 1) * plane.half;
-      if (!isDisplayable(plane.L, a, b)) continue;
-      image.data.set([...labToBytes(plane.L, a, b), 255], 4 * (y * side + x));
+  const table = tableOfBytes();
+  const byte = (v: number) => table[Math.min(STEPS, Math.max(0, Math.round(STEPS * v)))]!;
+  const [r, g, b] = fromXyz;
+  const fy = (plane.L + 16) / 116;
+  const y = fInverse(fy);
+  const offset = (i: number) => (2 * ((i + 0.5) / side) - 1) * plane.half;
+  const xs = Float64Array.from({ length: side }, (_, i) => fInverse(fy + (plane.middle[0] + offset(i)) / 500));
+  for (let row = 0, at = 0; row < side; row++) {
+    const z = fInverse(fy - (plane.middle[1] - offset(row)) / 200);
+    for (let column = 0; column < side; column++, at += 4) {
+      const x = xs[column]!;
+      if (!isShown(x, y, z)) continue;
+      image.data[at] = byte(r[0] * x + r[1] * y + r[2] * z);
+      image.data[at + 1] = byte(g[0] * x + g[1] * y + g[2] * z);
+      image.data[at + 2] = byte(b[0] * x + b[1] * y + b[2] * z);
+      image.data[at + 3] = 255;
     }
   }
   return image;
