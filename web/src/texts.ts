@@ -308,6 +308,7 @@ export const texts = {
     choosePhoto: (name: string) => `Mark ${name} for exporting`,
     previous: "Previous photo",
     next: "Next photo",
+    place: (n: number, of: number) => (n ? `${n} of ${of}` : `${of} photos`),
     copyNext: "Hints to next",
     copyNextTip: "Open the next photo with the hints of this one",
     copied: (n: number) => (n === 1 ? "1 hint came along. Undo takes it back." : `${n} hints came along. Undo takes them back.`),
@@ -352,6 +353,7 @@ export const texts = {
   },
 
   // the browser-only edition
+  preparing: "Making the network ready; on the first visit it has to be fetched …",
   noNetwork: (why: string) => `The network cannot be loaded (${why}). Reload the page; if that does not help, its files are not complete.`,
   insecure: "This page keeps and tells photos apart only over https or on this very computer (localhost): open it there.",
   emptyFile: (name: string) => `${name} is empty, it has 0 bytes: get a fresh copy of the photo.`,

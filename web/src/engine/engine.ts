@@ -34,6 +34,8 @@ export interface Listener {
   onError(sentence: string): void;
   /** Whether an answer to the latest state is still to come. */
   onBusy(busy: boolean): void;
+  /** Whether the engine is still being made ready, as in a browser that is fetching the network: clicks wait for it. */
+  onPreparing?(preparing: boolean): void;
   /** The connection went up or down. */
   onLink(up: boolean): void;
   /** The engine does not hold this photo (any more). */
@@ -75,6 +77,9 @@ export class PhotoGone extends Error {}
 /** The session was saved by another window since it was loaded here. */
 export class SessionConflict extends Error {}
 
+/** A hint with what only the table knows of it: it is locked; its color is still the network's own, and not sent. */
+export type KeptHint = WireHint & { locked?: boolean; guess?: boolean };
+
 /** All that is kept of one photo. The steps are the history's own business. */
 export interface SessionState {
   version: 1;
@@ -82,8 +87,8 @@ export interface SessionState {
   revision: number;
   past: unknown[];
   future: unknown[];
-  present: (WireHint & { locked?: boolean })[];
-  snapshots: { name: string; hints: (WireHint & { locked?: boolean })[]; time: number; adjustments?: { saturation: number; strength: number } }[];
+  present: KeptHint[];
+  snapshots: { name: string; hints: KeptHint[]; time: number; adjustments?: { saturation: number; strength: number } }[];
   adjustments: { saturation: number; strength: number; lightness?: number };
   status: "new" | "started" | "done";
   /** Which window wrote it, and when, milliseconds since 1970. */

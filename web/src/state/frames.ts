@@ -5,6 +5,7 @@ import { engine } from "#engine";
 import type { LiveLink, LiveRequest } from "../engine/engine";
 import type { Frame } from "../engine/frame";
 import * as store from "./store";
+import { texts } from "../texts";
 
 const MOST_BYTES = 128 * 2 ** 20; // of all frames that are kept: some two hundred steps
 
@@ -69,6 +70,10 @@ export function follow(id: string, onGone: () => void): void {
     },
     onError: (sentence) => store.tell(sentence, "error"),
     onBusy: (busy) => (store.busy.value = busy && !fromCache),
+    onPreparing: (preparing) => {
+      if (preparing) store.tell(texts.preparing, "busy");
+      else if (store.notice.peek()?.text === texts.preparing) store.notice.value = null;
+    },
     onLink: (up) => (store.linkUp.value = up),
     onPhotoGone: onGone,
   });

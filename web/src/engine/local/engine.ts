@@ -10,7 +10,12 @@ import type { Tasks } from "./worker";
 import { texts } from "../../texts";
 
 const worker = wrap<Tasks>(new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "adacolvit" }));
-void worker.start(document.baseURI);
+let ready = false;
+// At once, so that it is there when a photo is. Why it is not is told with the first frame.
+const prepared = worker.start(document.baseURI).then(
+  () => void (ready = true),
+  () => void (ready = true),
+);
 
 // Not in development, where there is nothing built to keep; nor over plain http, where browsers have none.
 if (import.meta.env.PROD && "serviceWorker" in navigator) {
@@ -46,6 +51,11 @@ class LocalLink implements LiveLink {
 
   private async run(): Promise<void> {
     this.running = true;
+    if (!ready) {
+      this.listener.onPreparing?.(true);
+      await prepared;
+      if (!this.closed) this.listener.onPreparing?.(false);
+    }
     while (this.latest && !this.closed) {
       const request = this.latest;
       this.latest = null;

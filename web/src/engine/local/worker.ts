@@ -100,10 +100,10 @@ function thumbnailOf(photo: Photo): Promise<Blob> {
 }
 
 const tasks = {
-  /** `address`: where the page lies. Loads the network meanwhile, so that it is there when a photo is. */
-  start(address: string): void {
+  /** `address`: where the page lies. Ends when the network is ready; where that fails, it is tried again for each frame. */
+  async start(address: string): Promise<void> {
     base = address;
-    void loaded().catch(() => {}); // told when a frame is asked for
+    await loaded();
   },
 
   async open(file: File): Promise<PhotoInfo> {
