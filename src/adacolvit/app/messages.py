@@ -162,7 +162,10 @@ class RenderRequest(Look):
 
 
 class SessionHint(HintMessage):
+    """``guess``: no color was chosen yet, what is kept is the network's own; it is not given to the network."""
+
     locked: bool = False
+    guess: bool = False
 
 
 class Snapshot(Message):

@@ -26,7 +26,6 @@ from .studio import Studio
 IDLE_SECONDS = 30 * 60  # after which a photo's memory is given back; disk keeps it
 # A developer's own build of the front end may be tried without replacing the committed one.
 STATIC = Path(os.environ.get("ADACOLVIT_STATIC") or Path(__file__).parent / "static")
-ROUTES = (photo_routes, tile_routes, session_routes, suggest_routes, many_routes, sample_routes)
 
 
 def create_app(studio: Studio, access: Access | None = None) -> FastAPI:
@@ -52,15 +51,7 @@ def create_app(studio: Studio, access: Access | None = None) -> FastAPI:
     )  # fmt: skip
     app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(Gate, access=access or Access())  # the last added is the outermost
-    for routes in (
-        photo_routes,
-        tile_routes,
-        session_routes,
-        suggest_routes,
-        many_routes,
-        sample_routes,
-        system_routes,
-    ):
+    for routes in (photo_routes, tile_routes, session_routes, suggest_routes, many_routes, sample_routes):
         app.include_router(routes(studio))
     app.include_router(system_routes(metrics))
     answer_failures(app)

@@ -133,7 +133,7 @@ def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list
     if item.hints is not None:
         hints = [hint.model_dump() for hint in item.hints]
     elif state is not None:
-        hints = [hint.model_dump(include={"x", "y", "color", "size"}) for hint in state.present]
+        hints = [hint.model_dump(include={"x", "y", "color", "size"}) for hint in state.present if not hint.guess]
     else:
         hints = studio.hints_beside(item.photo)
     for hint in hints:

@@ -1,0 +1,131 @@
+"""Many photos in the background: the same pictures as one by one, with progress, cancel, and a ZIP."""
+
+import io
+import json
+import os
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adacolvit.app.exports import Exports
+
+from .conftest import picture
+
+HINTS = [{"x": 40, "y": 50, "color": "#7b4a2d", "size": 2}]
+
+
+def open_photos(client, *names: str) -> list[str]:
+    return [
+        client.post("/api/photos", params={"name": name}, content=picture(200, 150, seed=10 + i)).json()["id"]
+        for i, name in enumerate(names)
+    ]
+
+
+def finish(client, export: dict) -> dict:
+    """Follows the events to the last one."""
+    with client.stream("GET", f"/api/exports/{export['id']}/events", timeout=120) as events:
+        lines = [line for line in events.iter_lines() if line]
+    assert all(line.startswith("data: ") for line in lines)
+    return json.loads(lines[-1].removeprefix("data: "))
+
+
+def unzip(client, export: dict) -> dict[str, bytes]:
+    reply = client.get(f"/api/exports/{export['id']}/zip")
+    assert (
+        reply.headers["content-type"] == "application/zip" and "colorized.zip" in reply.headers["content-disposition"]
+    )
+    with zipfile.ZipFile(io.BytesIO(reply.content)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_export_writes_what_rendering_one_by_one_does(client):
+    first, second = open_photos(client, "anna.png", "ANNA.jpg")
+    session = {"version": 1, "past": [], "future": [], "present": HINTS, "adjustments": {"saturation": 0.5}}
+    client.put(f"/api/photos/{second}/session", json=session).raise_for_status()
+    body = {"format": "png", "items": [{"photo": first, "hints": []}, {"photo": second}], "label": "new colors"}
+    export = client.post("/api/exports", json=body)
+    assert export.status_code == 202 and export.json()["total"] == 2
+    done = finish(client, export.json())
+    assert done["finished"] and not done["canceled"] and done["done"] == 2 and done["failed"] == []
+    files = unzip(client, done)
+    assert set(files) == {"anna.color.png", "anna.hints.json", "ANNA (2).color.png", "ANNA (2).hints.json"}
+    assert json.loads(files["ANNA (2).hints.json"])["hints"] == HINTS
+    for name, key, hints, saturation in (
+        ("anna.color.png", first, [], 1),
+        ("ANNA (2).color.png", second, HINTS, 0.5),
+    ):
+        look = {"format": "png", "hints": hints, "saturation": saturation, "label": "new colors"}
+        alone = client.post(f"/api/photos/{key}/render", json=look).content
+        assert np.array_equal(*(np.asarray(Image.open(io.BytesIO(data))) for data in (files[name], alone)))
+    client.delete(f"/api/sessions/{second}")
+
+
+def test_a_photo_that_fails_is_named_and_the_others_are_written(client):
+    good, bad = open_photos(client, "good.png", "bad.png")
+    outside = [HINTS[0] | {"x": 5000}]
+    body = {"format": "jpeg", "items": [{"photo": bad, "hints": outside}, {"photo": good, "hints": []}]}
+    done = finish(client, client.post("/api/exports", json=body | {"hint_files": False}).json())
+    (failure,) = done["failed"]
+    assert failure["name"] == "bad.png" and "outside" in failure["error"] and done["done"] == 2
+    assert set(unzip(client, done)) == {"good.color.jpg"}
+
+
+def test_cancel_stops_it_and_removes_its_pictures(client):
+    (key,) = open_photos(client, "many.png")
+    items = [{"photo": key, "hints": []}] * 500
+    export = client.post("/api/exports", json={"format": "png", "items": items}).json()
+    assert client.get(f"/api/exports/{export['id']}/zip").status_code == 409
+    assert client.delete(f"/api/exports/{export['id']}").status_code == 204
+    assert client.get(f"/api/exports/{export['id']}").status_code == 404
+    assert client.delete(f"/api/exports/{export['id']}").status_code == 404
+    after = client.post("/api/exports", json={"format": "png", "items": items[:1]}).json()
+    assert finish(client, after)["done"] == 1  # the queue goes on
+
+
+def test_clicks_are_answered_while_an_export_runs(client):
+    (key,) = open_photos(client, "busy.png")
+    export = client.post("/api/exports", json={"format": "png", "items": [{"photo": key, "hints": []}] * 200}).json()
+    reply = client.post(f"/api/photos/{key}/render", json={"format": "jpeg", "hints": HINTS})
+    assert reply.status_code == 200
+    assert not client.get(f"/api/exports/{export['id']}").json()["finished"]
+    client.delete(f"/api/exports/{export['id']}")
+
+
+@pytest.mark.parametrize(
+    ("items", "status"),
+    [([{"photo": "0" * 32}], 404), ([], 422), ([{"photo": "x", "hints": [HINTS[0] | {"color": "red"}]}], 404)],
+)
+def test_what_cannot_be_exported_is_told_before_anything_runs(client, items, status):
+    reply = client.post("/api/exports", json={"format": "png", "items": items})
+    assert reply.status_code == status and reply.json()["error"]
+
+
+def test_what_a_killed_app_left_behind_is_removed(tmp_path):
+    old, young = tmp_path / "old", tmp_path / "young"
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (time.time() - 2 * 24 * 3600,) * 2)
+    exports = Exports(tmp_path, None)
+    exports.new_folder()
+    assert young.exists() and not old.exists()
+    exports.close()
+    assert list(tmp_path.iterdir()) == [young]
+
+
+def test_thumbnails_are_small_and_upright(client):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.open(io.BytesIO(picture(400, 200))).save(file, "JPEG", exif=exif)
+    key = client.post("/api/photos", content=file.getvalue()).json()["id"]
+    thumbnail = Image.open(io.BytesIO(client.get(f"/api/photos/{key}/thumbnail?max=100").content))
+    assert thumbnail.format == "JPEG" and thumbnail.size == (50, 100)
+    assert client.get("/api/photos/nothing/thumbnail").status_code == 404
+
+
+def test_no_folder_was_opened(client):
+    assert client.get("/api/folder").json() is None

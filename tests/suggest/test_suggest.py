@@ -1,0 +1,118 @@
+"""Suggested places and colors, on a small network that was never trained: what must hold of any network."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adacolvit.color.difference import ciede2000
+from adacolvit.color.gamut import in_gamut
+from adacolvit.color.hex import parse_hex
+from adacolvit.color.lab import srgb_to_lab
+from adacolvit.colorizer import Colorizer
+from adacolvit.errors import HintError, PhotoError
+from adacolvit.photo import open_photo
+from adacolvit.suggest.colors import ALIKE, MOST, suggest_colors
+from adacolvit.suggest.places import suggest_places
+
+WIDTH, HEIGHT = 300, 200
+HINTS = [(40, 50, "#7b4a2d"), (250, 60, "#2d4a7b", 5), (150, 150, "#2d7b3c", 3)]
+
+
+@pytest.fixture(scope="module")
+def colorizer(small_weights) -> Colorizer:
+    x, y = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo((0.5 + 0.3 * np.sin(7 * x) * np.cos(5 * y)).clip(0, 1))
+    return colorizer
+
+
+def lab(color: str) -> np.ndarray:
+    return srgb_to_lab(np.array(parse_hex(color)) / 255)
+
+
+def test_places_are_in_the_photo_spread_and_the_best_first(colorizer):
+    places = suggest_places(colorizer, (), 5)
+    assert len(places) == 5
+    assert all(0 <= place.x < WIDTH and 0 <= place.y < HEIGHT and place.gain > 0 for place in places)
+    assert places[0].gain == max(place.gain for place in places)
+    assert len({(place.x, place.y) for place in places}) == 5
+    colorizer.colorize([(place.x, place.y, "#7b4a2d") for place in places])  # every one may become a hint
+
+
+def test_the_same_question_has_the_same_answer_and_fewer_places_are_the_first_of_more(colorizer):
+    places = suggest_places(colorizer, HINTS, 4)
+    assert suggest_places(colorizer, HINTS, 4) == places
+    assert suggest_places(colorizer, HINTS, 2) == places[:2]
+
+
+def test_no_place_is_on_a_hint(colorizer):
+    (first,) = suggest_places(colorizer, (), 1)
+    taken = [(first.x, first.y, "#7b4a2d")]
+    for place in suggest_places(colorizer, taken, 20):
+        assert max(abs(place.x - first.x), abs(place.y - first.y)) > 10
+
+
+def test_where_hints_are_everywhere_no_place_is_left(colorizer):
+    hints = [(x, y, "#7b4a2d") for x in range(5, WIDTH, 12) for y in range(5, HEIGHT, 12)]
+    assert suggest_places(colorizer, hints, 5) == []
+
+
+def test_a_tiny_photo_has_places_too(small_weights):
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo(Image.new("L", (3, 1), 120))
+    assert all(0 <= place.x < 3 and 0 <= place.y < 1 for place in suggest_places(colorizer, (), 3))
+
+
+def test_colors_can_be_shown_there_and_differ_to_the_eye(small_weights):
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo(np.full((HEIGHT, WIDTH), 0.5))
+    suggestions = suggest_colors(colorizer, HINTS, 100, 100)
+    labs = [lab(suggestion.color) for suggestion in suggestions]
+    wanted = float(colorizer.scene.photo.lightness_rows(100, 101)[0, 100])
+    assert 3 <= len(suggestions) <= MOST and suggestions[0].reason == "model"
+    assert all(abs(one[0] - wanted) < 0.6 for one in labs)  # of a byte's rounding
+    assert all(in_gamut(one) for one in labs)
+    for i, one in enumerate(labs):
+        assert all(ciede2000(one, other) > ALIKE - 1 for other in labs[:i])
+
+
+def test_the_first_is_what_the_network_gives_there(colorizer):
+    (only,) = suggest_colors(colorizer, (), 100, 100)
+    result = colorizer.colorize()
+    shown = result.rows(100, 101)[0, 100] / 255
+    assert only.reason == "model" and ciede2000(lab(only.color), srgb_to_lab(shown)) < 6
+
+
+def test_a_hints_color_is_suggested_where_it_is_as_light(small_weights):
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo(np.full((HEIGHT, WIDTH), 0.5))
+    strong = [(40, 50, "#c00060")]
+    reasons = {suggestion.reason: suggestion.color for suggestion in suggest_colors(colorizer, strong, 280, 180)}
+    hue = np.arctan2(*lab(reasons["same-lightness"])[:0:-1])
+    assert abs(hue - np.arctan2(*lab("#c00060")[:0:-1])) < 0.1
+    half = np.full((HEIGHT, WIDTH), 0.5)
+    half[:, 200:] = 0.9  # another lightness there
+    colorizer.set_photo(half)
+    assert "same-lightness" not in {s.reason for s in suggest_colors(colorizer, strong, 280, 180)}
+
+
+def test_a_reference_gives_its_colors_of_that_lightness(small_weights):
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo(np.full((HEIGHT, WIDTH), 0.5))
+    picture = np.zeros((200, 300, 3), np.uint8)
+    picture[:, :150] = (30, 140, 40)  # about as light as the gray
+    picture[:, 150:] = (250, 230, 120)  # much lighter
+    found = suggest_colors(colorizer, (), 100, 100, open_photo(picture))
+    (green,) = [lab(s.color) for s in found if s.reason == "reference"]
+    assert green[1] < -30 and green[2] > 20
+    gray = open_photo(np.full((20, 20), 0.5))
+    assert {s.reason for s in suggest_colors(colorizer, (), 100, 100, gray)} == {"model"}
+
+
+def test_outside_the_photo_nothing_is_suggested(colorizer):
+    with pytest.raises(HintError, match="outside"):
+        suggest_colors(colorizer, (), WIDTH, 0)
+    with pytest.raises(HintError, match="outside"):
+        suggest_places(colorizer, [(0, HEIGHT, "#123456")], 1)
+    with pytest.raises(PhotoError, match="set_photo"):
+        suggest_places(Colorizer(colorizer.engine), (), 1)
