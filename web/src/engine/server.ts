@@ -44,9 +44,8 @@ async function download(reply: Response): Promise<Download> {
 
 const folder: FolderFeatures = {
   async read() {
-    const reply = await send("folder");
-    if (reply.status === 404) return null;
-    return reply.ok ? ((await reply.json()) as Folder | null) : fail(reply);
+    const read = await json<Folder>(ask("folder"));
+    return read.name ? read : null;
   },
   async startExport(items, look) {
     return (await json<{ id: string }>(post("exports", { items, ...look }))).id;

@@ -2,7 +2,7 @@
 
 import { CopyIcon, DoneIcon, ExportIcon, NextIcon, PreviousIcon } from "./icons";
 import { Group, Tool } from "./Tool";
-import { copyToNext, exporting, film, neighbor, step } from "../state/film";
+import { copyToNext, exporting, film, neighbor, place, step } from "../state/film";
 import { togglePanel } from "../state/commands";
 import * as store from "../state/store";
 import { texts } from "../texts";
@@ -13,14 +13,15 @@ export function FilmTools() {
   if (!film.value) return null;
   const running = exporting.value && !exporting.value.progress.finished ? exporting.value.progress : null;
   return (
-    <Group class="roomy film-tools">
+    <Group class="counter film-tools">
       {store.photo.value && (
         <>
-          <div class="row pair">
+          <div class="row">
             <Tool icon={PreviousIcon} label={words.previous} keys="Page Up" disabled={!neighbor(-1)} onClick={() => step(-1)} />
+            <output class="label">{words.place(place() + 1, film.value.photos.length)}</output>
             <Tool icon={NextIcon} label={words.next} keys="Page Down" disabled={!neighbor(1)} onClick={() => step(1)} />
           </div>
-          <Tool icon={CopyIcon} label={words.copyNext} tip={words.copyNextTip} keys="Shift Page Down" disabled={!neighbor(1) || !store.hints.value.length} onClick={copyToNext} />
+          <Tool icon={CopyIcon} label={words.copyNext} tip={`${words.copyNextTip} (Shift Page Down)`} disabled={!neighbor(1) || !store.hints.value.length} onClick={copyToNext} />
           <Tool icon={DoneIcon} label={words.done} tip={words.doneTip} keys="D" on={store.done.value} onClick={() => store.setDone(!store.done.value)} />
         </>
       )}

@@ -11,7 +11,7 @@ import * as store from "../state/store";
 import { control, texts } from "../texts";
 import "./rail.css";
 import { FilmTools } from "./FilmTools";
-import { DarkIcon, HistoryIcon, LightIcon, SystemIcon } from "./icons";
+import { DarkIcon, HistoryIcon, LightIcon, OneIcon, SystemIcon } from "./icons";
 import { Kept } from "./Kept";
 import { Group, Tool } from "./Tool";
 import { theme, THEMES } from "../state/settings";
@@ -32,15 +32,15 @@ export function Rail() {
       <FilmTools />
       {photo && <PhotoTools />}
       <Group class="last">
-        {photo && <Tool class="roomy" icon={icons.EffortIcon} label={texts.effort} tip={texts.effortTip} keys="E" on={store.effortOn.value} onClick={toggleEffort} />}
+        {photo && <Tool icon={icons.EffortIcon} label={texts.effort} tip={texts.effortTip} keys="E" on={store.effortOn.value} onClick={toggleEffort} />}
         <div class="row pair small">
-        <Tool class="roomy" icon={icons.HelpIcon} label={texts.shortcuts} keys="?" aria-expanded={store.panel.value === "shortcuts"} onClick={() => togglePanel("shortcuts")} />
-        <ThemeTool />
-        {store.railWide.value ? (
-          <Tool class="roomy" icon={icons.CollapseIcon} label={texts.collapse} onClick={() => store.setRailWide(false)} />
-        ) : (
-          <Tool class="roomy" icon={icons.ExpandIcon} label={texts.expand} onClick={() => store.setRailWide(true)} />
-        )}
+          <Tool icon={icons.HelpIcon} label={texts.shortcuts} keys="?" aria-expanded={store.panel.value === "shortcuts"} onClick={() => togglePanel("shortcuts")} />
+          <ThemeTool />
+          {store.railWide.value ? (
+            <Tool class="wide-only" icon={icons.CollapseIcon} label={texts.collapse} onClick={() => store.setRailWide(false)} />
+          ) : (
+            <Tool class="wide-only" icon={icons.ExpandIcon} label={texts.expand} onClick={() => store.setRailWide(true)} />
+          )}
         </div>
       </Group>
     </nav>
@@ -59,8 +59,8 @@ function PhotoTools() {
           <Tool icon={icons.UndoIcon} label={texts.undo} keys={`${control} Z`} disabled={!store.canUndo.value} onClick={store.undo} />
           <Tool icon={icons.RedoIcon} label={texts.redo} keys={`${control} Y`} disabled={!store.canRedo.value} onClick={store.redo} />
         </div>
-        <Tool class="roomy" icon={HistoryIcon} label={texts.desk.history} tip={texts.desk.historyTip} keys="U" aria-expanded={store.panel.value === "history"} onClick={() => togglePanel("history")} />
-        <Tool class="roomy" icon={icons.ClearIcon} label={texts.clear} tip={texts.clearTip} disabled={!store.hints.value.length} onClick={clear} />
+        <Tool icon={HistoryIcon} label={texts.desk.history} tip={texts.desk.historyTip} keys="U" aria-expanded={store.panel.value === "history"} onClick={() => togglePanel("history")} />
+        <Tool icon={icons.ClearIcon} label={texts.clear} tip={texts.clearTip} disabled={!store.hints.value.length} onClick={clear} />
       </Group>
       <HintTools />
       <Group>
@@ -81,14 +81,16 @@ function PhotoTools() {
         <Tool icon={icons.SliderIcon} label={texts.slider} tip={texts.sliderTip} keys="B" on={store.compare.value === "slider"} onClick={toggleDivider} />
         <Tool icon={icons.ViewIcon} label={texts.view.label} tip={texts.view.tip} keys="V" aria-expanded={store.panel.value === "view"} onClick={() => togglePanel("view")} />
       </Group>
-      <Group class="zoom roomy">
+      <Group class="counter zoom">
         <div class="row">
           <Tool icon={icons.ZoomOutIcon} label={texts.zoomOut} keys="−" onClick={() => zoomBy(1 / 1.5)} />
           <output class="label">{texts.zoom(100 * store.view.value.scale * devicePixelRatio)}</output>
           <Tool icon={icons.ZoomInIcon} label={texts.zoomIn} keys="+" onClick={() => zoomBy(1.5)} />
         </div>
-        <Tool icon={icons.FitIcon} label={texts.fit} tip={texts.fitTip} keys="F" onClick={() => (store.view.value = fit(info, stage))} />
-        <Tool class="actual" icon={OneIcon} label={texts.actual} tip={texts.actualTip} keys="1" onClick={() => (store.view.value = actualSize(info, stage, store.view.value))} />
+        <div class="row pair">
+          <Tool icon={icons.FitIcon} label={texts.fit} tip={texts.fitTip} keys="F" onClick={() => (store.view.value = fit(info, stage))} />
+          <Tool class="actual" icon={OneIcon} label={texts.actual} tip={texts.actualTip} keys="1" onClick={() => (store.view.value = actualSize(info, stage, store.view.value))} />
+        </div>
       </Group>
       <div class="about label">
         <strong title={info.name}>{info.name}</strong>
@@ -104,7 +106,7 @@ const THEME_ICONS = { system: SystemIcon, light: LightIcon, dark: DarkIcon };
 
 function ThemeTool() {
   const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
-  return <Tool class="roomy" icon={THEME_ICONS[theme.value]} label={texts.desk.themes[theme.value]} tip={texts.desk.themeTip(next)} onClick={() => (theme.value = next)} />;
+  return <Tool icon={THEME_ICONS[theme.value]} label={texts.desk.themes[theme.value]} tip={texts.desk.themeTip(next)} onClick={() => (theme.value = next)} />;
 }
 
 function HintTools() {
@@ -112,13 +114,7 @@ function HintTools() {
     <Group>
       <Tool icon={PlacesIcon} label={texts.suggestPlaces} tip={texts.suggestPlacesTip} keys="P" on={places.value.length > 0} onClick={() => void togglePlaces()} />
       <Tool icon={ReferenceIcon} label={texts.reference} tip={texts.referenceToolTip} keys="R" on={referenceOpen.value} onClick={toggleReference} />
-      <Tool class="roomy" icon={HideIcon} label={texts.hideHints} tip={texts.hideHintsTip} keys="H" on={store.hintsHidden.value} onClick={toggleHidden} />
+      <Tool icon={HideIcon} label={texts.hideHints} tip={texts.hideHintsTip} keys="H" on={store.hintsHidden.value} onClick={toggleHidden} />
     </Group>
   );
 }
-
-const OneIcon = () => (
-  <span class="icon one" aria-hidden="true">
-    1:1
-  </span>
-);

@@ -20,7 +20,7 @@ export function Start() {
     engine.sessions().then(setSessions, tell);
   }, []);
   return (
-    <div class="start">
+    <section class="start" aria-label={texts.drop}>
       <div class="drop">
         <h1>{texts.drop}</h1>
         <p>{texts.promise}</p>
@@ -44,6 +44,6 @@ export function Start() {
           ))}
         </ul>
       </div>
-    </div>
+    </section>
   );
 }

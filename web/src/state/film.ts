@@ -35,9 +35,12 @@ effect(() => {
   film.value = { ...film.peek()!, photos: film.peek()!.photos.map((photo) => (photo.id === id ? { ...photo, ...now } : photo)) };
 });
 
+/** Where the open photo is in the folder, from 0; -1 where it is another one. */
+export const place = () => film.value?.photos.findIndex(({ id }) => id === store.photo.value?.info.id) ?? -1;
+
 export function neighbor(by: 1 | -1): FolderEntry | undefined {
   const photos = film.value?.photos ?? [];
-  const at = photos.findIndex(({ id }) => id === store.photo.value?.info.id);
+  const at = place();
   return at < 0 ? photos[0] : photos[at + by];
 }
 

@@ -39,12 +39,12 @@ async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null
   leave(); // these hints are not for the photo that was open before
   const back = batch(() => {
     const found = recall(info.id, kept);
-    if (!found) store.begin(fresh(given ?? info.hints));
+    if (!found) store.begin(fresh(info.hints));
     [store.frame.value, store.before.value, store.panel.value, store.notice.value] = [null, null, null, null];
     store.compare.value = "none";
     store.photo.value = { info, gray, file };
     store.view.value = fit(info, store.stage.value);
-    if (given && found) store.commit(given.map(store.withKey)); // can be undone: nothing that was kept is lost
+    if (given) store.commit(given.map(store.withKey)); // a step that can be undone: nothing that was kept is lost
     return found;
   });
   connect(info.id, file);

@@ -1,10 +1,8 @@
 // The history as it is kept on disk: a row of steps that hold only what changed, so that a long afternoon stays small.
 
-import type { WireHint } from "../engine/engine";
+import type { KeptHint } from "../engine/engine";
 import type { Timeline } from "./history";
 import type { Adjustments, Hint, Work } from "./store";
-
-export type KeptHint = WireHint & { locked?: boolean };
 
 /** Turns one row of hints into the next: `drop` hints from `at` on are replaced by `put`. */
 export interface Step {
@@ -24,7 +22,11 @@ export interface Kept {
   future: Step[];
 }
 
-export const bare = ({ x, y, color, size, locked }: KeptHint): KeptHint => ({ x, y, color, size, ...(locked && { locked }) });
+export const bare = ({ x, y, color, size, locked, guess }: KeptHint): KeptHint => ({
+  ...{ x, y, color, size },
+  ...(locked && { locked }),
+  ...(guess && { guess }),
+});
 
 function difference(from: Work, to: Work): Step {
   const [a, b] = [from.hints, to.hints];

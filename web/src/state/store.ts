@@ -12,6 +12,8 @@ export interface Hint extends WireHint {
   key: number;
   /** Neither moved, recolored nor removed until it is unlocked. */
   locked?: boolean;
+  /** Its color is still the network's own: it tells the network nothing until a color is chosen. */
+  guess?: boolean;
 }
 
 export interface OpenPhoto {
@@ -108,8 +110,10 @@ let nextKey = 1;
 
 /** A hint as engines take it. */
 export const wire = ({ x, y, color, size }: WireHint): WireHint => ({ x, y, color, size });
-export const wireHints = () => hints.value.map(wire);
-export const withKey = (hint: WireHint & { locked?: boolean }): Hint => ({ ...hint, key: nextKey++ });
+/** What the network is told: hints that a person gave a color. */
+export const told = (some: readonly (WireHint & { guess?: boolean })[]): WireHint[] => some.filter((hint) => !hint.guess).map(wire);
+export const wireHints = () => told(hints.value);
+export const withKey = (hint: Omit<Hint, "key">): Hint => ({ ...hint, key: nextKey++ });
 /** The hints that the history ends with, without a gesture under way. */
 export const present = () => history.present.hints;
 export const timeline = () => history.timeline;

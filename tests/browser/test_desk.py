@@ -1,0 +1,381 @@
+"""The desk around the photo: history, snapshots, saving, a folder, shortcuts, light and dark, access for all."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from adacolvit.app import server
+
+from .conftest import watched
+from .program import Program
+from .table import Table
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SAMPLES = Path(server.__file__).parent / "samples"
+
+
+def different(before: np.ndarray, after: np.ndarray) -> bool:
+    return np.abs(before - after).mean() > 0.05
+
+
+def two_colors(table: Table) -> None:
+    """One hint in two colors, one after the other."""
+    table.open_sample("Cat")
+    table.click(0.4, 0.4)
+    table.choose("#a03020")
+    table.choose("#2030c0")
+    table.page.keyboard.press("Escape")
+
+
+class TestHistory:
+    def test_undo_and_redo_ask_the_network_nothing(self, table, page):
+        sent = []
+        page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+        two_colors(table)
+        blue = table.picture()
+        count = len(sent)
+        assert count >= 3, "the changes themselves do ask"
+        page.keyboard.press("Control+z")
+        table.settle()
+        red = table.picture()
+        page.keyboard.press("Control+y")
+        table.settle()
+        assert np.array_equal(table.picture(), blue) and different(blue, red)
+        assert len(sent) == count
+
+    @pytest.mark.parametrize(("key", "code"), [("я", "KeyZ"), ("z", "KeyY"), ("w", "KeyZ")])
+    def test_undo_on_every_keyboard_layout(self, table, page, key, code):
+        """Russian, which has other letters; German, where Z lies elsewhere; French, where W lies there."""
+        two_colors(table)
+        press = {"type": "rawKeyDown", "key": key, "code": code, "modifiers": 2}
+        press["windowsVirtualKeyCode"] = ord("W" if key == "w" else "Z")
+        page.context.new_cdp_session(page).send("Input.dispatchKeyEvent", press)
+        undone = key != "w"
+        expect(page.get_by_role("button", name="Redo", exact=True)).to_be_enabled(enabled=undone)
+
+    def test_snapshots_are_named_compared_returned_to_and_kept(self, table, page):
+        table.open_sample("Cat")
+        table.click(0.4, 0.4)
+        table.choose("#a03020")
+        page.keyboard.press("Escape")
+        red = table.picture()
+        page.keyboard.press("u")
+        panel = page.get_by_role("region", name="History")
+        panel.get_by_label("Name of the snapshot").fill("warm")
+        panel.get_by_role("button", name="Keep").click()
+        expect(panel.get_by_text("warm")).to_be_visible()
+        table.rings.first.click()
+        table.choose("#2030c0")
+        page.keyboard.press("Escape")
+        blue = table.picture()
+
+        flip = panel.get_by_role("button", name="Hold to see warm")
+
+        def free() -> np.ndarray:
+            """What is seen of the photo beside the panel."""
+            left, top, width, height = table.photo_box()
+            clip = {"x": left + 0.8 * width, "y": top, "width": 0.2 * width, "height": height}
+            return np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(int)
+
+        now = free()
+        flip.hover()
+        page.mouse.down()
+        table.settle()
+        held = free()
+        page.mouse.up()
+        table.settle()
+        assert np.array_equal(free(), now)
+        assert different(held, now)
+        beside = panel.get_by_role("button", name="Compare with warm side by side")
+        beside.click()
+        expect(beside).to_have_attribute("aria-pressed", "true")
+        beside.click()
+        table.settle()
+        assert np.array_equal(table.picture(), blue)
+
+        panel.get_by_role("button", name="Return to warm").click()
+        table.settle()
+        assert np.array_equal(table.picture(), red) and np.array_equal(free(), held)
+        page.keyboard.press("Control+z")
+        table.settle()
+        assert np.array_equal(table.picture(), blue)
+        table.kept()
+        page.reload()
+        table.settle()
+        page.keyboard.press("u")
+        panel.get_by_role("button", name="Return to warm").click()
+        table.settle()
+        assert np.array_equal(table.picture(), red)
+        panel.get_by_role("button", name="Forget warm").click()
+        expect(panel.get_by_text("warm")).to_have_count(0)
+        assert table.kept()["snapshots"] == []
+
+    def test_the_start_lists_what_was_worked_on(self, table, page):
+        two_colors(table)
+        table.kept()
+        page.goto("/")
+        entry = page.locator(".recent-work li")
+        expect(entry).to_have_count(1)
+        expect(entry.locator("img")).to_have_js_property("complete", True)
+        assert entry.locator("img").evaluate("(image) => image.naturalWidth") > 0
+        entry.get_by_role("button", name="cat.jpg").first.click()
+        table.settle()
+        expect(table.rings).to_have_count(1)
+        page.goto("/")
+        forget = entry.locator(".forget")
+        forget.focus()
+        forget.click()
+        expect(entry).to_have_count(1)  # asked once
+        forget.click()
+        expect(entry).to_have_count(0)
+        assert page.request.get("/api/sessions").json() == []
+
+
+class TestSaving:
+    def save(self, table: Table) -> bytes:
+        with table.page.expect_download() as saved:
+            table.page.get_by_role("button", name="Save photo").click()
+        return Path(saved.value.path()).read_bytes()
+
+    def test_depth_note_and_label_are_a_persons_choice(self, table, page, tmp_path):
+        ramp = np.linspace(0, 65535, 240 * 160).reshape(160, 240).astype(np.uint16)
+        Image.fromarray(ramp).save(tmp_path / "ramp.tif")
+        table.open_files(tmp_path / "ramp.tif")
+        table.settle()
+        page.keyboard.press("Control+s")
+        page.get_by_role("radio", name="TIFF").check(force=True)
+        page.get_by_label("Save the hints too").uncheck()
+        deep = Image.open(io.BytesIO(self.save(table)))
+        assert deep.tag_v2[258] == (16, 16, 16)  # bits per sample
+
+        page.keyboard.press("Control+s")
+        page.get_by_label("16 bits").uncheck()
+        page.get_by_label("Note in the file").uncheck()
+        plain = Image.open(io.BytesIO(self.save(table)))
+        assert plain.tag_v2[258] == (8, 8, 8)
+        page.keyboard.press("Control+s")  # a person's choice is remembered
+        expect(page.get_by_label("16 bits")).not_to_be_checked()
+        page.get_by_label("Visible label").check()
+        page.get_by_label("Text of the label").fill("Colors of 2026")
+        labeled = Image.open(io.BytesIO(self.save(table)))
+        assert different(np.asarray(plain).astype(int), np.asarray(labeled).astype(int))
+
+    def test_adjustments_are_saved_as_they_are_shown(self, table, page):
+        two_colors(table)
+        page.keyboard.press("v")
+        page.get_by_role("slider", name="Strength").fill("0")
+        page.keyboard.press("Control+s")
+        page.get_by_role("radio", name="PNG").check(force=True)
+        page.get_by_label("Save the hints too").uncheck()
+        picture = np.asarray(Image.open(io.BytesIO(self.save(table)))).astype(int)
+        assert np.ptp(picture, axis=-1).max() <= 1
+
+
+@pytest.fixture
+def folder(small_weights, tmp_path, browser):
+    """A page of the program on a folder of four photos, the second of which is no photo."""
+    photos = tmp_path / "album"
+    photos.mkdir()
+    for name, scale in (("a", 1.0), ("c", 0.5), ("d", 1.0)):
+        with Image.open(SAMPLES / ("cat.jpg" if name != "d" else "coffee.jpg")) as photo:
+            photo.resize([round(side * scale) for side in photo.size]).save(photos / f"{name}.png")
+    (photos / "b.png").write_text("Dear Sir or Madam")
+    program = Program(small_weights, tmp_path / "data", photos)
+    program.start()
+    context = browser.new_context(viewport={"width": 1000, "height": 700}, base_url=program.address)
+    page = watched(context.new_page())
+    page.goto("/")
+    yield Table(page)
+    context.close()
+    program.kill()
+    assert not page.problems
+
+
+class TestFolder:
+    def test_film_strip_status_and_hints_of_the_same_scene(self, folder):
+        page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
+        expect(film.get_by_role("listitem")).to_have_count(3)
+        film.get_by_role("button", name="a.png, new").click()
+        folder.settle()
+        folder.click(0.25, 0.5)
+        folder.choose("#a03020")
+        x, y = (folder.kept_hints()[0][key] for key in ("x", "y"))
+        expect(film.get_by_role("button", name="a.png, begun")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("d")
+        expect(film.get_by_role("button", name="a.png, done")).to_be_visible()
+
+        page.keyboard.press("Shift+PageDown")
+        expect(film.get_by_role("button", name="c.png, begun")).to_have_attribute("aria-current", "true")
+        folder.settle()
+        copied = folder.kept_hints()
+        assert [(hint["x"], hint["y"]) for hint in copied] == [
+            (pytest.approx(x / 2, abs=1), pytest.approx(y / 2, abs=1))
+        ]
+        page.keyboard.press("Control+z")
+        expect(folder.rings).to_have_count(0)
+        page.keyboard.press("PageDown")
+        expect(film.get_by_role("button", name="d.png, new")).to_have_attribute("aria-current", "true")
+        page.keyboard.press("PageUp")
+        page.keyboard.press("PageUp")
+        expect(film.get_by_role("button", name="a.png, done")).to_have_attribute("aria-current", "true")
+        expect(folder.rings).to_have_count(1)
+
+    def test_marked_photos_are_exported_in_the_background(self, folder):
+        page = folder.page
+        page.get_by_label("Mark a.png").check(force=True)
+        page.get_by_label("Mark d.png").check(force=True)
+        page.keyboard.press("x")
+        panel = page.get_by_role("region", name="Export photos")
+        panel.get_by_role("radio", name="JPEG").check(force=True)
+        expect(panel.get_by_text("2 photos")).to_be_visible()
+        panel.get_by_role("button", name="Export", exact=True).click()
+        page.keyboard.press("Escape")  # it goes on without the panel
+        expect(panel).to_have_count(0)
+        page.keyboard.press("x")
+        with page.expect_download(timeout=60_000) as saved:
+            panel.get_by_role("link", name="Download ZIP").click(timeout=60_000)
+        with zipfile.ZipFile(saved.value.path()) as archive:
+            assert sorted(archive.namelist()) == [
+                f"{name}.{kind}" for name in "ad" for kind in ("color.jpg", "hints.json")
+            ]
+            with Image.open(archive.open("a.color.jpg")) as picture:
+                assert picture.size == (451, 300)
+
+    def test_an_export_is_canceled(self, folder):
+        page = folder.page
+        expect(page.locator(".film li")).to_have_count(3)
+        page.keyboard.press("x")
+        panel = page.get_by_role("region", name="Export photos")
+        with page.expect_response(lambda reply: reply.request.method == "DELETE") as canceled:
+            panel.get_by_role("button", name="Export", exact=True).click()
+            panel.get_by_role("button", name="Cancel").click()
+        assert canceled.value.ok
+        expect(panel.get_by_role("button", name="Export", exact=True)).to_be_visible()
+
+
+class TestShortcuts:
+    def test_the_list_is_the_table(self, table, page):
+        page.keyboard.press("?")
+        panel = page.get_by_role("region", name="Shortcuts")
+        rows = panel.locator("dl div").all_inner_texts()
+        assert len(rows) > 30
+        assert len({text for text in panel.locator("dd").all_inner_texts()}) == len(rows), "two rows say the same"
+        keys = panel.locator("kbd").all_inner_texts()
+        assert all(keys) and {"Ctrl Z", "Ctrl S", "G", "?"} <= set(keys)
+
+    def test_no_key_has_two_meanings_that_apply_at_once(self, table, page):
+        """The first row of a key that applies is run, so of two rows one at most may apply always."""
+        table.open_sample("Cat")
+        page.keyboard.press("?")
+        keys = page.get_by_role("region", name="Shortcuts").locator("kbd").all_inner_texts()
+        plain = [key for key in keys if len(key) == 1]
+        assert len(plain) == len(set(plain))
+
+
+def test_light_and_dark_follow_the_system_until_a_person_chooses(table, page):
+    def panel() -> str:
+        return page.get_by_role("navigation").evaluate("(rail) => getComputedStyle(rail).backgroundColor")
+
+    page.emulate_media(color_scheme="light")
+    light = panel()
+    page.emulate_media(color_scheme="dark")
+    dark = panel()
+    assert light != dark
+    page.get_by_role("button", name="As the system").click()
+    assert panel() == light
+    page.reload()
+    assert panel() == light
+    page.get_by_role("button", name="Light", exact=True).click()
+    page.emulate_media(color_scheme="light")
+    assert panel() == dark
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds wrong."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{fault['id']}: {node['html'][:160]} {[each['message'] for each in node['any']]}" for fault in found for node in fault["nodes"]
+    ]
+
+
+STATES = {
+    "a color is chosen": ["Tab"],
+    "history": ["t", "u"],
+    "save": ["Control+s"],
+    "view": ["v"],
+    "effort": ["e"],
+    "shortcuts": ["?"],
+    "before and after": ["b"],
+    "split": ["Shift+b"],
+    "hints hidden": ["h"],
+    "suggested places": ["p"],
+}
+
+
+class TestAccess:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_axe_finds_no_fault_in_any_state(self, table, page, scheme):
+        page.emulate_media(color_scheme=scheme)
+        page.locator(".samples img").last.wait_for()
+        found = {"start": faults(page)}
+        two_colors(table)
+        found["open"] = faults(page)
+        table.rings.first.click()
+        expect(table.picker).to_be_visible()
+        found["picker"] = faults(page)
+        page.keyboard.press("Escape")
+        for state, keys in STATES.items():
+            for key in keys:
+                page.keyboard.press(key)
+            table.settle()
+            found[state] = faults(page)
+            page.keyboard.press("Escape")
+            if len(keys) == 1 and keys[0] in {"e", "b", "Shift+b", "h"}:
+                page.keyboard.press(keys[0])
+        assert not (bad := {state: each for state, each in found.items() if each}), json.dumps(bad, indent=1)
+
+    def test_axe_finds_no_fault_with_a_folder(self, folder):
+        expect(folder.page.locator(".film li")).to_have_count(3)
+        folder.page.get_by_role("button", name="a.png, new").click()
+        folder.settle()
+        folder.page.keyboard.press("x")
+        assert faults(folder.page) == []
+
+    def test_what_happens_is_said_aloud(self, table, page):
+        table.open_sample("Cat")
+        page.keyboard.press("t")
+        expect(page.get_by_role("status").filter(has_text="Kept as Snapshot 1")).to_have_count(1)
+
+    def test_focus_is_seen_and_returns_to_where_a_panel_was_opened(self, table, page):
+        table.open_sample("Cat")
+        save = page.get_by_role("button", name="Save", exact=True)
+        save.focus()
+        page.keyboard.press("Enter")
+        panel = page.get_by_role("region", name="Save at full size")
+        expect(panel).to_be_focused()
+        page.keyboard.press("Tab")
+        outline = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none"
+        page.keyboard.press("Escape")
+        expect(save).to_be_focused()
+
+    def test_nothing_moves_for_who_wants_no_motion(self, table, page):
+        page.emulate_media(reduced_motion="reduce")
+        moving = page.evaluate(
+            """() => [...document.querySelectorAll('*')].filter((element) =>
+                 parseFloat(getComputedStyle(element).transitionDuration) > 0).length"""
+        )
+        assert moving == 0
+        page.emulate_media(reduced_motion="no-preference")
+        assert (
+            page.locator(".samples img").first.evaluate("(e) => parseFloat(getComputedStyle(e).transitionDuration)") > 0
+        )
