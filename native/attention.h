@@ -5,8 +5,6 @@
 
 namespace adacolvit::ADACOLVIT_ISA {
 
-constexpr int64_t ZERO = 0;
-
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 
 // 4 x 4 numbers from rows `stride` apart to their transpose, in rows `width` apart.

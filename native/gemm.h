@@ -14,6 +14,8 @@ struct Rows {
   float* operator[](int i) const { return base + (index ? index[i] : i) * stride; }
 };
 
+constexpr int64_t ZERO = 0;  // the offset where there is one run
+
 enum class Sum { store, add };
 
 // C (M, NV vectors) = or += sum over runs of A (M, run) B (run, NV vectors) + bias. Row i of A lies at a[i] + offsets[r]
@@ -98,25 +100,20 @@ void multiply(
   for (int column = 0; column < w.columns; column += PANEL) {
     const int nv = vectors(w.columns - column);
     const int columns = w.columns - column < PANEL ? w.columns - column : PANEL;
-    for (int first = 0; first < w.runs; first += w.block) {
-      const int runs = w.runs - first < w.block ? w.runs - first : w.block;
-      const int64_t size = int64_t(runs) * w.run * nv * LANES;
-      Tiles tiles(lo, hi);
-      const int lines = tiles.count ? int(size / 16 / tiles.count) + 1 : 0;  // to fetch beside each tile
-      const float* fetch = b + size;
-      for (int t = 0; t < tiles.count; ++t) {
-        for (int line = 0; line < lines; ++line, fetch += 16) __builtin_prefetch(fetch, 0, 2);
-        const int rows = tiles.next(t), row = tiles.row - rows;
-        float *from[ROWS], *to[ROWS];
-        for (int i = 0; i < rows; ++i) from[i] = a[row + i], to[i] = c[row + i];
-        TILES[nv - 1][rows - 1](
-            from, offsets + first, runs, w.run, b, nv * LANES, to, column, first ? nullptr : w.bias,
-            first ? Sum::add : mode);
-        macs += int64_t(rows) * columns * runs * w.run;
-        if (first + runs == w.runs) after(row, rows, column, nv * LANES);
-      }
-      b += size;
+    const int64_t size = int64_t(w.runs) * w.run * nv * LANES;
+    Tiles tiles(lo, hi);
+    const int lines = tiles.count ? int(size / 16 / tiles.count) + 1 : 0;  // to fetch beside each tile
+    const float* fetch = b + size;
+    for (int t = 0; t < tiles.count; ++t) {
+      for (int line = 0; line < lines; ++line, fetch += 16) __builtin_prefetch(fetch, 0, 2);
+      const int rows = tiles.next(t), row = tiles.row - rows;
+      float *from[ROWS], *to[ROWS];
+      for (int i = 0; i < rows; ++i) from[i] = a[row + i], to[i] = c[row + i];
+      TILES[nv - 1][rows - 1](from, offsets, w.runs, w.run, b, nv * LANES, to, column, w.bias, mode);
+      macs += int64_t(rows) * columns * w.runs * w.run;
+      after(row, rows, column, nv * LANES);
     }
+    b += size;
   }
 }
 

@@ -139,7 +139,7 @@ class Forward {
 
   void attention_part(const Part& part, int n) {
     wait(worker.team);
-    multiply(part.in, normalized(), part.in.offsets, wide(), lo(n), hi(n), Sum::store, worker.macs, nothing);
+    multiply(part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, worker.macs, nothing);
     wait(worker.team);
     const int panels = (n + PANEL - 1) / PANEL;
     transpose_keys(ws, config.heads, part.width, n, lo(panels), hi(panels));
@@ -159,7 +159,7 @@ class Forward {
   void ffn_part(const Part& part, int n) {
     wait(worker.team);
     multiply(
-        part.in, normalized(), part.in.offsets, wide(), lo(n), hi(n), Sum::store, worker.macs,
+        part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, worker.macs,
         [this](int row, int rows, int column, int width) {
           for (int i = row; i < row + rows; ++i) {
             float* h = ws.wide + i * ws.wide_stride + column;
@@ -170,7 +170,7 @@ class Forward {
   }
 
   void add_product(const Packed& w, Rows a, int n) {
-    multiply(w, a, w.offsets, residual(), lo(n), hi(n), Sum::add, worker.macs, nothing);
+    multiply(w, a, &ZERO, residual(), lo(n), hi(n), Sum::add, worker.macs, nothing);
   }
 
   void head() {

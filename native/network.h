@@ -20,14 +20,12 @@ struct Config {
   float norm_eps;
 };
 
-// A weight matrix as column panels, each as wide as a register tile (the last one as narrow as it can be); within a
-// panel the rows are in blocks, and the panel's blocks lie in the order in which they are multiplied. A row of the other
-// factor is read in `runs` runs of `run` numbers; a block is `block` runs (see gemm.h).
+// A weight matrix as column panels, each as wide as a register tile (the last one as narrow as it can be). A row of the
+// other factor is read in `runs` runs of `run` numbers (see gemm.h).
 struct Packed {
   const float* panels;
   const float* bias;  // padded with zeros, or nullptr
-  int columns, runs, run, block;
-  const int64_t* offsets;  // of the runs; nullptr where they depend on the grid
+  int columns, runs, run;
 };
 
 // The base or the extra part of a sub-layer: attention (in: q, k, v) or FFN. Absent where width is 0.

@@ -6,10 +6,6 @@
 
 namespace adacolvit {
 
-// Rows of weights that are multiplied in one go where the result is only added to: a panel of so many rows stays in the
-// nearest cache.
-constexpr int BLOCK = 256;
-
 namespace {
 
 // Where row k of a matrix's transpose, in the order in which the kernels read it, stands in a tensor.
@@ -28,7 +24,7 @@ class Packer {
     n.config = config;
     n.blocks = arena.take<Block>(config.depth);
     // Panels lie in the order of use, from the first product to the last.
-    n.embed = matrix(c, INPUTS * PATCH, PATCH, PATCH, {patch, 1, PATCH}, nullptr, true);
+    n.embed = matrix(c, INPUTS * PATCH, PATCH, {patch, 1, PATCH}, nullptr, true);
     n.policy = vector(c);
     for (int i = 0; i < config.depth; ++i) {
       const Block b = block();
@@ -36,7 +32,7 @@ class Packer {
     }
     n.norm_weight = vector(c);
     n.norm_bias = vector(c);
-    n.head = matrix(HEAD_COLUMNS, taps, c, 1, {int64_t(c) * taps, taps, 1}, nullptr, true);
+    n.head = matrix(HEAD_COLUMNS, taps, c, {int64_t(c) * taps, taps, 1}, nullptr, true);
     return n;
   }
 
@@ -63,9 +59,9 @@ class Packer {
   }
 
   // The next tensor as a matrix, and the one after it as its bias where it has one.
-  Packed matrix(int columns, int runs, int run, int block, Layout layout, const float* scale, bool biased) {
+  Packed matrix(int columns, int runs, int run, Layout layout, const float* scale, bool biased) {
     const float* from = *tensors++;
-    Packed w{nullptr, nullptr, columns, runs, run, block, nullptr};
+    Packed w{nullptr, nullptr, columns, runs, run};
     const int64_t depth = int64_t(runs) * run;
     float* to = arena.take<float>(depth * ((columns + kernels.lanes - 1) / kernels.lanes * kernels.lanes));
     w.panels = to;
@@ -86,20 +82,8 @@ class Packer {
     return w;
   }
 
-  // A linear layer's (columns, depth) weights. `added`: its result is added to what is there, so that it may be
-  // multiplied in blocks.
-  Packed linear(int columns, int depth, bool added, const float* scale, bool biased) {
-    int runs = 1;
-    while (added && depth / runs > BLOCK) {
-      do ++runs;
-      while (depth % runs);
-    }
-    const int run = depth / runs;
-    int64_t* offsets = arena.take<int64_t>(runs);
-    for (int r = 0; offsets && r < runs; ++r) offsets[r] = int64_t(r) * run;
-    Packed w = matrix(columns, runs, run, 1, {depth, 1, run}, scale, biased);
-    w.offsets = offsets;
-    return w;
+  Packed linear(int columns, int depth, const float* scale, bool biased) {
+    return matrix(columns, 1, depth, {depth, 1, depth}, scale, biased);
   }
 
   Part attention_part(int d, bool base) {
@@ -109,16 +93,16 @@ class Packer {
     const int each = config.heads * d;
     std::vector<float> scale(3 * each, 1.f);
     for (int j = 0; j < each; ++j) scale[j] = float(1.4426950408889634 / std::sqrt(double(d)));
-    part.in = linear(3 * each, config.width, false, scale.data(), true);
-    part.out = linear(config.width, each, true, nullptr, base);
+    part.in = linear(3 * each, config.width, scale.data(), true);
+    part.out = linear(config.width, each, nullptr, base);
     return part;
   }
 
   Part ffn_part(int hidden, bool base) {
     Part part{hidden, {}, {}};
     if (!hidden) return tensors += base ? 4 : 3, part;
-    part.in = linear(hidden, config.width, false, nullptr, true);
-    part.out = linear(config.width, hidden, true, nullptr, base);
+    part.in = linear(hidden, config.width, nullptr, true);
+    part.out = linear(config.width, hidden, nullptr, base);
     return part;
   }
 

@@ -1,0 +1,48 @@
+"""Building the engine: under sanitizers, with a counter of all memory, and where there is no compiler."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adacolvit.runtime import native
+
+ROOT = Path(__file__).parents[2]
+BUILD = runpy.run_path(str(ROOT / "native" / "build.py"))
+DRIVER = Path(__file__).with_name("native_driver.cpp")
+SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+try:
+    BUILD["compiler"]()
+except BUILD["NoCompiler"] as reason:
+    pytest.skip(str(reason), allow_module_level=True)
+
+
+@pytest.mark.timeout(900)  # it compiles all there is, on a machine that may be busy
+@pytest.mark.parametrize("options", [SANITIZERS, ["-O1", "-DCOUNT_MALLOCS"]], ids=["sanitizers", "malloc counted"])
+def test_the_driver_runs_clean(options, tmp_path):
+    driver = BUILD["build"](tmp_path / "driver", options=options, link=(), sources=[DRIVER])
+    done = subprocess.run([str(driver)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == list(native.instruction_sets())
+
+
+def test_without_a_compiler_it_is_said_and_nothing_is_built(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "CXX"} | {"PATH": str(tmp_path)}
+    target = tmp_path / "engine.so"
+    command = [sys.executable, str(ROOT / "native" / "build.py"), "--output", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 1 and not target.exists()
+    assert "no C++ compiler" in done.stderr and "ONNX Runtime" in done.stderr
+
+
+def test_a_compiler_that_fails_is_quoted(tmp_path, monkeypatch):
+    compiler = tmp_path / "c++"
+    compiler.write_text("#!/bin/sh\necho 'out of ink' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    with pytest.raises(BUILD["NoCompiler"], match="out of ink"):
+        BUILD["build"](tmp_path / "engine.so")
