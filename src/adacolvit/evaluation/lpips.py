@@ -85,25 +85,35 @@ class Lpips:
         taps = steps.count(TAP)
         heads = read(paths.heads, [f"lin{i}.model.1.weight" for i in range(taps)])
         self._heads = [head.reshape(1, -1, 1, 1) for head in heads.values()]
+        self._truths: dict[float, tuple[np.ndarray, list[Tensor]]] = {}  # scale of the feed -> the last, its features
         self._shift, self._scale = (torch.tensor(values).view(1, 3, 1, 1) for values in (SHIFT, SCALE))
 
     def __call__(self, rgb: np.ndarray, truth: np.ndarray) -> float:
-        """Distance of two (H, W, 3) sRGB pictures in [0, 1], as LPIPS is meant: fed to it in [-1, 1]. 0 is equal."""
-        return self._distance(rgb * 2 - 1, truth * 2 - 1)
+        """Distance of two (H, W, 3) sRGB pictures in [0, 1], as LPIPS is meant: fed to it in [-1, 1]. 0 is equal.
+
+        The last truth's features are kept: do not change that array in place.
+        """
+        return self._distance(rgb, truth, 2.0, -1.0)
 
     def unscaled(self, rgb: np.ndarray, truth: np.ndarray) -> float:
         """As above, fed in [0, 1] as it is: what the scripts of iColoriT and its followers report."""
-        return self._distance(rgb, truth)
+        return self._distance(rgb, truth, 1.0, 0.0)
 
     @torch.inference_mode()
-    def _distance(self, one: np.ndarray, other: np.ndarray) -> float:
-        pair = np.stack([one, other]).transpose(0, 3, 1, 2).astype(np.float32)
-        x = (torch.from_numpy(np.ascontiguousarray(pair)) - self._shift) / self._scale  # 2 3 H W
-        total = 0.0
-        for features, head in zip(features_of(BACKBONES[self.net], self._weights, x), self._heads, strict=True):
-            unit = features / (features.square().sum(1, keepdim=True).sqrt() + TINY)
-            total += float(((unit[:1] - unit[1:]).square() * head).sum(1).mean())
-        return total
+    def _distance(self, rgb: np.ndarray, truth: np.ndarray, scale: float, shift: float) -> float:
+        known, wanted = self._truths.get(scale, (None, None))
+        if known is not truth:  # one photo is compared with many colorings of it
+            wanted = self._units(truth, scale, shift)
+            self._truths[scale] = truth, wanted
+        pairs = zip(self._units(rgb, scale, shift), wanted, self._heads, strict=True)
+        return sum(float(((one - other).square() * head).sum(1).mean()) for one, other, head in pairs)
+
+    def _units(self, rgb: np.ndarray, scale: float, shift: float) -> list[Tensor]:
+        """Features of ``rgb * scale + shift`` at each tap, every pixel's vector of length 1."""
+        planes = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32)
+        x = (torch.from_numpy(planes) * scale + shift - self._shift) / self._scale  # 1 3 H W
+        features = features_of(BACKBONES[self.net], self._weights, x)
+        return [f / (f.square().sum(1, keepdim=True).sqrt() + TINY) for f in features]
 
 
 def _weights_of(step) -> list[str]:

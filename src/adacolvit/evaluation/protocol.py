@@ -7,6 +7,7 @@ it saw, its color is resized and scored on both, so that the two ways can be com
 
 import math
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -110,6 +111,8 @@ _worker: _Worker | None = None  # of this process
 def _start(*arguments) -> None:
     global _worker
     _worker = _Worker(*arguments)
+    if torch := sys.modules.get("torch"):  # processes share the cores already
+        torch.set_num_threads(1)
 
 
 def _work(source: Source, todo: dict[str, list[int]]) -> list[Row]:

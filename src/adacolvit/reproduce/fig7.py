@@ -22,7 +22,8 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     for one in (one for one in found if one.of(ADACOLVIT_T)):
         name = "fig7" if len(found) == 1 else f"fig7-{one.data.title}"
         rows = sorted(one.rows[one.of(ADACOLVIT_T)[0]], key=lambda row: row.macs)
-        ends = rows[:SHOWN], rows[-min(SHOWN, len(rows) - SHOWN) :] if len(rows) > SHOWN else []
+        each = min(SHOWN, len(rows) // 2)
+        ends = rows[: each or 1], rows[len(rows) - each :]
         spent = np.array([row.macs for row in rows]) / 1e9
         gain = np.array([row.gain for row in rows])
         parts += [
@@ -48,7 +49,11 @@ def _pictures(found: Found, ends, folder: Path, name: str) -> str:
     lines = [line for line in ends if line]
     with style():
         figure, grid = plt.subplots(
-            len(lines), SHOWN, figsize=(1.75 * SHOWN, 2.1 * len(lines)), squeeze=False, layout="constrained"
+            len(lines),
+            len(ends[0]),
+            figsize=(1.75 * len(ends[0]) + 0.2, 2.05 * len(lines)),
+            squeeze=False,
+            layout="constrained",
         )
         for axes in grid.flat:
             axes.axis("off")
@@ -76,6 +81,7 @@ def _spread(spent: np.ndarray, folder: Path, name: str) -> str:
         axes.set_xlabel("GMACs per photo")
         axes.set_ylabel("photos")
         axes.grid(axis="x", visible=False)
+        axes.yaxis.get_major_locator().set_params(integer=True)
         return save(figure, folder, name)
 
 

@@ -41,7 +41,7 @@ def _maps(efforts: Sequence[Effort], folder: Path, name: str) -> str:
     most = max(effort.kept(kind).max() for effort in efforts for kind in (0, 1))
     with style():
         figure, grid = plt.subplots(
-            len(efforts), 4, figsize=(7.4, 1.85 * len(efforts)), squeeze=False, layout="constrained"
+            len(efforts), 4, figsize=(7.4, 1.68 * len(efforts) + 0.1), squeeze=False, layout="constrained"
         )
         for line, effort in zip(grid, efforts, strict=True):
             line[0].imshow(effort.gray)

@@ -30,6 +30,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#e8e8e8",
     "grid.linewidth": 0.6,
     "xtick.labelsize": 8,

@@ -21,7 +21,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
         parts += [
             f"## {one.data.title}, {len(one.data.sources)} photos",
             draw(one, folder, name),
-            "Bands are 95 % intervals of the mean. Networks are shown alone, without what the product does after them.",
+            "Bands are 95 % intervals of the mean.",
             lines(one, SYSTEMS, COUNTS),
         ]
     return parts

@@ -85,6 +85,7 @@ def provenance(found: Sequence[Found], missing: Sequence[System], lpips: dict | 
         )
     if missing:
         lines.append(f"* Not measured, for want of weights: {', '.join(system.label for system in missing)}.")
+    lines.append("* Networks are measured alone, without what the product does after them.")
     lines += [f"* {system.label}: {system.note}." for system in _noted(found)]
     if lpips:
         files = ", ".join(f"{name} `{digest[:12]}`" for name, digest in lpips["files"].items())

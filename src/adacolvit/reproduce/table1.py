@@ -21,7 +21,13 @@ CLAIMS = (
 
 def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
-    return compared.write(found, lambda _: IMAGENET, CLAIMS)
+    parts = compared.write(found, lambda _: IMAGENET, CLAIMS)
+    if any(one.milliseconds for one in found):
+        parts.append(
+            "Times are of one photo on one thread, in turns: AdaColViT and the dense ViT as the product runs them, the "
+            "others in torch. `adacolvit bench` compares engines."
+        )
+    return parts
 
 
 EXPERIMENT = Experiment(
