@@ -14,7 +14,7 @@ SOURCE = Path(adacolvit.__file__).parent
 # Room -> rooms and files it may import; itself and FREE are always allowed. A file of its own entry answers for itself.
 FREE = {"", "arguments", "errors", "files"}  # "" is the package itself, for its version
 PHOTO = {"photo", "decode", "metadata", "saving"}
-TORCH_FREE_MODEL = {"model.config", "model.cost", "model.positions"}
+TORCH_FREE_MODEL = {"model.config", "model.cost", "model.positions"}  # "model.registry" imports torch to build
 USE = {"color", "hints", "weights", "runtime", *TORCH_FREE_MODEL, *PHOTO}
 LEARN = {"color", "hints", "model", "weights", "photosets"}
 ARROWS = {
@@ -32,7 +32,7 @@ ARROWS = {
     "saving": {"color", "photo", "decode", "deep", "label", "metadata"},
     "hints": {"color", "decode"},
     "model": {"color", "hints"},
-    "weights": {"model.config"},
+    "weights": {"model.config", "model.registry"},
     "runtime": {"color", "hints", "weights", *TORCH_FREE_MODEL},
     "colorizer": USE,
     "suggest": {"colorizer", *USE},
@@ -66,7 +66,10 @@ MAY = {
     "runtime": {"onnx", "onnxruntime"},
     "weights": {"safetensors"},
 }
-TORCH_FREE_FILES = {"model/__init__.py", "model/config.py", "model/cost.py", "model/positions.py"}
+TORCH_FREE_FILES = {
+    *("model/__init__.py", "model/config.py", "model/cost.py", "model/positions.py", "model/registry.py"),
+    *("model/rivals/__init__.py", "model/rivals/config.py"),
+}
 UNWANTED = {"torchvision", "timm", "lpips", "cv2"}
 FILES = sorted(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py"))
 

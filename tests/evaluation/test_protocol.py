@@ -88,7 +88,7 @@ def test_resizing_color():
 
 @pytest.mark.parametrize("frame", ["square", "native"])
 def test_a_network_is_run_as_in_the_product(sources, hint_set, small_weights, frame):
-    (row,) = evaluate_photo(sources[0], [(Network(small_weights), [10])], hint_set, frame)
+    (row,) = evaluate_photo(sources[0], [(Network(load_weights(small_weights)), [10])], hint_set, frame)
     truth, square = lay(load(sources[0]), frame), lay(load(sources[0]), "square")
     lightness = np.ascontiguousarray(truth.lab[..., 0])
     hints = hint_set.hints(sources[0].key, 10, truth.frame, truth.lab[..., 1:])

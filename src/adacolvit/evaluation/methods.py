@@ -7,9 +7,10 @@ import numpy as np
 
 from adacolvit.errors import DataError, MissingExtra
 from adacolvit.hints.encoder import encode_one
+from adacolvit.model.config import ModelConfig
 from adacolvit.runtime.engine import Engine
 from adacolvit.runtime.refine import refine
-from adacolvit.weights import load_weights
+from adacolvit.weights import Weights, load_weights
 
 from .classical import Gray, Nearest
 
@@ -41,12 +42,21 @@ class Method(Protocol):
         """
 
 
+def _network(model: str, alone: bool):
+    """A network as the product runs it, or in torch where the product has no use for it."""
+    weights = load_weights(model, rivals=True)
+    if isinstance(weights.config, ModelConfig):
+        return Network(weights, alone)
+    from .torch_network import TorchNetwork  # brings torch, which the product's networks do without
+
+    return TorchNetwork.of_weights(weights, bare=alone)
+
+
 class Network:
     """A network, run and refined as in the product, or alone."""
 
-    def __init__(self, model, alone: bool = False) -> None:
-        """``model``: a name from the manifest, or the path of a .safetensors file. ``alone``: without refinement."""
-        weights = load_weights(model)
+    def __init__(self, weights: Weights, alone: bool = False) -> None:
+        """``alone``: without refinement."""
         self.name = f"{weights.name} alone" if alone else weights.name
         self.digest = weights.sha256
         self._alone = alone
@@ -68,7 +78,7 @@ def make_methods(models, baselines) -> list[Method]:
     methods = []
     for model in models:
         name = str(model)
-        method = Network(name.removeprefix(ALONE), alone=name.startswith(ALONE))
+        method = _network(name.removeprefix(ALONE), alone=name.startswith(ALONE))
         folders = list(Path(name.removeprefix(ALONE)).resolve().parts[1:-1])
         while folders and any(method.name == other.name for other in methods):
             method.name = f"{folders.pop()}/{method.name}"  # never the whole path, which is this machine's

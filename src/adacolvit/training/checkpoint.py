@@ -60,14 +60,23 @@ def load_checkpoint(path: Path) -> dict:
 
 
 def start_from(network: nn.Module, path: str) -> None:
-    """Begin with the averaged weights of another run's checkpoint, or with a .safetensors file, of the same shape."""
+    """Begin with the averaged weights of another run's checkpoint, or with a .safetensors file, of the same shape.
+
+    A network that adds parts to a dense one (``added``: what their names hold) may begin with the dense one's.
+    """
     if Path(path).suffix == ".safetensors":
-        values = {name: torch.from_numpy(tensor) for name, tensor in load_weights(path).tensors.items()}
+        tensors = load_weights(path, rivals=True).tensors
+        values = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
     elif Path(path).exists():
         values = load_checkpoint(Path(path))["average"]
     else:
         raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
+    fresh = {
+        name: p
+        for name, p in network.state_dict().items()
+        if any(part in name for part in getattr(network, "added", ()))
+    }
     try:
-        network.load_state_dict(values)
+        network.load_state_dict(fresh | values)
     except RuntimeError as error:
         raise RecipeError(f"{path} holds another network than the recipe's: {error}") from error

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "recipe", help="a recipe file (.toml), or the name of one that comes with the package, such as tiny"
     )
+    parser.add_argument("--model", metavar="NAME", help="another network by the same recipe, such as swinir-s")
     parser.add_argument("--train", nargs="+", metavar="TAR_OR_DIR", help="photos to learn from (default: the recipe's)")
     parser.add_argument("--validation", metavar="TAR_OR_DIR", help="photos to measure on (default: the recipe's)")
     parser.add_argument(
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weights to begin with: a run's last.pt or a .safetensors file (default: the recipe's)",
     )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
-    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE)")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
     parser.add_argument("--resume", action="store_true", help="go on where the run in this folder stopped")
     parser.add_argument(
@@ -85,12 +86,16 @@ def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
     import torch
 
+    from adacolvit.model.registry import find as network
+
     from .loop import train
 
     if args.threads:
         torch.set_num_threads(args.threads)
     recipe = load_recipe(
         args.recipe,
+        model=args.model and network(args.model),
+        name=args.model,
         train=tuple(args.train) if args.train else None,
         validation=args.validation,
         init=args.init,

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from adacolvit.errors import RecipeError
 from adacolvit.hints.frame import PATCH, square_frame
-from adacolvit.model.network import ColorizationViT
+from adacolvit.model.config import ModelConfig
 from adacolvit.model.positions import centered_origin
+from adacolvit.model.registry import build
 from adacolvit.weights import write_weights
 
 from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
@@ -84,6 +85,15 @@ def batches(
         step += 1
 
 
+def make_teacher(recipe: Recipe, device) -> torch.nn.Module:
+    """The dense twin that a network is to stay near while training; never trained itself."""
+    teacher = build(recipe.model)
+    if not hasattr(teacher, "distillation"):
+        raise RecipeError(f"recipe {recipe.name} names a teacher, but its model learns from none: leave it out")
+    start_from(teacher, recipe.teacher)
+    return teacher.to(device).eval().requires_grad_(False)
+
+
 def random_origin(rng: np.random.Generator, rows: int, columns: int) -> tuple[float, float]:
     """Where this step's grid lies: a small one anywhere on the 14 x 14 frame, a large one near its middle."""
     return tuple(
@@ -98,9 +108,14 @@ class Run:
         self.fabric, self.recipe, self.out = fabric, recipe, out
         self.sample = self.step = 0
         torch.manual_seed(recipe.seed)
-        self.network = ColorizationViT(recipe.model)
+        self.network = build(recipe.model)
         if recipe.init and not resume:
             start_from(self.network, recipe.init)
+        self.teacher = make_teacher(recipe, fabric.device) if recipe.teacher else None
+        if recipe.gates == "measured" and not isinstance(recipe.model, ModelConfig):
+            raise RecipeError(
+                f"recipe {recipe.name} wants measured gates, which an AdaColViT alone has: leave gates out"
+            )
         if recipe.gates == "measured" and not resume:
             stage = recipe.stages[0]
             rng = rng_for(recipe, MEASURING, 0)
@@ -139,6 +154,14 @@ class Run:
         if result["decisions"] is not None:
             loss = loss + recipe.budget_weight * budget_loss(result["decisions"], wanted)
             measured["patches"], measured["layers"] = (v.detach() for v in kept(result["decisions"]))
+        own = dict(result.get("losses", {}))
+        if self.teacher:
+            with torch.no_grad():
+                taught = self.teacher(batch.x, "dense", origin=origin)
+            own |= self.network.distillation(result, taught)
+        for name, value in own.items():
+            loss = loss + value
+            measured[name] = value.detach()
         fabric.backward(loss)
         measured["norm"] = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.optimizer.clip)
         for optimizer in self.optimizers:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from adacolvit.errors import RecipeError
 from adacolvit.hints.frame import PATCH
-from adacolvit.model.config import VARIANTS, ModelConfig
+from adacolvit.model.config import ModelConfig
+from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 
 MODES = ("dense", "masked")  # of the network's, those that take batches
 _RECIPES = resources.files(__package__) / "recipes"
@@ -63,13 +64,14 @@ class Recipe:
     """One training run."""
 
     name: str
-    model: ModelConfig
+    model: NetworkConfig
     stages: tuple[Stage, ...]
     optimizer: Optimizer = field(default_factory=Optimizer)
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
     gates: str = "open"  # "open": every gate starts open; "measured": at the first stage's budget, see gates.set_gates
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
+    teacher: str = ""  # checkpoint of the dense twin that a DynamicViT is to stay near; "": none
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss
 
@@ -90,7 +92,7 @@ class Recipe:
 
     def to_dict(self) -> dict:
         """Plain values, as kept in checkpoints."""
-        return asdict(self)
+        return asdict(self) | {"model": self.model.to_dict()}
 
 
 def _fill(kind, values: dict, where: str):
@@ -125,9 +127,11 @@ def load_recipe(name_or_path: str, **overrides) -> Recipe:
     values.setdefault("name", path.name.removesuffix(".toml"))
     model = values.pop("model", "tiny")
     if isinstance(model, str):
-        if model not in VARIANTS:
-            raise RecipeError(f"recipe {name_or_path} wants model {model!r}; known are {', '.join(VARIANTS)}")
-        values["model"] = VARIANTS[model]
+        if model not in NETWORKS:
+            raise RecipeError(f"recipe {name_or_path} wants model {model!r}; known are {', '.join(NETWORKS)}")
+        values["model"] = NETWORKS[model]
+    elif "family" in model:
+        values["model"] = config_from(model)
     else:
         values["model"] = _fill(ModelConfig, model, f"[model] of {name_or_path}")
     values["stages"] = [_fill(Stage, stage, f"a [[stages]] of {name_or_path}") for stage in values.get("stages", [])]

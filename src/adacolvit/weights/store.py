@@ -17,6 +17,7 @@ from safetensors.numpy import save
 from adacolvit.errors import WeightsError
 from adacolvit.files import write_file
 from adacolvit.model.config import ModelConfig
+from adacolvit.model.registry import NetworkConfig, config_from
 
 HOME = Path(__file__).parent
 MANIFEST_VERSION = 1
@@ -40,7 +41,7 @@ class Weights:
     """A network: its config and its tensors, float32 whatever the file's precision, by the torch network's names."""
 
     name: str
-    config: ModelConfig
+    config: NetworkConfig  # a ModelConfig, but where rivals were asked for
     tensors: Mapping[str, np.ndarray]
     sha256: str
     info: ModelInfo | None = None  # None: a file of one's own, not in the manifest
@@ -64,10 +65,12 @@ def write_manifest(models: list[ModelInfo], home: Path = HOME) -> None:
     write_file(home / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
-def load_weights(name_or_path: str | Path, *, home: Path = HOME) -> Weights:
+def load_weights(name_or_path: str | Path, *, home: Path = HOME, rivals: bool = False) -> Weights:
     """Load a model by its name in the manifest, verified against its SHA-256, or any weights file by its path.
 
-    Raises WeightsError: no such name or file, a wrong checksum, not a weights file, an unknown config.
+    rivals: also the networks of the comparison, which are run by torch alone.
+    Raises WeightsError: no such name or file, a wrong checksum, not a weights file, an unknown config, a rival where
+    none was asked for.
     """
     models = {model.name: model for model in list_models(home)}
     info = models.get(str(name_or_path))
@@ -89,10 +92,15 @@ def load_weights(name_or_path: str | Path, *, home: Path = HOME) -> Weights:
             f"expected {info.sha256[:12]}...): the file was damaged or replaced; reinstall adacolvit"
         )
     config, tensors = _read(path)
+    if not (rivals or isinstance(config, ModelConfig)):
+        raise WeightsError(
+            f"{path} holds a network of the family {config.family!r}, which is there to be compared with: "
+            "`adacolvit evaluate --model` runs it, with torch"
+        )
     return Weights(info.name if info else path.stem, config, tensors, digest, info)
 
 
-def write_weights(path: Path, config: ModelConfig, tensors: Mapping[str, np.ndarray], dtype=np.float16) -> None:
+def write_weights(path: Path, config: NetworkConfig, tensors: Mapping[str, np.ndarray], dtype=np.float16) -> None:
     """Write a weights file. ``tensors``: float arrays of any precision, stored as ``dtype``."""
     converted = {}
     for name, tensor in tensors.items():
@@ -109,7 +117,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path) -> tuple[ModelConfig, dict[str, np.ndarray]]:
+def _read(path: Path) -> tuple[NetworkConfig, dict[str, np.ndarray]]:
     try:
         with safe_open(path, framework="numpy") as file:
             config = json.loads((file.metadata() or {})["config"])
@@ -121,6 +129,6 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, np.ndarray]]:
     if not isinstance(config, dict):
         raise WeightsError(f"{path} has a config that is not an object; it was not written by adacolvit")
     try:
-        return ModelConfig.from_dict(config), tensors
+        return config_from(config), tensors
     except TypeError as error:
         raise WeightsError(f"{path} has an unusable config: {error}") from error

@@ -25,8 +25,10 @@ from .skipping import indices
 
 
 def attend_heads(attention, x: Tensor, heads: Tensor) -> Tensor:
-    """Attention by some of the heads only. x (1, K, C), heads (h,) -> (1, K, C)."""
+    """Attention by some of the heads only, or none. x (1, K, C), heads (h,) -> (1, K, C)."""
     _, tokens, width = x.shape
+    if not len(heads):
+        return attention.out_base.bias.expand(1, tokens, width)
     weight = attention.qkv_base.weight.view(3, attention.heads, -1, width)[:, heads].flatten(0, 2)
     bias = attention.qkv_base.bias.view(3, attention.heads, -1)[:, heads].flatten()
     q, k, v = F.linear(x, weight, bias).view(1, tokens, 3, len(heads), -1).permute(2, 0, 3, 1, 4)  # 3 of 1 h K d

@@ -17,6 +17,7 @@ from torch import Tensor
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
+from adacolvit.model.positions import sine_positions
 
 from .config import AViTConfig
 from .skipping import gathered_block, indices, masked_block
@@ -31,8 +32,9 @@ class AViT(ColorizationViT):
 
     def embed(self, x: Tensor, origin=None) -> Tensor:
         """As :meth:`ColorizationViT.embed`, the first channel without its position."""
-        z = super().embed(x, origin)
-        return torch.cat([self.embed_patches(x)[..., :1], z[..., 1:]], -1)
+        positions = sine_positions(x.shape[2] // PATCH, x.shape[3] // PATCH, self.config.width, origin)
+        positions[:, 0] = 0
+        return self.embed_patches(x) + torch.from_numpy(positions).to(x.device)
 
     def forward(self, x: Tensor, mode: str = "masked", *, origin=None, **_) -> dict:
         """As :meth:`ColorizationViT.forward`, with "effort" and "losses". Mode "dense": nobody stops, the last block's

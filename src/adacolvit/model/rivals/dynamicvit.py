@@ -42,7 +42,8 @@ class Predictor(nn.Module):
     def forward(self, z: Tensor, keep: Tensor) -> Tensor:
         """z (B, N, C), keep (B, N) in {0, 1} -> log-probabilities (B, N, 2) of keeping and dropping."""
         near, far = F.gelu(self.features(self.norm(z))).chunk(2, -1)
-        far = (far * keep[..., None]).sum(1, keepdim=True) / keep.sum(1)[:, None, None]
+        left = keep.sum(1).clamp(min=1)[:, None, None]  # chance may leave none while training
+        far = (far * keep[..., None]).sum(1, keepdim=True) / left
         return self.score(torch.cat([near, far.expand_as(near)], -1)).log_softmax(-1)
 
 
@@ -103,7 +104,7 @@ class DynamicViT(ColorizationViT):
             index = indices(keep)
             some = predictor(z[:, index], keep[:, index])[..., 0]
             scores = torch.zeros_like(keep).index_copy(1, index, some)
-        return best(scores, keep, int(wanted * keep.shape[1]))
+        return best(scores, keep, max(1, int(wanted * keep.shape[1])))
 
     def distillation(self, result: dict, taught: dict) -> dict[str, Tensor]:
         """Losses that keep a result near that of the dense twin, ``taught`` (section 3.4).
