@@ -13,7 +13,7 @@ NODE = command -v npm >/dev/null && node -e \
 NATIVE = hatch_build.py $(wildcard native/*)
 SAMPLE = src/adacolvit/app/samples/cat.jpg
 
-.PHONY: app test lint front-end web chromium
+.PHONY: wheels app test lint front-end web chromium bench-app
 .DELETE_ON_ERROR:
 
 app: $(VENV)/app.stamp
@@ -21,6 +21,10 @@ app: $(VENV)/app.stamp
 
 test: $(VENV)/test.stamp chromium lint front-end
 	$(BIN)/pytest
+
+# What the Dockerfile installs: our wheel and all that it needs, for the Python that is here.
+wheels: $(VENV)/app.stamp
+	$(BIN)/pip wheel -q -w dist .
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check
@@ -43,6 +47,10 @@ web: $(VENV)/app.stamp
 	$(BIN)/adacolvit export --format web -o build/model --force
 	cd web && npm install --no-save --no-audit --no-fund && npx vite build -c vite.browser-only.config.ts --outDir $(abspath $(WEB))
 	@du -sh $(WEB)
+
+# The app's latency in Chromium, as a Markdown table; for a quiet machine.
+bench-app: $(VENV)/test.stamp chromium
+	$(BIN)/python benchmarks/app.py
 
 chromium:
 	@command -v chromium >/dev/null || { \

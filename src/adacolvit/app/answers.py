@@ -36,7 +36,8 @@ def failures(*statuses: int) -> dict[int, dict]:
 
 def file_of(*media_types: str) -> dict[int, dict]:
     """What an endpoint's description says of a file that it sends."""
-    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
+    binary = {"type": "string", "format": "binary"}
+    content = {kind: {"schema": {"type": "object"} if kind == "application/json" else binary} for kind in media_types}
     return {200: {"description": "The file.", "content": content}}
 
 
