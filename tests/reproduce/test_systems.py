@@ -11,7 +11,7 @@ from adacolvit.model.registry import NETWORKS, find
 from adacolvit.reproduce import paper
 from adacolvit.reproduce.budgets import LAYERS, PATCHES, budget, with_budget
 from adacolvit.reproduce.experiment import NAMES, load
-from adacolvit.reproduce.paper import ADACOLVIT_T, ICOLORIT_T, LEVIN, System
+from adacolvit.reproduce.paper import ADACOLVIT_T, DYNAMICVIT, ICOLORIT_T, LEVIN, TWIN, System
 from adacolvit.reproduce.systems import Trained, parse, recipe_for, resolve
 from adacolvit.weights import list_models
 
@@ -70,6 +70,12 @@ def test_all_are_trained_alike(samples):
     assert len(alike) == 1 and next(iter(alike))[-1] == ""
     with pytest.raises(RecipeError, match="2 samples are fewer than the recipe has stages"):
         recipe_for(ADACOLVIT_T, 2, [])
+
+
+def test_a_teacher_is_in_the_recipe():
+    assert DYNAMICVIT.teacher == TWIN
+    assert recipe_for(DYNAMICVIT, 100, [], "twin.safetensors").teacher == "twin.safetensors"
+    assert recipe_for(TWIN, 100, []).teacher == ""
 
 
 def test_weights_are_given_by_network():

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from .experiment import Experiment
-from .figure import INK, QUIET, look, plt, save, style
+from .figure import FAINT, INK, look, plt, save, style
 from .found import Found
 from .page import Claim, claims, table
 from .paper import ADACOLVIT_T, ADACOLVIT_T_D24, EFFICIENT, ICOLORIT_T, IMAGENET, TWIN, System
@@ -36,24 +38,34 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
 
 
 def draw(found: Found, systems: Sequence[System], counts: Sequence[int], folder: Path, name: str) -> str:
-    """Panels: a column per hint count, a row per measure that was taken. Returns the Markdown that shows them."""
+    """A panel per hint count and measure that was taken. Returns the Markdown that shows them."""
     measures = [m for m in MEASURES if found.entry(next(iter(found.rows)), counts[0])[m] is not None]
+    panels = [[(measure, count) for count in counts] for measure in measures]
+    if len(counts) == 1:  # beside each other, not one under the other
+        panels = [[panel for (panel,) in panels]]
+    size = 2.1 if len(counts) > 1 else 2.9
     with style():
-        width, height = (2.1 * len(counts) + 1.4, 2.1 * len(measures) + 0.3)
         figure, grid = plt.subplots(
-            len(measures), len(counts), figsize=(width, height), squeeze=False, sharex=True, layout="constrained"
+            len(panels),
+            len(panels[0]),
+            figsize=(size * len(panels[0]) + 1.5, size * len(panels) + 0.3),
+            squeeze=False,
+            sharex=True,
+            layout="constrained",
         )
         handles = {}
-        for line, measure in zip(grid, measures, strict=True):
-            for axes, count in zip(line, counts, strict=True):
-                for system in systems:
-                    points = sorted((found.entry(t, count) for t in found.of(system)), key=lambda e: e["macs"])
-                    if points:
-                        handles.setdefault(system.label, _points(axes, points, measure, look(system, systems)))
-                axes.margins(0.12, 0.15)
-                if line is grid[0]:
-                    axes.set_title(f"{count} hints")
-            line[0].set_ylabel(MEASURES[measure])
+        for place, (axes, (measure, count)) in enumerate(
+            (pair for line in zip(grid, panels, strict=True) for pair in zip(*line, strict=True))
+        ):
+            for system in systems:
+                points = sorted((found.entry(t, count) for t in found.of(system)), key=lambda e: e["macs"])
+                if points:
+                    handles.setdefault(system.label, _points(axes, points, measure, look(system, systems)))
+            axes.margins(0.12, 0.15)
+            if place < len(counts) > 1:
+                axes.set_title(f"{count} hints")
+            if place % len(counts) == 0:
+                axes.set_ylabel(MEASURES[measure])
         figure.supxlabel("GMACs per photo", fontsize=9, color=INK)
         figure.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8, labelcolor=INK)
         return save(figure, folder, name)
@@ -61,17 +73,13 @@ def draw(found: Found, systems: Sequence[System], counts: Sequence[int], folder:
 
 def _points(axes, entries: list[dict], measure: str, look: dict):
     """One system's points, joined where it has several budgets."""
-    x = [entry["macs"] / 1e9 for entry in entries]
-    y = [entry[measure] for entry in entries]
-    spread = [[entry["macs"] / 1e9 - entry["macs_p5"] / 1e9 for entry in entries]]
-    spread.append([entry["macs_p95"] / 1e9 - entry["macs"] / 1e9 for entry in entries])
+    x, low, high = (np.array([entry[key] for entry in entries]) / 1e9 for key in ("macs", "macs_p5", "macs_p95"))
+    y = np.array([entry[measure] for entry in entries])
     up = None
     if measure == "psnr":
-        up = [[e["psnr"] - e["psnr_low"] for e in entries], [e["psnr_high"] - e["psnr"] for e in entries]]
-    color = look["color"]
-    axes.errorbar(x, y, up, spread, fmt="none", ecolor=QUIET, elinewidth=0.8, zorder=2)
-    (handle,) = axes.plot(x, y, lw=1, ms=5.5, mec="white", mew=0.6, ls="-" if len(x) > 1 else "", **look)
-    assert handle.get_color() == color
+        up = [y - [entry["psnr_low"] for entry in entries], [entry["psnr_high"] for entry in entries] - y]
+    axes.errorbar(x, y, up, [x - low, high - x], fmt="none", ecolor=FAINT, elinewidth=1, zorder=2)
+    (handle,) = axes.plot(x, y, lw=1, ls="-" if len(x) > 1 else "", **look)
     return handle
 
 

@@ -1,7 +1,7 @@
 """One look for all figures: white, thin gray axes, one accent for the paper's own method."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,10 @@ import matplotlib.pyplot as plt
 
 from adacolvit.files import write_file
 
-from .paper import System
+from .paper import TWIN, System
 
-ACCENT, INK, QUIET = "#c2410c", "#262626", "#8a8a8a"
+ACCENT, INK, QUIET, FAINT = "#c2410c", "#262626", "#8a8a8a", "#d0d0d0"
+OWN = {"tiny": "o", "tiny-d24": "*", "tiny-g4": "^", "tiny-g8": "v"}  # AdaColViT's networks, and their markers
 OTHERS = ("#1d4ed8", "#0f766e", "#7e22ce", "#a16207", "#64748b", "#be185d", "#15803d")
 MARKERS = ("s", "D", "^", "v", "P", "X", "p")
 STYLE = {
@@ -47,13 +48,15 @@ STYLE = {
 }
 
 
-def look(system: System, systems) -> dict:
-    """Color and marker of a system: the accent for AdaColViT, the same one for any other wherever it is shown."""
-    if system.network.startswith(("tiny", "small")) and system.network.count("-") == 0:
-        return {"color": ACCENT, "marker": "o", "zorder": 5}
-    others = [one for one in systems if one.network not in ("tiny", "small")]
-    place = others.index(system) % len(OTHERS)
-    return {"color": OTHERS[place], "marker": MARKERS[place], "zorder": 4}
+def look(system: System, systems: Sequence[System]) -> dict:
+    """Color and marker of a system: AdaColViT in the accent, the dense ViT hollow, the others by their order."""
+    drawn = {"markersize": 5.5, "markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 4}
+    if system.network in OWN:
+        return drawn | {"color": ACCENT, "marker": OWN[system.network], "markersize": 6.5, "zorder": 5}
+    if system == TWIN:
+        return drawn | {"color": QUIET, "marker": "o", "markerfacecolor": "white", "markeredgecolor": QUIET}
+    place = [one for one in systems if one.network not in OWN and one != TWIN].index(system) % len(OTHERS)
+    return drawn | {"color": OTHERS[place], "marker": MARKERS[place]}
 
 
 @contextmanager

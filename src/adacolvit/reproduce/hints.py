@@ -7,7 +7,8 @@ from .experiment import Experiment
 from .fig4 import MEASURES, lines
 from .figure import look, plt, save, style
 from .found import Found
-from .paper import ADACOLVIT_T, GRAY, LEVIN, NEAREST, TWIN
+from .page import signed, table
+from .paper import ADACOLVIT_T, GRAY, LEVIN, NEAREST, TWIN, System
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 SYSTEMS = (ADACOLVIT_T, TWIN, LEVIN, NEAREST, GRAY)
@@ -21,15 +22,25 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
         parts += [
             f"## {one.data.title}, {len(one.data.sources)} photos",
             draw(one, folder, name),
-            "Bands are 95 % intervals of the mean.",
             lines(one, SYSTEMS, COUNTS),
+            "PSNR of AdaColViT-T less that of the others in dB, paired by photo, with its 95 % interval:",
+            table(("hints", *map(str, COUNTS)), [_less(one, other) for other in SYSTEMS[1:] if one.of(other)]),
         ]
     return parts
+
+
+def _less(found: Found, other: System) -> list[str]:
+    cells = [f"less {other.label}"]
+    for count in COUNTS:
+        paired = found.compare(ADACOLVIT_T, other, "psnr", count)
+        cells.append(" ".join(signed(v, 2) for v in (paired.mean, paired.low, paired.high)) if paired else "-")
+    return cells
 
 
 def draw(found: Found, folder: Path, name: str) -> str:
     """A panel per measure that was taken; curves are labeled at their ends."""
     measures = [m for m in MEASURES if found.entry(next(iter(found.rows)), 10)[m] is not None]
+    places = range(len(COUNTS))  # evenly, since 0 to 100 hints would crowd at the left
     with style():
         figure, (panels,) = plt.subplots(
             1, len(measures), figsize=(4.6 * len(measures), 3.2), squeeze=False, layout="constrained"
@@ -38,30 +49,31 @@ def draw(found: Found, folder: Path, name: str) -> str:
             ends = []
             for system in SYSTEMS:
                 for trained in found.of(system):
-                    entries = [found.entry(trained, count) for count in COUNTS]
+                    values = [found.entry(trained, count)[measure] for count in COUNTS]
                     shown = look(system, SYSTEMS)
-                    values = [entry[measure] for entry in entries]
-                    places = range(len(COUNTS))  # evenly, since 0 to 100 hints would crowd at the left
-                    axes.plot(places, values, lw=1.4, ms=4, mec="white", mew=0.5, **shown)
-                    if measure == "psnr":
-                        low, high = ([entry[f"psnr_{end}"] for entry in entries] for end in ("low", "high"))
-                        axes.fill_between(places, low, high, color=shown["color"], alpha=0.12, lw=0)
+                    axes.plot(places, values, lw=1.4, **shown)
                     ends.append((values[-1], system.label, shown["color"]))
-            axes.set_xticks(range(len(COUNTS)), COUNTS)
+            axes.set_xticks(places, COUNTS)
             axes.set_xlabel("hints")
             axes.set_title(MEASURES[measure])
-            _label_ends(axes, ends)
+            _label_ends(axes, sorted(ends))
         return save(figure, folder, name)
 
 
 def _label_ends(axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names beside the curves' last points, moved apart where they would overlap."""
+    """Names beside the curves' last points, lowest first, moved apart where they would overlap."""
     low, high = axes.get_ylim()
-    apart, at = (high - low) / 16, -float("inf")
-    for value, label, color in sorted(ends):
-        at = max(value, at + apart)
+    apart = (high - low) / 15
+    places = [value for value, _, _ in ends]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + apart)
+    places[-1] = min(places[-1], max(high - apart / 2, ends[-1][0]))
+    for i in reversed(range(len(places) - 1)):
+        places[i] = min(places[i], places[i + 1] - apart)
+    for place, (_, label, color) in zip(places, ends, strict=True):
+        end = (len(COUNTS) - 1, place)
         axes.annotate(
-            label, (len(COUNTS) - 1, at), (6, 0), textcoords="offset points", color=color, va="center", fontsize=8
+            label, end, (7, 0), textcoords="offset points", color=color, va="center", fontsize=8, annotation_clip=False
         )
 
 

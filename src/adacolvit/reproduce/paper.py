@@ -18,6 +18,7 @@ class System:
     network: str  # name in the registry, or of a baseline
     gmacs: float | None = None  # what it is trained to cost, where that can be chosen
     note: str = ""
+    teacher: "System | None" = None  # trained first on as many samples, where it learns from another network too
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ SWINIR_S = System("SwinIR-S", "swinir-s", note="matched: the paper does not disc
 ICOLORIT_T = System("iColoriT-T", "icolorit-t")
 ADACOLVIT_T = System("AdaColViT-T", "tiny", 0.78)
 ADACOLVIT_T_D24 = System("AdaColViT-T-d24", "tiny-d24", 1.18)
-DYNAMICVIT = System("DynamicViT", "dynamicvit-t")
 ADAVIT = System("AdaViT", "adavit-t")
 AVIT = System("A-ViT", "avit-t")
 GROUPS_2 = System("AdaColViT-T, g = 2", "tiny", 0.75)
@@ -46,8 +46,9 @@ BOTH = System("patch + layer selection", "tiny", 0.95)
 PATCHES_ONLY = System("patch selection only", "tiny-patches", 0.95)
 LAYERS_ONLY = System("layer selection only", "tiny-layers", 0.95)
 RANDOM = System("random selection", "tiny-random", 0.95)
-# Not in the paper: what the numbers stand between.
+# Not in the paper, but for DynamicViT's teacher: what the numbers stand between.
 TWIN = System("dense ViT", "dense-tiny")
+DYNAMICVIT = System("DynamicViT", "dynamicvit-t", note="learns from a dense ViT too, as published", teacher=TWIN)
 LEVIN = System("Levin et al. 2004", "levin")
 NEAREST = System("nearest hint", "nearest")
 GRAY = System("gray", "gray")

@@ -31,7 +31,7 @@ def parse(text: str) -> Trained:
     path, _, samples = rest.rpartition("@") if rest.rpartition("@")[2].isdecimal() else (rest, "", "")
     if not equals or not path:
         raise RecipeError(f"{text!r} names no weights: write NETWORK=FILE, or NETWORK=FILE@SAMPLES seen in training")
-    config, weights = find(network), load_weights(path)
+    config, weights = find(network), load_weights(path, rivals=True)
     for name in ("width", "depth"):
         wanted, is_there = getattr(config, name, None), getattr(weights.config, name, None)
         if wanted != is_there:
@@ -65,10 +65,11 @@ def resolve(wanted: Sequence[System], given: Sequence[Trained], train) -> tuple[
     return found, missing
 
 
-def recipe_for(system: System, samples: int, photos: Sequence[str], seed: int = 0):
+def recipe_for(system: System, samples: int, photos: Sequence[str], teacher: str = "", seed: int = 0):
     """The recipe that trains any network of the comparison: the same stages, batches, hints and rates for all.
 
-    Starts from fresh weights: beginning from a dense checkpoint would give some systems more training than others.
+    teacher: weights of the system's teacher. The network starts from fresh weights: beginning from a dense checkpoint
+    would give some systems more training than others.
     """
     from adacolvit.training.recipe import load_recipe
 
@@ -82,7 +83,7 @@ def recipe_for(system: System, samples: int, photos: Sequence[str], seed: int = 
         count = min(max(round(left * stage.samples / share), 1), left - after)  # every stage has one or more
         stages.append(replace(stage, samples=count, batch=min(stage.batch, count), layers=layers, patches=patches))
         left, share = left - count, share - stage.samples
-    return replace(recipe, stages=tuple(stages))
+    return replace(recipe, stages=tuple(stages), teacher=teacher)
 
 
 def train(system: System, samples: int, photos: Sequence[str], folder: Path, cache: Path, reporter) -> Trained:
@@ -96,6 +97,7 @@ def train(system: System, samples: int, photos: Sequence[str], folder: Path, cac
     out = folder / f"{system.network}{cost}-{samples}"
     weights = out / "weights.safetensors"
     if not weights.exists():
-        resume = (out / "last.pt").exists()
-        run(recipe_for(system, samples, photos), out, cache, resume=resume, every=10_000, reporter=reporter)
-    return Trained(system.network, str(weights), load_weights(weights).sha256[:12], samples)
+        teacher = train(system.teacher, samples, photos, folder, cache, reporter).weights if system.teacher else ""
+        recipe = recipe_for(system, samples, photos, teacher)
+        run(recipe, out, cache, resume=(out / "last.pt").exists(), every=10_000, reporter=reporter)
+    return Trained(system.network, str(weights), load_weights(weights, rivals=True).sha256[:12], samples)
