@@ -32,6 +32,12 @@ static const Kernels* const ALL[] = {&kernels_generic};
 static bool runs(const Kernels*) { return true; }
 #endif
 
+static const Kernels* find(const char* instruction_set) {
+  for (const Kernels* kernels : ALL)
+    if (runs(kernels) && !strcmp(kernels->name, instruction_set)) return kernels;
+  return nullptr;
+}
+
 // Buffers and threads of one call at a time.
 struct Context {
   explicit Context(int threads) : team(threads) {}
@@ -161,9 +167,7 @@ const char* adacolvit_instruction_set(int index) {
 int64_t adacolvit_allocations(void) { return allocations; }
 
 Engine* adacolvit_create(const Config* config, const float* const* tensors, const char* instruction_set, int threads) {
-  const Kernels* kernels = nullptr;
-  for (const Kernels* k : ALL)
-    if (runs(k) && !strcmp(k->name, instruction_set)) kernels = k;
+  const Kernels* kernels = find(instruction_set);
   if (!kernels) return nullptr;
   Engine* e = new (std::nothrow) Engine{kernels, Network{}, threads, nullptr, {}, {}};
   if (!e) return nullptr;
@@ -196,6 +200,14 @@ int adacolvit_run(Engine* e, const Call* call, int64_t* macs) {
   } catch (const std::exception&) {  // no memory, or no thread
     return 1;
   }
+}
+
+int64_t adacolvit_spin(const char* instruction_set, int64_t rounds) {
+  const Kernels* kernels = find(instruction_set);
+  if (!kernels) return 0;
+  static volatile float result;
+  result = kernels->spin(rounds);
+  return rounds * kernels->rows * kernels->panel;
 }
 
 void adacolvit_destroy(Engine* e) {

@@ -29,5 +29,9 @@ ADACOLVIT_API adacolvit::Engine* adacolvit_create(
 // threads may call at once; each call then has its own buffers, which are kept for the next.
 ADACOLVIT_API int adacolvit_run(adacolvit::Engine* engine, const adacolvit::Call* call, int64_t* macs);
 
+// Keeps the arithmetic of an instruction set as busy as it can be, to measure what a core can do at best. Returns the
+// multiply-accumulates that were done, 0 where the instruction set is not here.
+ADACOLVIT_API int64_t adacolvit_spin(const char* instruction_set, int64_t rounds);
+
 ADACOLVIT_API void adacolvit_destroy(adacolvit::Engine* engine);
 }

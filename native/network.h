@@ -99,6 +99,7 @@ struct Kernels {
   const char* name;
   int lanes, rows, panel;
   void (*forward)(const Network&, const Call&, const Workspace&, Worker&);
+  float (*spin)(int64_t rounds);  // rows * panel multiply-accumulates per round, from registers alone
 };
 
 }  // namespace adacolvit

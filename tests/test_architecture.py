@@ -39,6 +39,7 @@ ARROWS = {
     "batch": {"colorizer", "photo"},
     "commands": {"batch", "colorizer", "photosets", *USE},
     "app": {"batch", "colorizer", "photosets", "suggest", *USE},
+    "bench": {"app", "colorizer", "evaluation", "model", *USE},
     "cli": set(),  # it finds the verbs by name
     "training": LEARN | {"evaluation"},  # validation during training measures as the evaluation does
     "evaluation": LEARN | {"colorizer", *USE},
@@ -63,6 +64,7 @@ MAY = {
     "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # each where it is asked for
     "reproduce": {"matplotlib"},
     "app": {"fastapi", "uvicorn"},
+    "bench": {"torch"},
     "runtime": {"onnx", "onnxruntime"},
     "weights": {"safetensors"},
 }

@@ -132,7 +132,8 @@ class _Network:
             logits = self.linear(g, policy, f"blocks.{block}.decide_layers", self.config.width, 2)
             layers.append(g.op("GreaterOrEqual", logits, self.zero))  # 1 2
             for which, column in (("attention", 0), ("ffn", 1)):
-                run = g.op("Gather", layers[-1], g.ints(column), axis=1)  # 1 1
+                # One number of rank 1: OpenVINO takes no other as a condition.
+                run = g.op("Reshape", g.op("Gather", layers[-1], g.ints(column), axis=1), g.ints(1))  # 1
                 z, kept = self.decided(g, z, block, which, run)
                 patches.append(g.op("Unsqueeze", kept, g.ints(0)))
         return z, layers, patches

@@ -55,6 +55,7 @@ def library() -> ctypes.CDLL:
     lib.adacolvit_create.argtypes = [POINTER(Config), POINTER(Floats), c_char_p, c_int]
     lib.adacolvit_create.restype = c_void_p
     lib.adacolvit_run.argtypes, lib.adacolvit_run.restype = [c_void_p, POINTER(Call), POINTER(c_int64)], c_int
+    lib.adacolvit_spin.argtypes, lib.adacolvit_spin.restype = [c_char_p, c_int64], c_int64
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
     return lib
 

@@ -89,13 +89,18 @@ def trusted_instruction_set() -> str:
 
 
 def _probe() -> tuple[Weights, np.ndarray]:
-    """A small network of random weights, and an input for it."""
-    config = ModelConfig(width=48, depth=2, heads=2, groups=2)
+    """A small network, and an input for it."""
+    weights = random_weights("of the engine's self-check", ModelConfig(width=48, depth=2, heads=2, groups=2))
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (IN_CHANNELS, 3 * PATCH, 4 * PATCH)).astype(np.float32)
+    return weights, x
+
+
+def random_weights(name: str, config: ModelConfig) -> Weights:
+    """A network that was never trained, to check or to time an execution."""
     rng = np.random.default_rng(0)
     shapes = (entry for entry in _layout(config) if entry)
     tensors = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes}
-    x = rng.uniform(-0.5, 0.5, (IN_CHANNELS, 3 * PATCH, 4 * PATCH)).astype(np.float32)
-    return Weights("of the engine's self-check", config, tensors, ""), x
+    return Weights(name, config, tensors, "")
 
 
 def _config(weights: Weights) -> native.Config:

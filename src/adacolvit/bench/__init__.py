@@ -1,0 +1,1 @@
+"""``adacolvit bench``: what one click costs in this engine and in others, measured in one run."""

@@ -1,0 +1,127 @@
+"""The ways to execute a network that are compared, each behind one function: network input in, color out."""
+
+import importlib.util
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+import numpy as np
+
+from adacolvit.errors import EngineError
+from adacolvit.hints.encoder import decode_ab
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.config import IN_CHANNELS
+from adacolvit.model.cost import cost
+from adacolvit.model.positions import sine_positions
+from adacolvit.runtime.graph import build
+from adacolvit.runtime.native_engine import NativeEngine
+from adacolvit.runtime.onnx_engine import OnnxEngine
+from adacolvit.weights import Weights
+
+Run = Callable[[np.ndarray], tuple[np.ndarray, int]]  # x (4, H, W) -> ab (2, H, W) in Lab units, MACs
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A network in an engine. ``load()`` makes it ready to run, on one thread."""
+
+    weights: Weights
+    engine: str  # torch, onnxruntime, openvino or adacolvit
+    precision: str  # fp32 or bf16
+    version: str
+    load: Callable[[], Run]
+
+    @property
+    def adaptive(self) -> bool:
+        return self.weights.config.adaptive
+
+
+def executions(dense: Weights, adaptive: Weights, side: int) -> Iterator[Execution]:
+    """All that can be had here, for pictures of ``side`` x ``side`` px; each network in every engine that is here."""
+    for weights in (dense, adaptive):
+        if importlib.util.find_spec("torch"):
+            yield Execution(weights, "torch", "fp32", metadata.version("torch"), lambda w=weights: _torch(w))
+        version = metadata.version("onnxruntime")
+        yield Execution(weights, "onnxruntime", "fp32", version, lambda w=weights: _counted(OnnxEngine(w)))
+        if importlib.util.find_spec("openvino"):
+            for precision in _openvino_precisions():
+                load = lambda w=weights, p=precision: _openvino(w, p, side)  # noqa: E731
+                yield Execution(weights, "openvino", precision, metadata.version("openvino"), load)
+        try:
+            name = NativeEngine(weights).instruction_set
+        except EngineError:  # `adacolvit doctor` says why
+            continue
+        yield Execution(weights, "adacolvit", "fp32", name, lambda w=weights: _counted(NativeEngine(w)))
+
+
+def _counted(engine) -> Run:
+    def run(x):
+        ab, decisions = engine.run(x)
+        return ab, decisions.macs
+
+    return run
+
+
+def _torch(weights: Weights) -> Run:
+    import torch
+
+    from adacolvit.model.network import ColorizationViT
+
+    torch.set_num_threads(1)
+    network = ColorizationViT(weights.config).eval()
+    network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in weights.tensors.items()})
+
+    def run(x):
+        with torch.inference_mode():
+            out = network(torch.from_numpy(x)[None], "gathered")
+            decisions, patches = out["decisions"], x.shape[1] * x.shape[2] // PATCH**2
+            if decisions is None:
+                macs = cost(weights.config, patches)
+            else:
+                macs = cost(weights.config, patches, decisions.layers[0], decisions.kept_patches()[0])
+            return decode_ab(out["ab"][0].numpy()), macs
+
+    return run
+
+
+def _openvino_precisions() -> list[str]:
+    import openvino
+
+    able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return ["fp32", *(["bf16"] if "BF16" in able else [])]
+
+
+def _openvino(weights: Weights, precision: str, side: int) -> Run:
+    """With the shape fixed in advance, which it prefers."""
+    import openvino
+
+    core, config, grid = openvino.Core(), weights.config, side // PATCH
+    model = core.read_model(build(weights).SerializeToString())
+    model.reshape({"x": [1, IN_CHANNELS, side, side], "positions": [grid * grid, config.width]})
+    options = {
+        "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
+        "INFERENCE_NUM_THREADS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # this process has pinned itself
+    }
+    request = core.compile_model(model, "CPU", options).create_infer_request()
+    positions = sine_positions(grid, grid, config.width)
+
+    def run(x):
+        out = request.infer({"x": x[None], "positions": positions})
+        if not config.adaptive:
+            return decode_ab(out["ab"][0]), cost(config, grid * grid)
+        return decode_ab(out["ab"][0]), cost(config, grid * grid, out["layers"], out["patches"].sum(-1))
+
+    return run
+
+
+def processor() -> str:
+    """The processor's name for people."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,82 @@
+"""``adacolvit bench``: every engine that is here runs the same networks, and agrees on what they cost."""
+
+import importlib.util
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adacolvit.bench.executions import executions
+from adacolvit.bench.measure import one_core
+from adacolvit.cli import main
+from adacolvit.hints.encoder import AB_SCALE
+from adacolvit.model.config import ModelConfig
+from adacolvit.model.cost import cost
+from adacolvit.runtime.native_engine import random_weights
+
+from ..runtime.test_engine import picture
+
+DENSE = ModelConfig(width=64, depth=3, heads=2, groups=1, adaptive=False)
+
+
+@pytest.fixture(scope="module")
+def report(small_weights, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench")
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        Image.fromarray(rng.integers(0, 256, (60, 80, 3), np.uint8)).save(folder / f"{name}.png")
+    target = folder / "bench.json"
+    wanted = ["bench", "--model", str(small_weights), "--data", str(folder), "--rounds", "2", "--json", str(target)]
+    assert main(wanted) == 0
+    return json.loads(target.read_text())
+
+
+def test_every_engine_that_is_here_has_a_row_for_each_network(report):
+    engines = {"torch", "onnxruntime", "adacolvit"} | ({"openvino"} if importlib.util.find_spec("openvino") else set())
+    for adaptive in (False, True):
+        rows = [row for row in report["rows"] if row["adaptive"] is adaptive]
+        assert {row["engine"] for row in rows} == engines
+        assert len({row["gmacs"] for row in rows if row["precision"] == "fp32"}) == 1
+        assert all(row["ms"] > 0 and row["cold_ms"] > 0 for row in rows)
+
+
+def test_the_figures_hang_together(report):
+    assert report["photos"] == 2 and report["peak_gflops"] > 0.1
+    for row in report["rows"]:
+        assert row["gflops"] == pytest.approx(2 * row["gmacs"] * 1e3 / row["ms"])
+        assert row["peak_share"] == pytest.approx(row["gflops"] / report["peak_gflops"])
+        if not row["adaptive"]:
+            assert row["gmacs"] == pytest.approx(cost(DENSE, 196) / 1e9)
+            assert row["psnr10"] is None  # of random weights
+    quality = [row["psnr10"] for row in report["rows"] if row["adaptive"]]
+    assert max(quality) - min(quality) < 0.01
+    click = report["click"]
+    assert click["network_ms"] > 0 and click["planes_ms"] < click["message_ms"]
+
+
+def test_all_executions_give_the_same_picture():
+    adaptive = ModelConfig(width=64, depth=2, heads=2, groups=2)
+    x = picture(3, 3, 0)
+    for config in (DENSE, adaptive):
+        weights = random_weights("random", config)
+        pair = (weights, weights)
+        first, *others = [e.load()(x) for e in executions(*pair, side=48) if e.precision == "fp32"]
+        assert len(others) >= 3  # torch, ONNX Runtime and the compiled engine, twice each
+        for ab, macs in others:
+            assert np.abs(ab - first[0]).max() / AB_SCALE < 1e-4 and macs == first[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin processes")
+def test_the_process_is_pinned_while_it_is_timed_and_not_after():
+    before = os.sched_getaffinity(0)
+    with one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+def test_the_samples_are_the_default(small_weights, capsys):
+    assert main(["bench", "--model", str(small_weights), "--rounds", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "3 photos, 10 hints each" in out and "a click in the product" in out
