@@ -373,10 +373,18 @@ export interface components {
             error: string;
             stored: components["schemas"]["SessionState"];
         };
-        /** SessionHint */
+        /**
+         * SessionHint
+         * @description ``guess``: no color was chosen yet, what is kept is the network's own; it is not given to the network.
+         */
         SessionHint: {
             /** Color */
             color: string;
+            /**
+             * Guess
+             * @default false
+             */
+            guess?: boolean;
             /**
              * Locked
              * @default false

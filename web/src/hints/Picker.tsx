@@ -15,7 +15,7 @@ import { CopyIcon, DropperIcon, LockIcon, LockedIcon } from "./icons";
 import { Palettes, readPalettes } from "./Palettes";
 import { usePlace } from "./place";
 import { PlaneField } from "./PlaneField";
-import { outcome, planeOf } from "./spot";
+import { colorOf, outcome, planeOf } from "./spot";
 import { Suggested } from "./Suggested";
 import { Swatches } from "./Swatches";
 import "./hints.css";
@@ -35,7 +35,7 @@ export function Picker({ hint }: { hint: store.Hint }) {
   const plane = planeOf(photo, hint.x, hint.y);
   const { L } = plane;
   const [said, setSaid] = useState("");
-  const [, a, b] = hexToLab(hint.color);
+  const [, a, b] = hexToLab(colorOf(hint));
   const here = nearest(plane, a, b);
   const shown = labToHex(L, ...here);
   const count = store.selectedHints.value.length;
@@ -55,7 +55,7 @@ export function Picker({ hint }: { hint: store.Hint }) {
   };
 
   const extreme = L < EXTREME ? texts.noColorDark : L > 100 - EXTREME ? texts.noColorLight : "";
-  const note = said || (locked ? texts.lockedHint(count) : extreme || (loadFlag("taught", false) ? "" : texts.firstPick));
+  const note = locked ? texts.lockedHint(count) : said || extreme || (loadFlag("taught", false) ? "" : texts.firstPick);
   const element = useRef<HTMLDivElement>(null);
   return (
     <div

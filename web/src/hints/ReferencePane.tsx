@@ -57,7 +57,9 @@ export function ReferencePane() {
         </button>
       </header>
       {reference ? (
-        <Picture key={reference.id} picture={reference.picture} />
+        <div class="reference-room">
+          <Picture key={reference.id} picture={reference.picture} />
+        </div>
       ) : (
         <button type="button" class="reference-empty" onClick={chooseReference}>
           {texts.referenceDrop}
@@ -113,6 +115,7 @@ function Picture({ picture }: { picture: ImageBitmap }) {
   return (
     <div
       class="reference-picture"
+      style={{ "--aspect": picture.width / picture.height }}
       role="application"
       tabIndex={0}
       title={texts.referenceTip}
@@ -135,7 +138,7 @@ function Picture({ picture }: { picture: ImageBitmap }) {
         event.stopPropagation(); // these keys are for the reference, not for the photo
       }}
     >
-      <canvas ref={canvas} style={{ aspectRatio: `${picture.width} / ${picture.height}` }} />
+      <canvas ref={canvas} />
       {under && <Tip {...under} />}
     </div>
   );

@@ -7,10 +7,12 @@ import { texts } from "../texts";
 import { LockedIcon } from "./icons";
 import { copies, moved, remove } from "./edit";
 import { adds, toggle } from "./select";
+import { colorOf } from "./spot";
 
 const ERASER = 5; // the button of a pen that is turned round
 const RIGHT = 2;
 const RING = 28; // CSS px
+const LONG_MS = 500; // a finger that rests so long
 
 let before: ReadonlySet<number> = new Set(); // what was selected when the press under way began
 let longPressed = false;
@@ -33,10 +35,15 @@ function press(event: PointerEvent, hint: store.Hint): void {
   const { scale } = store.view.value;
   const follows = keys.has(hint.key);
   let last = start.hints;
+  const timer = event.pointerType === "touch" ? setTimeout(longPress, LONG_MS, hint) : undefined;
   drag(
     event,
-    (dx, dy) => follows && store.preview((last = moved(start.hints, start.keys, dx / scale, dy / scale))),
+    (dx, dy) => {
+      clearTimeout(timer);
+      if (follows) store.preview((last = moved(start.hints, start.keys, dx / scale, dy / scale)));
+    },
     (wasMoved) => {
+      clearTimeout(timer);
       if (wasMoved && follows) {
         store.commit(last);
         if (event.altKey) store.select(...start.keys);
@@ -45,29 +52,33 @@ function press(event: PointerEvent, hint: store.Hint): void {
   );
 }
 
-/** Right click removes; the long press of a finger, which comes as one too, is its way to select several. */
+/** A finger that rests on a ring takes it into the selection, as Shift and a click do. */
+function longPress(hint: store.Hint): void {
+  longPressed = true;
+  store.select(...before, hint.key);
+}
+
+/** Right click removes. The long press of a finger or a pen comes as one too, but is none. */
 function menu(event: MouseEvent, hint: store.Hint): void {
   event.preventDefault();
   const pointer = event instanceof PointerEvent ? event.pointerType : "mouse";
   if (pointer === "mouse") remove(hint);
-  if (pointer !== "touch") return;
-  longPressed = true;
-  store.select(...before, hint.key);
 }
 
 export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
   const { x, y } = toStage(store.view.value, hint.x, hint.y);
   const chosen = store.selectedKeys.value.has(hint.key);
+  const color = colorOf(hint);
   const open = store.selected.value === hint;
   return (
     <>
       {chosen && <Reach hint={hint} />}
       <button
         type="button"
-        class={`ring${chosen ? " chosen" : ""}${hint.locked ? " locked" : ""}`}
+        class={`ring${chosen ? " chosen" : ""}${hint.locked ? " locked" : ""}${hint.guess ? " guess" : ""}`}
         data-key={hint.key}
         style={{ transform: `translate(${x}px, ${y}px)` }}
-        aria-label={texts.hint(number, hint.color, hint.x, hint.y, hint.locked ?? false)}
+        aria-label={texts.hint(number, color, hint.x, hint.y, hint.locked ?? false)}
         title={hint.locked ? texts.ringLockedTip : texts.ringTip}
         aria-pressed={chosen}
         onPointerDown={(event) => press(event, hint)}
@@ -75,7 +86,7 @@ export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
         onClick={(event) => !event.detail && open && document.querySelector<HTMLElement>(".picker .plane")?.focus()} // Enter
         onContextMenu={(event) => menu(event, hint)}
       >
-        <span style={{ background: hint.color }}>{hint.locked && <LockedIcon />}</span>
+        <span style={{ background: color }}>{hint.locked && <LockedIcon />}</span>
       </button>
     </>
   );

@@ -8,13 +8,12 @@ import { texts } from "../texts";
 import { Swatches } from "./Swatches";
 
 const REST_MS = 150; // a hint that is still being moved is not asked about
-const SHOWN = 6;
 
 export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: string) => void }) {
   const { id } = store.photo.value!.info;
   const chosen = store.selectedKeys.value;
   // What a place should be is not asked of the hints whose color is about to change.
-  const others = store.hints.value.filter(({ key }) => !chosen.has(key)).map(store.wire);
+  const others = store.told(store.hints.value.filter(({ key }) => !chosen.has(key)));
   const reference = store.reference.value?.id;
   const question = JSON.stringify([id, hint.x, hint.y, others, reference]);
   const [answer, setAnswer] = useState<{ question: string; list: Suggestion[]; failed?: string } | null>(null);
@@ -24,7 +23,7 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
     let current = true;
     const ask = async () => {
       try {
-        const list = (await engine.suggestColors(id, others, hint.x, hint.y, reference)).slice(0, SHOWN);
+        const list = await engine.suggestColors(id, others, hint.x, hint.y, reference);
         if (current) setAnswer({ question, list });
       } catch (error) {
         if (current) setAnswer({ question, list: [], failed: (error as Error).message });

@@ -6,7 +6,7 @@ import { nearest } from "../color/gamut";
 import * as store from "../state/store";
 import type { Hint } from "../state/store";
 import { texts } from "../texts";
-import { labAt, planeOf } from "./spot";
+import { colorOf, labAt, planeOf } from "./spot";
 
 export const [MIN_SIZE, MAX_SIZE] = [2, 7]; // network pixels
 const COPY_OFFSET = 24; // CSS px between a hint and its copy: beside the ring, not under it
@@ -32,13 +32,13 @@ function changed(keys: ReadonlySet<number>, change: (hint: Hint) => Partial<Hint
 /** One step of undo for a row of equal edits of the same hints. */
 const tag = (edit: string, keys: ReadonlySet<number>) => `${edit} ${[...keys].join(" ")}`;
 
-/** Adds a hint at a place in photo pixels. Its color is what the network shows there now; null outside of the photo. */
+/** Adds a hint at a place in photo pixels, with the color that is there, so that nothing changes; null outside of it. */
 export function add(x: number, y: number): Hint | null {
   const [photo, frame] = [store.photo.value, store.frame.value];
   if (!photo || !frame || x < 0 || y < 0 || x >= photo.info.width || y >= photo.info.height) return null;
   const color = labToHex(...labAt(photo, frame, x, y));
   const size = store.selected.value?.size ?? store.present().at(-1)?.size ?? MIN_SIZE;
-  const hint = store.withKey({ x: within(tenth(x), photo.info.width), y: within(tenth(y), photo.info.height), color, size });
+  const hint = store.withKey({ x: within(tenth(x), photo.info.width), y: within(tenth(y), photo.info.height), color, size, guess: true });
   batch(() => {
     store.commit([...store.present(), hint]);
     store.select(hint.key);
@@ -68,7 +68,7 @@ export function nudge(dx: number, dy: number): void {
 
 /** Copies for dragging away: the hints with the copies at their end, and the copies' keys. */
 export function copies(keys: ReadonlySet<number>): { hints: Hint[]; keys: ReadonlySet<number> } {
-  const fresh = store.present().filter((hint) => keys.has(hint.key)).map(({ x, y, color, size }) => store.withKey({ x, y, color, size }));
+  const fresh = store.present().filter((hint) => keys.has(hint.key)).map(({ x, y, color, size, guess }) => store.withKey({ x, y, color, size, guess }));
   return { hints: [...store.present(), ...fresh], keys: keysOf(fresh) };
 }
 
@@ -88,7 +88,7 @@ function recolored(ab: [number, number]): { hints: Hint[]; keys: ReadonlySet<num
   const keys = keysOf(store.selectedHints.value.filter((hint) => !hint.locked));
   const hints = changed(keys, ({ x, y }) => {
     const plane = planeOf(photo, x, y);
-    return { color: labToHex(plane.L, ...nearest(plane, ...ab)) };
+    return { color: labToHex(plane.L, ...nearest(plane, ...ab)), guess: undefined };
   });
   return { hints, keys };
 }
@@ -114,11 +114,11 @@ export function resize(size: number): void {
   if (keys.size) store.commit(changed(keys, () => ({ size })), tag("size", keys));
 }
 
-/** Locks the selected hints; unlocks them where all are locked. */
+/** Locks the selected hints; unlocks them where all are locked. To lock the network's guess is to choose it. */
 export function toggleLock(): void {
   const locked = !store.selectedHints.value.every((hint) => hint.locked);
   const keys = store.selectedKeys.value;
-  if (keys.size) store.commit(changed(keys, () => ({ locked: locked || undefined })));
+  if (keys.size) store.commit(changed(keys, (hint) => ({ locked: locked || undefined, color: colorOf(hint), guess: undefined })));
 }
 
 function removeAll(keys: ReadonlySet<number>): void {

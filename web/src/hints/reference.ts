@@ -16,7 +16,6 @@ export function toggleReference(): void {
 
 export function closeReference(): void {
   referenceOpen.value = false;
-  store.reference.value?.picture.close();
   store.reference.value = null;
   putDown();
 }
@@ -28,7 +27,6 @@ export async function openReference(file: File): Promise<void> {
       throw new Error(texts.referenceUnreadable(file.name));
     });
     const { id } = await engine.open(file);
-    store.reference.value?.picture.close();
     store.reference.value = { id, name: file.name, picture };
     referenceOpen.value = true;
   } catch (error) {

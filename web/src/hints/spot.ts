@@ -4,6 +4,7 @@ import { ciede2000 } from "../color/difference";
 import { grayToLightness, hexToLab, labToHex, type Triple } from "../color/color";
 import { fitChroma, nearest, planeAt, type Plane } from "../color/gamut";
 import type { Frame } from "../engine/frame";
+import * as store from "../state/store";
 import type { Hint, OpenPhoto } from "../state/store";
 
 const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
@@ -26,10 +27,17 @@ export function planeOf(photo: OpenPhoto, x: number, y: number): Plane {
   return plane;
 }
 
-/** The color a frame shows at a place in photo pixels, before saturation and strength are applied. */
+/** The color a frame shows in the pixel of a place in photo pixels, before saturation and strength are applied. */
 export function labAt(photo: OpenPhoto, frame: Frame, x: number, y: number): Triple {
   const L = lightnessAt(photo, x, y);
-  return [L, ...fitChroma(L, ...frame.abAt(x / photo.info.width, y / photo.info.height, L))];
+  const [u, v] = [(Math.floor(x) + 0.5) / photo.info.width, (Math.floor(y) + 0.5) / photo.info.height];
+  return [L, ...fitChroma(L, ...frame.abAt(u, v, L))];
+}
+
+/** A hint's color: the one that was chosen, or what the frame shows there as long as none was. */
+export function colorOf(hint: Hint): string {
+  const [photo, frame] = [store.photo.value, store.frame.value];
+  return hint.guess && photo && frame ? labToHex(...labAt(photo, frame, hint.x, hint.y)) : hint.color;
 }
 
 export interface Outcome {
@@ -44,7 +52,7 @@ export interface Outcome {
 /** How well a frame obeys a hint. */
 export function outcome(photo: OpenPhoto, frame: Frame, hint: Hint): Outcome {
   const plane = planeOf(photo, hint.x, hint.y);
-  const [, a, b] = hexToLab(hint.color);
+  const [, a, b] = hexToLab(colorOf(hint));
   const asked: Triple = [plane.L, ...nearest(plane, a, b)];
   const got = labAt(photo, frame, hint.x, hint.y);
   return { asked: labToHex(...asked), got: labToHex(...got), difference: ciede2000(asked, got) };
