@@ -1,5 +1,6 @@
 """The page ``/docs``: what may be asked of the server, drawn from its OpenAPI document. It needs no script."""
 
+import re
 from html import escape
 from string import Template
 
@@ -54,7 +55,7 @@ def _anchor(name: str) -> str:
 def _operation(method: str, path: str, operation: dict) -> str:
     parts = [
         f"<section><h3><b>{escape(method.upper())}</b> <code>{escape(path)}</code></h3>",
-        f"<p>{escape(operation.get('description', ''))}</p>",
+        _text(operation.get("description", "")),
     ]
     rows = [
         (f"<code>{escape(p['name'])}</code>", f"{_type(p['schema'])}{'' if p.get('required') else ', optional'}")
@@ -64,11 +65,17 @@ def _operation(method: str, path: str, operation: dict) -> str:
         body = operation["requestBody"]
         kinds = ", ".join(_content(kind, media) for kind, media in body["content"].items())
         rows.append(("body", f"{kinds} {escape(body.get('description', ''))}"))
-    for status, answer in operation["responses"].items():
+    for status, answer in sorted(operation["responses"].items()):
         kinds = ", ".join(_content(kind, media) for kind, media in answer.get("content", {}).items())
         rows.append((escape(status), f"{escape(answer['description'])} {kinds}"))
     table = "".join(f"<tr><th>{name}<td>{what}" for name, what in rows)
     return "".join([*parts, f"<table>{table}</table></section>"])
+
+
+def _text(docstring: str) -> str:
+    """A docstring's paragraphs, with what stands in double backquotes as code."""
+    code = re.sub(r"``(.+?)``", r"<code>\1</code>", escape(docstring))
+    return "".join(f"<p>{paragraph}</p>" for paragraph in code.split("\n\n"))
 
 
 def _content(kind: str, media: dict) -> str:
@@ -84,8 +91,8 @@ def _message(name: str, schema: dict) -> str:
         f"<tr><th><code>{escape(field)}</code><td>{_type(of)}{'' if field in required else ', optional'}"
         for field, of in schema.get("properties", {}).items()
     )
-    text = escape(schema.get("description", ""))
-    return f'<section id="{escape(name)}"><h3>{escape(name)}</h3><p>{text}</p><table>{rows}</table></section>'
+    text = _text(schema.get("description", ""))
+    return f'<section id="{escape(name)}"><h3>{escape(name)}</h3>{text}<table>{rows}</table></section>'
 
 
 def _type(schema: dict) -> str:
