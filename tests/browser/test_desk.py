@@ -36,7 +36,7 @@ def two_colors(table: Table) -> None:
 class TestHistory:
     def test_undo_and_redo_ask_the_network_nothing(self, table, page):
         sent = []
-        page.on("websocket", lambda socket: socket.on("framesent", sent.append))
+        page.on("websocket", lambda socket: socket.on("framesent", lambda message: sent.append(message)))
         two_colors(table)
         blue = table.picture()
         count = len(sent)
@@ -61,7 +61,7 @@ class TestHistory:
 
     def test_snapshots_are_named_compared_returned_to_and_kept(self, table, page):
         table.open_sample("Cat")
-        table.click(0.4, 0.4)
+        table.click(0.7, 0.5)  # beside the panel
         table.choose("#a03020")
         page.keyboard.press("Escape")
         red = table.picture()
@@ -72,8 +72,10 @@ class TestHistory:
         expect(panel.get_by_text("warm")).to_be_visible()
         table.rings.first.click()
         table.choose("#2030c0")
-        page.keyboard.press("Escape")
+        for _ in ("the panel", "the picker"):
+            page.keyboard.press("Escape")
         blue = table.picture()
+        page.keyboard.press("u")
 
         flip = panel.get_by_role("button", name="Hold to see warm")
 
@@ -303,7 +305,9 @@ def faults(page: Page) -> list[str]:
         page.evaluate(AXE.read_text())
     found = page.evaluate("async () => (await axe.run()).violations")
     return [
-        f"{fault['id']}: {node['html'][:160]} {[each['message'] for each in node['any']]}" for fault in found for node in fault["nodes"]
+        f"{fault['id']}: {node['html'][:160]} {[each['message'] for each in node['any']]}"
+        for fault in found
+        for node in fault["nodes"]
     ]
 
 

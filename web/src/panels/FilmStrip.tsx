@@ -5,8 +5,7 @@ import { engine } from "#engine";
 import "./film.css";
 import { DoneIcon } from "./icons";
 import type { FolderEntry } from "../engine/engine";
-import { chosen, film, toggleChosen } from "../state/film";
-import { openById } from "../state/opening";
+import { chosen, film, openFrame, toggleChosen } from "../state/film";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
@@ -36,7 +35,7 @@ function Picture({ photo }: { photo: FolderEntry }) {
   const says = words.statuses[photo.status];
   return (
     <li ref={element} class={photo.status}>
-      <button type="button" aria-current={open} title={`${photo.path} – ${says}`} aria-label={words.openPhoto(photo.name, says)} onClick={() => void openById(photo.id)}>
+      <button type="button" aria-current={open} title={`${photo.path} – ${says}`} aria-label={words.openPhoto(photo.name, says)} onClick={() => void openFrame(photo.id)}>
         <img src={engine.thumbnail(photo.id, THUMBNAIL) ?? undefined} alt="" loading="lazy" draggable={false} />
         {photo.status !== "new" && <span class="status">{photo.status === "done" ? <DoneIcon /> : photo.hints}</span>}
       </button>

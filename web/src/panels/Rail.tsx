@@ -21,6 +21,7 @@ export function Rail() {
   const photo = store.photo.value;
   return (
     <nav class={`rail${store.railWide.value ? " wide" : ""}`} aria-label={texts.tools}>
+      {photo && <h1 class="unseen">{photo.info.name}</h1>}
       <div class="brand">
         <img src="icon.svg" alt="" width="24" height="24" />
         <span class="label">{texts.product}</span>

@@ -11,7 +11,7 @@ export function ShortcutsPanel() {
         <section key={title}>
           <h3>{title}</h3>
           <dl>
-            {rows.map((row) => (
+            {rows.filter(({ what }) => what).map((row) => (
               <div key={row.what}>
                 <dt>
                   <kbd>{shown(row)}</kbd>

@@ -15,7 +15,7 @@ export function Tool({ icon: Icon, label, tip = label, keys, on, class: extra, .
     <button type="button" class={`tool ${extra ?? ""}`} title={keys ? `${tip} (${keys})` : tip} aria-label={label} aria-pressed={on} {...rest}>
       <Icon />
       <span class="label">{label}</span>
-      {keys && <kbd class="label">{keys}</kbd>}
+      {keys && <kbd class="label" data-keys={keys} aria-hidden="true" />}
     </button>
   );
 }

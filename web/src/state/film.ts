@@ -35,8 +35,17 @@ effect(() => {
   film.value = { ...film.peek()!, photos: film.peek()!.photos.map((photo) => (photo.id === id ? { ...photo, ...now } : photo)) };
 });
 
+const heading = signal<string | null>(null); // the photo that is being opened: the next step goes on from there
+
 /** Where the open photo is in the folder, from 0; -1 where it is another one. */
-export const place = () => film.value?.photos.findIndex(({ id }) => id === store.photo.value?.info.id) ?? -1;
+export const place = () => film.value?.photos.findIndex(({ id }) => id === (heading.value ?? store.photo.value?.info.id)) ?? -1;
+
+/** Opens a photo of the folder, with hints as a step of its history. */
+export async function openFrame(id: string, given: WireHint[] | null = null): Promise<void> {
+  heading.value = id;
+  await openById(id, given);
+  if (heading.value === id) heading.value = null;
+}
 
 export function neighbor(by: 1 | -1): FolderEntry | undefined {
   const photos = film.value?.photos ?? [];
@@ -46,7 +55,7 @@ export function neighbor(by: 1 | -1): FolderEntry | undefined {
 
 export function step(by: 1 | -1): void {
   const next = neighbor(by);
-  if (next) void openById(next.id);
+  if (next) void openFrame(next.id);
 }
 
 /** Opens the next photo with the hints of this one, at the same places relative to its size. */
@@ -55,7 +64,7 @@ export function copyToNext(): void {
   if (!here || !next) return;
   const [sx, sy] = [next.width / here.width, next.height / here.height];
   const scaled: WireHint[] = store.wireHints().map((hint) => ({ ...hint, x: hint.x * sx, y: hint.y * sy }));
-  void openById(next.id, scaled).then(() => store.tell(texts.desk.copied(scaled.length)));
+  void openFrame(next.id, scaled).then(() => store.tell(texts.desk.copied(scaled.length)));
 }
 
 export function toggleChosen(id: string): void {

@@ -9,6 +9,7 @@ export interface Shortcut {
   keys: string[];
   /** How the list shows them; made from `keys` where not given. */
   show?: string;
+  /** Empty where the list leaves the row out, because another one says it. */
   what: string;
   /** Whether the row applies now; always where not given. Of several rows with a key the first that applies is taken. */
   when?: () => boolean;
