@@ -7,7 +7,6 @@ it saw, its color is resized and scored on both, so that the two ways can be com
 
 import math
 import multiprocessing
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +23,7 @@ from .hintset import HintSet
 from .methods import Method, make_methods
 from .photos import Source, Truth, lay, load
 from .rows import Row
+from .threads import one_torch_thread
 
 
 def resize_ab(ab, height: int, width: int) -> np.ndarray:
@@ -111,12 +111,11 @@ _worker: _Worker | None = None  # of this process
 def _start(*arguments) -> None:
     global _worker
     _worker = _Worker(*arguments)
-    if torch := sys.modules.get("torch"):  # processes share the cores already
-        torch.set_num_threads(1)
 
 
 def _work(source: Source, todo: dict[str, list[int]]) -> list[Row]:
-    return _worker(source, todo)
+    with one_torch_thread():
+        return _worker(source, todo)
 
 
 def evaluate(
@@ -141,7 +140,9 @@ def evaluate(
     if workers == 1:
         worker = _Worker(*arguments)
         for source in sources:
-            yield worker(source, todo(source.key))
+            with one_torch_thread():  # as in the processes of several workers, so that results are the same to the bit
+                rows = worker(source, todo(source.key))
+            yield rows
         return
     # "spawn": ONNX Runtime's threads do not survive a fork
     context = multiprocessing.get_context("spawn")

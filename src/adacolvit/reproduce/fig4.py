@@ -54,9 +54,8 @@ def draw(found: Found, systems: Sequence[System], counts: Sequence[int], folder:
             layout="constrained",
         )
         handles = {}
-        for place, (axes, (measure, count)) in enumerate(
-            (pair for line in zip(grid, panels, strict=True) for pair in zip(*line, strict=True))
-        ):
+        pairs = [pair for line in zip(grid, panels, strict=True) for pair in zip(*line, strict=True)]
+        for place, (axes, (measure, count)) in enumerate(pairs):
             for system in systems:
                 points = sorted((found.entry(t, count) for t in found.of(system)), key=lambda e: e["macs"])
                 if points:

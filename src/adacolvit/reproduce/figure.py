@@ -52,7 +52,9 @@ def look(system: System, systems: Sequence[System]) -> dict:
     """Color and marker of a system: AdaColViT in the accent, the dense ViT hollow, the others by their order."""
     drawn = {"markersize": 5.5, "markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 4}
     if system.network in OWN:
-        return drawn | {"color": ACCENT, "marker": OWN[system.network], "markersize": 6.5, "zorder": 5}
+        marker = OWN[system.network]
+        size = 9 if marker == "*" else 6.5  # a star has little ground
+        return drawn | {"color": ACCENT, "marker": marker, "markersize": size, "zorder": 5}
     if system == TWIN:
         return drawn | {"color": QUIET, "marker": "o", "markerfacecolor": "white", "markeredgecolor": QUIET}
     place = [one for one in systems if one.network not in OWN and one != TWIN].index(system) % len(OTHERS)
