@@ -42,9 +42,10 @@ front-end: $(VENV)/test.stamp
 
 # The edition that needs no server: copy $(WEB) to any file host. docs/browser.md
 WEB = dist/web
+MODEL = tiny
 web: $(VENV)/app.stamp
 	@$(NODE) || { echo "make web needs Node 20.19 or newer with npm"; exit 1; }
-	$(BIN)/adacolvit export --format web -o build/model --force
+	$(BIN)/adacolvit export --format web --model $(MODEL) -o build/model --force
 	cd web && npm install --no-save --no-audit --no-fund && npx vite build -c vite.browser-only.config.ts --outDir $(abspath $(WEB))
 	@du -sh $(WEB)
 

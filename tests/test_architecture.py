@@ -41,7 +41,8 @@ ARROWS = {
     "app": {"batch", "colorizer", "photosets", "suggest", *USE},
     "bench": {"app", "colorizer", "evaluation", "model", *USE},
     "cli": set(),  # it finds the verbs by name
-    "training": LEARN | {"evaluation"},  # validation during training measures as the evaluation does
+    # Validation measures as the evaluation does, and what is refined in use is refined in training.
+    "training": LEARN | {"evaluation", "runtime.refine"},
     "evaluation": LEARN | {"colorizer", *USE},
     "reproduce": LEARN | {"evaluation", "training", *USE},
 }
