@@ -9,9 +9,8 @@ from adacolvit.weights import Weights
 
 from .decisions import Decisions
 from .native_engine import NativeEngine
-from .onnx_engine import OnnxEngine
 
-EXECUTIONS = {"native": NativeEngine, "onnxruntime": OnnxEngine}
+EXECUTIONS = ("native", "onnxruntime")
 VARIABLE = "ADACOLVIT_ENGINE"  # of the environment: one of them, for who wants no other
 
 
@@ -29,17 +28,20 @@ class Engine:
         self.threads = threads or 1
         self.fallback: str | None = None  # why it is not the native one, where nobody asked for another
         wanted = execution or os.environ.get(VARIABLE) or None
-        if wanted is None:
-            try:
-                self._execution = NativeEngine(weights, threads=self.threads)
-            except EngineError as error:
-                self.fallback = str(error)
-                self._execution = OnnxEngine(weights, threads=self.threads)
-        elif wanted in EXECUTIONS:
-            self._execution = EXECUTIONS[wanted](weights, threads=self.threads)
-        else:
+        if wanted not in (None, *EXECUTIONS):
             names = " or ".join(EXECUTIONS)
             raise EngineError(f"there is no engine {wanted!r}; set {VARIABLE} to {names}, or to nothing")
+        if wanted != "onnxruntime":
+            try:
+                self._execution = NativeEngine(weights, threads=self.threads)
+                return
+            except EngineError as error:
+                if wanted:
+                    raise
+                self.fallback = str(error)
+        from .onnx_engine import OnnxEngine  # brings onnx, 10 MB that the compiled engine does without
+
+        self._execution = OnnxEngine(weights, threads=self.threads)
 
     @property
     def config(self):
