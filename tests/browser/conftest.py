@@ -8,9 +8,11 @@ import sys
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .table import Table
+
+expect.set_options(timeout=20_000)  # on a busy machine, slow is not wrong
 
 # WebGL 2 without a graphics card. Colors are measured, so the screen must not have a profile of its own.
 FLAGS = [

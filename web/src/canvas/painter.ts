@@ -1,7 +1,7 @@
 // Draws the photo with WebGL2: only what is on screen, at the screen's own resolution, for every zoom.
 
 import type { Frame } from "../engine/frame";
-import { FRAGMENT, VERTEX } from "./shaders";
+import { fragment, VERTEX } from "./shaders";
 import { newTexture } from "./texture";
 import { Tiles, type Box, type FetchPart } from "./tiles";
 import type { Size } from "./view";
@@ -25,11 +25,18 @@ export interface Pane {
 export const MOST_TEXELS = 2048;
 
 const SHARP_FROM = 3; // device pixels per photo pixel from which pixels are drawn as squares: a person looks at pixels
-const UNIFORMS = ["gray", "planes", "planesBefore", "canvas", "area", "photo", "size", "part", "lens", "divider", "chroma", "sharp"] as const;
+const UNIFORMS = ["canvas", "area", "photo", "size", "part", "lens", "divider", "chroma", "sharp"] as const;
+type Uniforms = Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
+
+interface Program {
+  program: WebGLProgram;
+  uniforms: Uniforms;
+}
 
 export class Painter {
   private readonly gl: WebGL2RenderingContext;
-  private readonly uniforms: Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
+  private readonly plain: Program;
+  private readonly compared: Program;
   private readonly base: WebGLTexture;
   private size: Size = { width: 1, height: 1 };
   private tiles: Tiles | null = null;
@@ -44,13 +51,9 @@ export class Painter {
     const gl = canvas.getContext("webgl2", { antialias: false, depth: false, premultipliedAlpha: false });
     if (!gl) throw new Error("no WebGL 2");
     this.gl = gl;
-    const program = link(gl);
-    gl.useProgram(program);
-    this.uniforms = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)])) as typeof this.uniforms;
-    gl.uniform1i(this.uniforms.gray, 0);
-    gl.uniform1i(this.uniforms.planes, 1);
-    gl.uniform1i(this.uniforms.planesBefore, 2);
-    this.base = newTexture(gl, 0, gl.LINEAR_MIPMAP_LINEAR);
+    this.plain = link(gl, fragment(false));
+    this.compared = link(gl, fragment(true));
+    this.base = newTexture(gl, 0, gl.LINEAR_MIPMAP_NEAREST);
     newTexture(gl, 1, gl.LINEAR); // these stay bound to their units
     newTexture(gl, 2, gl.LINEAR);
     gl.enable(gl.SCISSOR_TEST);
@@ -89,8 +92,10 @@ export class Painter {
 
   /** `chroma` is the factor of a and b. Returns whether all detail is there; onArrival is called when more of it is. */
   draw(panes: Pane[], chroma: number): boolean {
-    const { gl, uniforms } = this;
+    const gl = this.gl;
     const { width, height } = this.canvas;
+    const { program, uniforms } = this.frames[1] ? this.compared : this.plain;
+    gl.useProgram(program);
     gl.viewport(0, 0, width, height);
     gl.scissor(0, 0, width, height);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -98,7 +103,7 @@ export class Painter {
     gl.uniform2f(uniforms.canvas, width, height);
     gl.uniform2f(uniforms.size, this.size.width, this.size.height);
     gl.uniform2f(uniforms.chroma, ...(this.frames.map((frame) => (frame ? chroma : 0)) as [number, number]));
-    for (const pane of panes) this.drawPane(pane);
+    for (const pane of panes) this.drawPane(pane, uniforms);
     return this.tiles?.fetch() ?? true;
   }
 
@@ -107,8 +112,8 @@ export class Painter {
     this.tiles?.free();
   }
 
-  private drawPane({ box, photo, divider, round }: Pane): void {
-    const { gl, uniforms } = this;
+  private drawPane({ box, photo, divider, round }: Pane, uniforms: Uniforms): void {
+    const gl = this.gl;
     const [left, top, width, height] = box;
     const scale = photo[2] / this.size.width; // device pixels per photo pixel
     gl.scissor(left, this.canvas.height - top - height, width, height);
@@ -127,11 +132,11 @@ export class Painter {
   }
 }
 
-function link(gl: WebGL2RenderingContext): WebGLProgram {
+function link(gl: WebGL2RenderingContext, fragmentSource: string): Program {
   const program = gl.createProgram();
   for (const [kind, source] of [
     [gl.VERTEX_SHADER, VERTEX],
-    [gl.FRAGMENT_SHADER, FRAGMENT],
+    [gl.FRAGMENT_SHADER, fragmentSource],
   ] as const) {
     const shader = gl.createShader(kind)!;
     gl.shaderSource(shader, source);
@@ -140,5 +145,8 @@ function link(gl: WebGL2RenderingContext): WebGLProgram {
   }
   gl.linkProgram(program);
   if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "link");
-  return program;
+  const uniforms = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)])) as Uniforms;
+  gl.useProgram(program);
+  ["gray", "planes", "planesBefore"].forEach((name, unit) => gl.uniform1i(gl.getUniformLocation(program, name), unit));
+  return { program, uniforms };
 }

@@ -1,0 +1,305 @@
+"""The canvas: the photo to its pixels, compared, enlarged, adjusted, touched; and the effort view."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+WIDTH, HEIGHT = 3000, 2100  # more than the picture of the whole photo holds (2048), so that tiles must come
+
+
+@pytest.fixture(scope="module")
+def grain():
+    """A photo in which every pixel matters: (HEIGHT, WIDTH) uint8 noise."""
+    return np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+
+
+@pytest.fixture
+def large(table, grain, tmp_path):
+    """The table with that photo on it."""
+    path = tmp_path / "grain.png"
+    Image.fromarray(grain).save(path, compress_level=1)
+    table.open_files(path)
+    table.settle()
+    return table
+
+
+def sharpen(table) -> None:
+    """Waits until all detail of what is shown is there."""
+    table.settle()
+    expect(table.canvas).to_have_attribute("data-sharp", "true")
+
+
+def screen(table) -> tuple[np.ndarray, np.ndarray]:
+    """The stage without what lies above the photo, (h, w, 3), and the photo's left, top, width, height on it."""
+    table._show("main > :not(canvas), .panel, .notices", "hidden")
+    data = table.canvas.screenshot()
+    table._show("main > :not(canvas), .panel, .notices", "")
+    place = np.array([float(v) for v in table.canvas.get_attribute("data-photo").split()])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int), place
+
+
+def pixels_at(grain, place, rows, columns):
+    """The photo's pixels under the middles of screen pixels; rows and columns: of the screen, inside the photo."""
+    left, top, width, _ = place
+    scale = width / WIDTH
+    x = np.floor((columns + 0.5 - left) / scale).astype(int)
+    y = np.floor((rows + 0.5 - top) / scale).astype(int)
+    return grain[np.ix_(y, x)].astype(int)
+
+
+@pytest.mark.parametrize("zooms", [0, 3, 6])
+def test_a_large_photo_shows_its_very_pixels(large, page, grain, zooms):
+    page.keyboard.press("Shift+G")  # gray, so that the screen shows what the file holds
+    page.keyboard.press("1")
+    for _ in range(zooms):
+        page.keyboard.press("+")
+    sharpen(large)
+    shown, place = screen(large)
+    assert place[2] / WIDTH == pytest.approx(1.5**zooms)
+    expected = pixels_at(grain, place, np.arange(shown.shape[0]), np.arange(shown.shape[1]))
+    assert np.abs(shown - expected[..., None]).max() <= 1
+
+
+def test_between_the_scales_no_seam_is_seen(large, page, grain):
+    page.keyboard.press("Shift+G")
+    page.keyboard.press("1")
+    page.keyboard.press("-")  # 67 %: full tiles, scaled down by the screen's filter
+    sharpen(large)
+    shown, (left, top, width, _) = screen(large)
+    scale = width / WIDTH
+    x = (np.arange(shown.shape[1]) + 0.5 - left) / scale - 0.5
+    y = (np.arange(shown.shape[0]) + 0.5 - top) / scale - 0.5
+    fx, fy = (x % 1)[None], (y % 1)[:, None]
+    x, y = np.floor(x).astype(int), np.floor(y).astype(int)
+    corner = [[grain[np.ix_(y + dy, x + dx)].astype(float) for dx in (0, 1)] for dy in (0, 1)]
+    expected = (corner[0][0] * (1 - fx) + corner[0][1] * fx) * (1 - fy) + (
+        corner[1][0] * (1 - fx) + corner[1][1] * fx
+    ) * fy
+    assert np.abs(shown[..., 0] - expected).max() <= 2  # a tile's edge included
+
+
+def test_the_loupe_shows_pixels_where_the_pointer_is(large, page, grain):
+    page.keyboard.press("Shift+G")
+    page.keyboard.press("m")
+    x, y = large.place(0.4, 0.6)
+    page.mouse.move(x, y)
+    sharpen(large)
+    expect(page.locator(".lens")).to_contain_text("100 %")
+    shown, (left, top, width, _) = screen(large)
+    box = large.canvas.bounding_box()
+    row, column = round(y - box["y"]), round(x - box["x"])
+    inside = shown[row - 40 : row + 40, column - 40 : column + 40, 0]
+    scale = width / WIDTH
+    px, py = (x - box["x"] - left) / scale, (y - box["y"] - top) / scale
+    errors = [  # the lens is laid on whole screen pixels, so it may be off by one
+        np.abs(inside - grain[r : r + 80, c : c + 80]).mean()
+        for r in range(int(py) - 42, int(py) - 37)
+        for c in range(int(px) - 42, int(px) - 37)
+    ]
+    assert min(errors) < 1
+    page.mouse.click(x, y)  # and a click goes to that very place
+    expect(large.rings).to_have_count(1)
+    hint = large.kept_hints()[0]
+    assert (hint["x"], hint["y"]) == (pytest.approx(px, abs=2), pytest.approx(py, abs=2))
+
+
+def test_saturation_and_strength_need_no_network_and_are_saved(table, page):
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(data)))
+    table.open_sample("Coffee")
+    table.click(0.5, 0.8)
+    table.choose("#20c020")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    table.settle()
+    plain, requests = table.picture(), len(sent)
+    page.keyboard.press("v")
+    view = page.get_by_role("region", name="View")
+    view.get_by_label("Saturation", exact=True).fill("0.5")
+    view.get_by_label("Strength", exact=True).fill("0.8")
+    table.settle()
+    adjusted = table.picture()
+    body = {"hints": table.kept_hints(), "format": "png", "saturation": 0.5, "strength": 0.8}
+    file = page.request.post(f"/api/photos/{table.photo_id}/render", data=body).body()
+    saved = np.asarray(Image.open(io.BytesIO(file)).convert("RGB")).astype(int)
+    assert np.abs(adjusted - saved).mean() < 1.5
+    assert np.abs(plain - saved).max() > 15, "an unchanged picture would agree too easily"
+    view.get_by_label("Strength", exact=True).fill("0")
+    table.settle()
+    gray = table.picture()
+    assert np.array_equal(gray.max(-1), gray.min(-1))
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    table.settle()
+    assert np.array_equal(table.picture(), plain)
+    assert len(sent) == requests, "a slider of the view must not run the network"
+
+
+def test_side_by_side_is_one_view_twice(table, page):
+    table.open_sample("Cat")
+    table.click(0.3, 0.3)
+    table.choose("#c03020")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+B")
+    table.settle()
+    shown, (left, top, width, height) = screen(table)
+    half = shown.shape[1] // 2 + 1
+    rows, columns = slice(int(top) + 2, int(top + height) - 2), slice(int(left) + 2, int(left + width) - 2)
+    color = shown[rows, columns]
+    gray = shown[rows, columns.start - half : columns.stop - half]
+    assert np.array_equal(gray.max(-1), gray.min(-1))
+    assert np.abs(color - color.mean(-1, keepdims=True)).mean() > 3
+    page.keyboard.press("Shift+G")
+    table.settle()
+    assert np.array_equal(screen(table)[0][rows, columns], gray), "the same place, to the pixel"
+    page.keyboard.press("Shift+G")
+
+    x, y = table.place(0.7, 0.6)
+    page.mouse.click(x - half, y)  # on the gray photo: the hint goes to the same place
+    expect(table.rings).to_have_count(2)
+    hint = table.kept_hints()[-1]
+    info = page.request.get(f"/api/photos/{table.photo_id}").json()
+    assert hint["x"] / info["width"] == pytest.approx(0.7, abs=0.01)
+    assert hint["y"] / info["height"] == pytest.approx(0.6, abs=0.01)
+    page.keyboard.press("Escape")
+    page.mouse.move(x - half, y)
+    page.mouse.wheel(0, -300)
+    table.settle()
+    assert table.place(0.7, 0.6) == (pytest.approx(x, abs=1.5), pytest.approx(y, abs=1.5))
+
+
+def test_a_lost_context_comes_back_as_it_was(large, page):
+    large.click(0.5, 0.5)
+    large.choose("#3050d0")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    sharpen(large)
+    before = screen(large)[0]
+    page.evaluate("""() => {
+        const canvas = document.querySelector('canvas.photo');
+        window.lose = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');
+        window.lost = new Promise((done) => canvas.addEventListener('webglcontextlost', done, {once: true}));
+        window.back = new Promise((done) => canvas.addEventListener('webglcontextrestored', done, {once: true}));
+        window.lose.loseContext();
+    }""")
+    page.evaluate("() => window.lost.then(() => {})")
+    page.mouse.wheel(0, 0)  # meanwhile the person goes on
+    page.evaluate("() => { window.lose.restoreContext(); return window.back.then(() => {}); }")
+    sharpen(large)
+    assert np.array_equal(screen(large)[0], before)
+
+
+def touch(cdp, kind, *points):
+    fingers = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+    cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+
+def test_two_fingers_zoom_one_pans_and_neither_colors(table, page):
+    table.open_sample("Cat")
+    before = table.photo_box()
+    cdp = page.context.new_cdp_session(page)
+    (x, y) = table.place(0.5, 0.5)
+    touch(cdp, "touchStart", (x - 40, y))
+    touch(cdp, "touchStart", (x - 40, y), (x + 40, y))
+    for reach in (50, 60, 80):
+        touch(cdp, "touchMove", (x - reach, y), (x + reach, y))
+    touch(cdp, "touchEnd")
+    table.settle()
+    zoomed = table.photo_box()
+    assert zoomed[2] / before[2] == pytest.approx(2, rel=0.05)
+    touch(cdp, "touchStart", (x, y))
+    for step in (20, 40, 60):
+        touch(cdp, "touchMove", (x, y + step))
+    touch(cdp, "touchEnd")
+    table.settle()
+    assert table.photo_box()[1] == pytest.approx(zoomed[1] + 60, abs=2)
+    expect(table.rings).to_have_count(0)
+    touch(cdp, "touchStart", (x, y))
+    touch(cdp, "touchEnd")
+    expect(table.rings).to_have_count(1)
+
+
+def test_a_pen_places_a_hint_and_its_hand_does_not(table, page):
+    table.open_sample("Cat")
+    cdp = page.context.new_cdp_session(page)
+    x, y = table.place(0.5, 0.5)
+    pen = {"x": x, "y": y, "button": "left", "pointerType": "pen", "clickCount": 1}
+    cdp.send("Input.dispatchMouseEvent", {**pen, "type": "mousePressed"})
+    touch(cdp, "touchStart", (x + 90, y + 60))
+    touch(cdp, "touchEnd")
+    cdp.send("Input.dispatchMouseEvent", {**pen, "type": "mouseReleased"})
+    table.settle()
+    expect(table.rings).to_have_count(1)
+    info = page.request.get(f"/api/photos/{table.photo_id}").json()
+    assert table.kept_hints()[0]["x"] / info["width"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_effort_view_tells_what_each_layer_did(table, page):
+    frames = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: frames.append(data)))
+    table.open_sample("Astronaut")
+    page.keyboard.press("e")
+    panel = page.get_by_role("region", name="Effort of the last change")
+    layers = panel.get_by_role("radio")
+    expect(panel.locator("svg.ran path").first).to_be_attached()  # the frame that tells of patches is there
+    message = frames[-1]
+    effort = json.loads(message[4 : 4 + int.from_bytes(message[:4], "little")])["effort"]
+    steps = [(layer, part) for part in ("attention", "ffn") for layer in effort["layers"]]
+    expect(layers).to_have_count(1 + len(steps))
+    assert sum(layer[f"{part}_macs"] for layer, part in steps) < effort["macs"] <= effort["dense_macs"]
+
+    layers.first.focus()
+    page.keyboard.press("ArrowDown")
+    for i, (layer, part) in enumerate(steps):
+        at = layers.nth(1 + i)
+        expect(at).to_be_focused()
+        expect(at).to_have_attribute("aria-checked", "true")
+        name = at.get_attribute("aria-label")
+        assert ("skipped" in name) == (not layer[part])
+        patches = layer[f"{part}_patches"]
+        drawn = at.locator("path").get_attribute("d") or ""
+        assert layer[part] is False or len(re.findall("M", drawn)) == patches.count("1")
+        # The photo shows the same: dark where a patch took the short path.
+        dark = page.locator(".effort-map").evaluate(
+            "(map) => [...map.children].map((r) => Number(r.getAttribute('fill-opacity')) > 0 ? '0' : '1').join('')"
+        )
+        assert dark == patches
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("e")
+    expect(page.locator(".effort-map")).to_have_count(0)
+
+
+def test_full_screen_leaves_the_photo_alone(table, page):
+    table.open_sample("Cat")
+    page.keyboard.press("Shift+F")
+    expect(page.get_by_role("navigation", name="Tools")).to_be_hidden()
+    table.settle()
+    assert table.canvas.bounding_box()["x"] == 0
+    page.keyboard.press("Shift+F")
+    expect(page.get_by_role("navigation", name="Tools")).to_be_visible()
+
+
+def test_on_a_slow_machine_no_click_holds_up_the_page(browser, fresh, page, table):
+    """Six times slower. Measured in time of the page's own thread, so that other programs do not count."""
+    table.open_sample("Cat")
+    table.click(0.3, 0.4)  # what is done but once, such as compiling, is not what a person waits for at each click
+    page.keyboard.press("Escape")
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline", "__metadata"])
+    for i in range(6):
+        table.click(0.2 + 0.1 * i, 0.6)
+        page.keyboard.press("Escape")
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    cdp.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    main = {e["tid"]: e["pid"] for e in events if e.get("args", {}).get("name") == "CrRendererMain"}
+    tasks = [e for e in events if e["name"].endswith("RunTask") and main.get(e["tid"]) == e["pid"] and "tdur" in e]
+    assert len(tasks) > 100
+    slowest = sorted((e["tdur"] / 1e3 for e in tasks), reverse=True)[:5]
+    assert slowest[0] <= 50, slowest
