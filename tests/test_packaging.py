@@ -1,5 +1,6 @@
 """The wheel: all that a person needs is in it, and nothing pulls torch."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -31,6 +32,17 @@ def test_everything_is_inside(wheel):
     assert {f"adacolvit/{name}" for name in wanted} <= names
     sources = {f"adacolvit/{p.relative_to(ROOT / 'src/adacolvit')}" for p in (ROOT / "src/adacolvit").rglob("*.py")}
     assert sources <= names
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="there is no C++ compiler here, so no engine is built")
+def test_the_engine_is_inside_and_the_wheel_is_for_this_platform(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        assert "adacolvit/runtime/_native.so" in archive.namelist()
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/WHEEL"))
+        lines = archive.read(name).decode().splitlines()
+    assert "Root-Is-Purelib: false" in lines
+    assert any(line.startswith("Tag: py3-none-") and not line.endswith("-any") for line in lines)
+    assert wheel.stat().st_size <= 25 * 2**20
 
 
 def test_torch_is_optional(wheel):
