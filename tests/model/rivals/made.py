@@ -16,7 +16,7 @@ from adacolvit.model.rivals.config import (
 DENSE = {
     "icolorit": IColoriTConfig(64, 3, 2),
     "swinir": SwinIRConfig(32, (2, 2), 2, window=3),
-    "uformer": UformerConfig(8, (1, 2, 1), (1, 2, 1), window=3),
+    "uformer": UformerConfig(8, (1, 1, 1, 1, 1), (1, 2, 4, 2, 1), window=4),
 }
 SKIPPING = {
     "dynamicvit": DynamicViTConfig(64, 4, 2, before=(1, 2), keep=0.6),

@@ -1,5 +1,6 @@
 """Parameters and multiply-accumulates against the published figures, and against sums written out by hand."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -133,10 +134,29 @@ def test_selections_cost_what_the_plan_says(select):
     assert macs == expected
 
 
-@pytest.mark.parametrize(("name", "gmacs"), [("dynamicvit-t", 1.24), ("tiny-random", 0.78)])
-def test_operating_points(name, gmacs):
-    _, macs = run_counted(build(name).eval(), torch.randn(1, 4, 224, 224))
-    assert macs / 1e9 == pytest.approx(gmacs, abs=0.01)
+def test_operating_point_of_dynamicvit():
+    _, macs = run_counted(build("dynamicvit-t").eval(), torch.randn(1, 4, 224, 224))
+    assert macs / 1e9 == pytest.approx(1.24, abs=0.01)
+
+
+def test_operating_point_of_adavit():
+    """The mean cost where patches, heads and layers are kept independently, as often as is wanted of each."""
+    config, patches = find("adavit-t"), 196
+    tokens = 1 + config.patches * patches
+    attention = config.kept_heads * (4 * 192**2 * tokens + 2 * 192 * tokens**2)
+    block = config.layers * (attention + 8 * 192**2 * tokens) + 192 * (2 + 3 + patches)
+    whole = stem_macs(192, patches) + block_macs(192, 6, patches + 1, True, True) + 11 * block
+    assert whole / 1e9 == pytest.approx(1.20, abs=0.01)
+
+
+def test_operating_point_of_chance():
+    """The mean over which of the layers run: attention and FFN do not cost the same."""
+    config, adacolvit = find("tiny-random"), VARIANTS["tiny"]
+    assert config.backbone == adacolvit
+    bare = cost(adacolvit, 196, np.zeros((12, 2), bool))
+    kept = np.full((12, 2), round(config.patches * 196))
+    whole = bare + round(config.layers * 24) / 24 * (cost(adacolvit, 196, kept=kept) - bare)
+    assert whole / 1e9 == pytest.approx(0.78, abs=0.005)
 
 
 def test_every_rival_is_a_network_by_name():

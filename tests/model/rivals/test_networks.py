@@ -74,6 +74,7 @@ def test_it_learns_eight_photos_by_heart(name):
     x, target = photos()
     steps, rate = (60, 1e-2) if name == "uformer" else (40, 3e-3)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, steps)
     with torch.no_grad():
         gray = color_loss(torch.zeros_like(target), target)
     for _ in range(steps):
@@ -84,6 +85,7 @@ def test_it_learns_eight_photos_by_heart(name):
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
+        schedule.step()
         optimizer.zero_grad()
     network.eval()
     with torch.no_grad():

@@ -157,7 +157,7 @@ class SelectionConfig(RivalConfig):
         "patches"  # "patches": every layer runs; "layers": every patch is informative; "random": chance decides
     )
     layers: float = 0.7083  # of random decisions: exactly this fraction of the layers runs
-    patches: float = 0.35  # and exactly this fraction of the patches is informative in each: 0.78 G in all at 224 px
+    patches: float = 0.336  # and exactly this fraction of the patches is informative in each: 0.78 G in all at 224 px
     head_kernel: int = 3
     hint_gain: float = HINT_GAIN
 

@@ -85,7 +85,9 @@ class Uformer(nn.Module):
             nn.ConvTranspose2d(width, beside // 2, 2, stride=2) for width, beside in zip(below, up, strict=True)
         )
         self.head = nn.Conv2d(up[-1], OUT_CHANNELS, 3, padding=1)
-        self.apply(initialize)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):  # convolutions keep torch's own start, as published: these are narrow
+                initialize(module)
         nn.init.trunc_normal_(self.head.weight, std=HEAD_DEVIATION)
 
     def forward(self, x: Tensor, mode: str = "dense", **_) -> dict:
