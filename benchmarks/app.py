@@ -2,8 +2,8 @@
 
 Starts `adacolvit app` with the shipped weights, opens photos of 12 and 24 megapixels (made here: a sample, enlarged,
 with grain) in Chromium, and does what a person does. Times are taken inside the page: an input's own time stamp, the
-socket, and a fence behind the drawing commands, so a picture counts when it is drawn, not when it is asked for. Chromium
-draws in software here (SwiftShader), which a machine with a graphics card does not; `--gpu` lets it use one.
+socket, and a fence behind the drawing commands, so a picture counts when it is drawn, not when it is asked for.
+Chromium draws in software here (SwiftShader), which a machine with a graphics card does not; `--gpu` lets it use one.
 """
 
 import argparse

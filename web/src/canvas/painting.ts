@@ -4,7 +4,7 @@ import { effect } from "@preact/signals";
 import { engine } from "#engine";
 import * as store from "../state/store";
 import { Painter, type Pane, type Rectangle } from "./painter";
-import { colorPane, grayShown, LENS, lens, lensScale } from "./panes";
+import { colorPane, grayShown, LENS, lens, lensScale, whole } from "./panes";
 import { devicePhoto, type View } from "./view";
 
 /** Throws where the browser has no WebGL 2. */
@@ -37,7 +37,8 @@ export function startPainting(canvas: HTMLCanvasElement): () => void {
   };
 
   const resize = () => {
-    const [w, h] = [Math.round(canvas.clientWidth * devicePixelRatio), Math.round(canvas.clientHeight * devicePixelRatio)];
+    const { width, height } = whole.value; // measured once; asking the canvas would lay out the page at every move
+    const [w, h] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
     if (canvas.width === w && canvas.height === h) return;
     [canvas.width, canvas.height] = [w, h];
     cancelAnimationFrame(request);
