@@ -210,6 +210,18 @@ int64_t adacolvit_spin(const char* instruction_set, int64_t rounds) {
   return rounds * kernels->rows * kernels->panel;
 }
 
+int adacolvit_refine(const char* instruction_set, const Refinement* refinement) {
+  const Kernels* kernels = find(instruction_set);
+  if (kernels) kernels->refine(*refinement);
+  return kernels ? 0 : 1;
+}
+
+int adacolvit_guide(const char* instruction_set, const Guide* guide) {
+  const Kernels* kernels = find(instruction_set);
+  if (kernels) kernels->guide(*guide);
+  return kernels ? 0 : 1;
+}
+
 void adacolvit_destroy(Engine* e) {
   for (Context* context : e->idle) delete context;
   release(e->block);

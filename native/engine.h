@@ -33,5 +33,9 @@ ADACOLVIT_API int adacolvit_run(adacolvit::Engine* engine, const adacolvit::Call
 // multiply-accumulates that were done, 0 where the instruction set is not here.
 ADACOLVIT_API int64_t adacolvit_spin(const char* instruction_set, int64_t rounds);
 
+// What follows the network, by an instruction set. 0, or 1 where that is not here.
+ADACOLVIT_API int adacolvit_refine(const char* instruction_set, const adacolvit::Refinement* refinement);
+ADACOLVIT_API int adacolvit_guide(const char* instruction_set, const adacolvit::Guide* guide);
+
 ADACOLVIT_API void adacolvit_destroy(adacolvit::Engine* engine);
 }

@@ -1,6 +1,7 @@
 // The network, for the instruction set that this file is compiled for. Several threads may run one call together: each
 // executes all of this on its own share of rows, and they wait for each other where one reads what another wrote.
 #include "attention.h"
+#include "refine.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
 namespace {
@@ -245,5 +246,5 @@ namespace adacolvit {
 extern const Kernels KERNELS(ADACOLVIT_ISA);
 const Kernels KERNELS(ADACOLVIT_ISA) = {
     NAME(ADACOLVIT_ISA), ADACOLVIT_ISA::LANES, ADACOLVIT_ISA::ROWS, ADACOLVIT_ISA::PANEL, ADACOLVIT_ISA::forward,
-    ADACOLVIT_ISA::spin};
+    ADACOLVIT_ISA::spin, ADACOLVIT_ISA::refine, ADACOLVIT_ISA::guide};
 }  // namespace adacolvit

@@ -66,6 +66,28 @@ struct Call {
   int rows, columns;
 };
 
+// Color is brought to obey its hints, runtime/refine.py; Lab units, network pixels.
+struct Refinement {
+  const float* lightness;  // (H, W)
+  const float* ab;         // (2, H, W)
+  const int* squares;      // (K, 3) top, left, side
+  const float* asked;      // (K, 2)
+  float* refined;          // (2, H, W)
+  float* scratch;          // 4 H W + 72 W + K (4 + W) floats, aligned as doubles are
+  float epsilon, reach, likeness, shrink;
+  int radius, hints, height, width;  // the width is a multiple of 16
+};
+
+// The planes that carry color to full size, runtime/upsample.py.
+struct Guide {
+  const float* lightness;  // (H, W)
+  const float* ab;         // (2, H, W)
+  float* planes;           // (4, H, W)
+  float* scratch;          // 5 H W + 72 W floats, aligned as doubles are
+  float epsilon, sharpen;
+  int height, width;
+};
+
 // Buffers of one call; strides in floats.
 struct Workspace {
   int64_t z_stride, wide_stride, mixed_stride, score_stride;
@@ -100,6 +122,8 @@ struct Kernels {
   int lanes, rows, panel;
   void (*forward)(const Network&, const Call&, const Workspace&, Worker&);
   float (*spin)(int64_t rounds);  // rows * panel multiply-accumulates per round, from registers alone
+  void (*refine)(const Refinement&);
+  void (*guide)(const Guide&);
 };
 
 }  // namespace adacolvit

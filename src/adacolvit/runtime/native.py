@@ -40,6 +40,28 @@ class Call(ctypes.Structure):
     ]
 
 
+class Refinement(ctypes.Structure):
+    """``Refinement`` of native/network.h."""
+
+    _fields_ = [
+        *((name, Floats) for name in ("lightness", "ab")),
+        ("squares", POINTER(c_int)),
+        *((name, Floats) for name in ("asked", "refined", "scratch")),
+        *((name, c_float) for name in ("epsilon", "reach", "likeness", "shrink")),
+        *((name, c_int) for name in ("radius", "hints", "height", "width")),
+    ]
+
+
+class Guide(ctypes.Structure):
+    """``Guide`` of native/network.h."""
+
+    _fields_ = [
+        *((name, Floats) for name in ("lightness", "ab", "planes", "scratch")),
+        *((name, c_float) for name in ("epsilon", "sharpen")),
+        *((name, c_int) for name in ("height", "width")),
+    ]
+
+
 @cache
 def library() -> ctypes.CDLL:
     """The library with its functions declared. Raises EngineError where it is not here or cannot be loaded."""
@@ -56,6 +78,8 @@ def library() -> ctypes.CDLL:
     lib.adacolvit_create.restype = c_void_p
     lib.adacolvit_run.argtypes, lib.adacolvit_run.restype = [c_void_p, POINTER(Call), POINTER(c_int64)], c_int
     lib.adacolvit_spin.argtypes, lib.adacolvit_spin.restype = [c_char_p, c_int64], c_int64
+    lib.adacolvit_refine.argtypes = [c_char_p, POINTER(Refinement)]
+    lib.adacolvit_guide.argtypes = [c_char_p, POINTER(Guide)]
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
     return lib
 

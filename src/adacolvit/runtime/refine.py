@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from . import native_finish
+
 RADIUS, EPSILON = 8, 16.0  # of the guided filter: half a patch, so that every window crosses a border; L units squared
 REACH = 0.16  # of the side of a square as large as the input: standard deviation of a correction in place
 LIKENESS = 11.0  # L units: its standard deviation in lightness
@@ -49,6 +51,13 @@ def smooth(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
     return np.stack([slope_a * lightness + offset_a, slope_b * lightness + offset_b])
 
 
+def _counting(rows, columns) -> list[int]:
+    """Which hints count: of those at one place the last."""
+    return list(
+        {(int(row), int(column)): k for k, (row, column) in enumerate(zip(rows, columns, strict=True))}.values()
+    )
+
+
 def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> np.ndarray:
     """Bring color to what the hints ask, near them and on what is as light as they are.
 
@@ -60,9 +69,8 @@ def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> 
     y, x = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
     correction, total = np.zeros_like(ab), np.full_like(lightness, SHRINK)
     scale = np.float32(-0.5 / reach(height, width) ** 2)
-    places = {(int(row), int(column)): k for k, (row, column) in enumerate(zip(rows, columns, strict=True))}
-    for (row, column), k in places.items():
-        size = int(sizes[k])
+    for k in _counting(rows, columns):
+        row, column, size = int(rows[k]), int(columns[k]), int(sizes[k])
         square = np.s_[row : row + size, column : column + size]
         middle = np.float32((size - 1) / 2)
         lacking = np.asarray(asked[k], np.float32) - ab[(slice(None), *square)].mean((1, 2))
@@ -75,5 +83,12 @@ def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> 
 
 
 def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> np.ndarray:
-    """:func:`smooth`, then :func:`obey`; arguments and result as of the latter."""
+    """:func:`smooth`, then :func:`obey`; arguments and result as of the latter. Compiled where that can be had."""
+    if native_finish.instruction_set():
+        counting = _counting(rows, columns)
+        squares = np.stack([rows, columns, sizes], 1)[counting]
+        return native_finish.refine(
+            lightness, ab, squares, np.asarray(asked)[counting],
+            epsilon=EPSILON, reach=reach(*lightness.shape), likeness=LIKENESS, shrink=SHRINK, radius=RADIUS,
+        )  # fmt: skip
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)

@@ -13,6 +13,8 @@ from PIL import Image
 from adacolvit.color.gamut import displayable, fit
 from adacolvit.color.lab import lab_to_linear, linear_to_srgb
 
+from . import native_finish
+
 # Both were scanned on sharp photos, at 3 and at 11 photo pixels per network pixel.
 EPSILON = 256.0  # L units squared: below this variance of L the slope is shrunk towards 0, as texture carries no color
 SHARPEN = 0.75  # undoes the blur of scaling down before the network and bilinearly up after it
@@ -40,6 +42,8 @@ def guide(lightness: np.ndarray, ab: np.ndarray, *, epsilon: float = EPSILON, sh
     epsilon, sharpen: see the constants; infinity and 0 make it plain bilinear upsampling of ab.
     Returns (4, h, w) float32: A_a, A_b (no unit), B_a, B_b (Lab units).
     """
+    if native_finish.instruction_set():
+        return native_finish.guide(lightness, ab, epsilon=epsilon, sharpen=sharpen)
     values = np.concatenate([lightness[None], ab])  # L a b
     means = _mean3(np.concatenate([values, lightness * values]))  # L a b LL La Lb
     mean, products = means[:3], means[3:] - means[0] * means[:3]  # (co)variances with L

@@ -1,0 +1,59 @@
+"""The compiled form of what follows the network (native/refine.h): :mod:`.refine` and :func:`.upsample.guide`."""
+
+import os
+from ctypes import POINTER, byref, c_int
+from functools import cache
+
+import numpy as np
+
+from adacolvit.errors import EngineError
+
+from . import native
+from .engine import VARIABLE
+from .native_engine import trusted_instruction_set
+
+
+@cache
+def instruction_set() -> bytes | None:
+    """The one that runs it; None where the compiled engine cannot be had or is not wanted."""
+    if os.environ.get(VARIABLE) == "onnxruntime":
+        return None
+    try:
+        return trusted_instruction_set().encode()
+    except EngineError:
+        return None
+
+
+def refine(lightness, ab, squares, asked, *, epsilon, reach, likeness, shrink, radius) -> np.ndarray:
+    """As :func:`.refine.refine`; squares: (K, 3) int, top, left and side, each place once; asked: (K, 2)."""
+    height, width = lightness.shape
+    count = len(squares)
+    lightness, ab, asked = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab, asked))
+    squares = np.ascontiguousarray(squares, np.int32)
+    refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 72 * width + count * (4 + width))
+    call = native.Refinement(
+        _floats(lightness), _floats(ab), squares.ctypes.data_as(POINTER(c_int)), _floats(asked), _floats(refined),
+        _floats(scratch), epsilon, reach, likeness, shrink, radius, count, height, width,
+    )  # fmt: skip
+    native.library().adacolvit_refine(instruction_set(), byref(call))
+    return refined
+
+
+def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
+    """As :func:`.upsample.guide`."""
+    height, width = lightness.shape
+    lightness, ab = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab))
+    planes, scratch = np.empty((4, height, width), np.float32), _scratch(5 * height * width + 72 * width)
+    call = native.Guide(
+        _floats(lightness), _floats(ab), _floats(planes), _floats(scratch), epsilon, sharpen, height, width
+    )
+    native.library().adacolvit_guide(instruction_set(), byref(call))
+    return planes
+
+
+def _scratch(floats: int) -> np.ndarray:
+    return np.empty((floats + 1) // 2, np.float64)
+
+
+def _floats(array: np.ndarray):
+    return array.ctypes.data_as(native.Floats)

@@ -1,0 +1,56 @@
+"""The compiled refinement and guide give what their NumPy forms give, on every instruction set that is here."""
+
+import numpy as np
+import pytest
+
+from adacolvit.hints.sampling import sample_places
+from adacolvit.runtime import native, native_finish, upsample
+from adacolvit.runtime import refine as product
+
+
+def scene(height, width, count, seed=0):
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:height, :width]
+    lightness = (50 + 40 * np.sin(rows / 9) * np.cos(columns / 7) + rng.uniform(-9, 9, (height, width))).clip(0, 100)
+    ab = rng.normal(0, 40, (2, height, width)).astype(np.float32)
+    places = [v[0] for v in sample_places(rng, [count], height, width, (2, 7))]
+    return lightness.astype(np.float32), ab, *places, rng.uniform(-80, 80, (count, 2)).astype(np.float32)
+
+
+def numpy_only(function, *arguments, monkeypatch, **options):
+    with monkeypatch.context() as patch:
+        patch.setattr(native_finish, "instruction_set", lambda: None)
+        return function(*arguments, **options)
+
+
+@pytest.fixture(params=native.instruction_sets())
+def instruction_set(request, monkeypatch):
+    monkeypatch.setattr(native_finish, "instruction_set", request.param.encode)
+    return request.param
+
+
+@pytest.mark.parametrize(("height", "width", "count"), [(16, 16, 0), (16, 48, 3), (224, 224, 60), (640, 16, 7)])
+def test_refine(instruction_set, height, width, count, monkeypatch):
+    arguments = scene(height, width, count)
+    wanted = numpy_only(product.refine, *arguments, monkeypatch=monkeypatch)
+    np.testing.assert_allclose(product.refine(*arguments), wanted, atol=5e-3)
+
+
+def test_of_hints_at_one_place_the_last_counts(instruction_set):
+    lightness, ab, *_ = scene(32, 32, 0)
+    both = product.refine(lightness, ab, [4, 4], [6, 6], [2, 3], [[50, 0], [0, 50]])
+    last = product.refine(lightness, ab, [4], [6], [3], [[0, 50]])
+    np.testing.assert_array_equal(both, last)
+
+
+@pytest.mark.parametrize("options", [{}, {"epsilon": np.inf, "sharpen": 0.0}])
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (208, 256)])
+def test_guide(instruction_set, height, width, options, monkeypatch):
+    lightness, ab, *_ = scene(height, width, 0)
+    wanted = numpy_only(upsample.guide, lightness, ab, monkeypatch=monkeypatch, **options)
+    np.testing.assert_allclose(upsample.guide(lightness, ab, **options), wanted, atol=5e-3)
+
+
+def test_without_the_engine_it_is_numpy(monkeypatch):
+    monkeypatch.setenv("ADACOLVIT_ENGINE", "onnxruntime")
+    assert native_finish.instruction_set.__wrapped__() is None
