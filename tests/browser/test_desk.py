@@ -304,11 +304,8 @@ def faults(page: Page) -> list[str]:
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{fault['id']}: {node['html'][:160]} {[each['message'] for each in node['any']]}"
-        for fault in found
-        for node in fault["nodes"]
-    ]
+    told = [(fault["id"], node) for fault in found for node in fault["nodes"]]
+    return [f"{name}: {node['html'][:160]} {[why['message'] for why in node['any']]}" for name, node in told]
 
 
 STATES = {

@@ -54,7 +54,7 @@ class Keeper {
     clearTimeout(this.timer);
     this.timer = 0;
     if (this.sending || !this.dirty || this.inConflict) return;
-    const state = this.rest ? { ...this.rest, revision: this.revision } : written(this.revision);
+    const state = this.newest();
     [this.sending, this.dirty] = [true, false];
     try {
       this.revision = await engine.saveSession(this.id, state);
@@ -63,13 +63,17 @@ class Keeper {
       if (this.dirty) this.timer ||= window.setTimeout(() => void this.flush(), DELAY);
     } catch (error) {
       this.dirty = true;
-      this.keepHere(state);
+      this.keepHere(this.newest()); // not what was sent: the table may have gone on since
       if (error instanceof SessionConflict) this.inConflict = true;
       else this.timer = window.setTimeout(() => void this.retry(error instanceof PhotoGone), RETRY);
       this.report(this.inConflict ? { state: "conflict" } : { state: "failed", why: (error as Error).message });
     } finally {
       this.sending = false;
     }
+  }
+
+  private newest(): SessionState {
+    return this.rest ? { ...this.rest, revision: this.revision } : written(this.revision);
   }
 
   private async retry(isGone: boolean): Promise<void> {
