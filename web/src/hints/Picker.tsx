@@ -18,7 +18,7 @@ import { PlaneField } from "./PlaneField";
 import { colorOf, outcome, planeOf } from "./spot";
 import { Suggested } from "./Suggested";
 import { Swatches } from "./Swatches";
-import "./hints.css";
+import "./picker.css";
 
 const SAME = 1; // Lab units a person does not see
 const EXTREME = 4; // as near to black or white as this, L leaves hardly any color

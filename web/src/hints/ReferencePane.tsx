@@ -9,6 +9,7 @@ import { take } from "./dropper";
 import { previewColor } from "./edit";
 import { Tip } from "./Hints";
 import { chooseReference, closeReference, openReference } from "./reference";
+import "./reference.css";
 
 const AREA = 3; // CSS px: what a color is averaged over, so that film grain does not matter
 const STEP = 4; // CSS px an arrow key moves the keyboard's crosshair; ten times that with Shift
