@@ -55,7 +55,7 @@ export function Picker({ hint }: { hint: store.Hint }) {
   };
 
   const extreme = L < EXTREME ? texts.noColorDark : L > 100 - EXTREME ? texts.noColorLight : "";
-  const note = locked ? texts.lockedHint(count) : said || extreme || (loadFlag("taught", false) ? "" : texts.firstPick);
+  const note = locked ? texts.lockedHint(count) : said || extreme || (hint.guess && !loadFlag("taught", false) ? texts.firstPick : "");
   const element = useRef<HTMLDivElement>(null);
   return (
     <div
