@@ -27,7 +27,6 @@ SIZES = {"12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 SAMPLE = Path(adacolvit.app.__file__).parent / "samples" / "astronaut.jpg"
 VIEWPORT = {"width": 1440, "height": 900}
 SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-STEPS = 90  # of a drag, a pan, a zoom
 
 # Notes when inputs, requests, answers and finished drawings happen, all in milliseconds of the page's own clock.
 WATCH = """() => {
@@ -107,8 +106,9 @@ def app(folder: Path, options: list[str]):
 class Bench:
     """One photo on the table."""
 
-    def __init__(self, page: Page, photo: Path) -> None:
+    def __init__(self, page: Page, photo: Path, steps: int) -> None:
         self.page = page
+        self.steps = steps
         self.canvas = page.locator("canvas.photo")
         with page.expect_file_chooser() as chooser:
             page.get_by_role("button", name="Open", exact=True).click()
@@ -160,7 +160,7 @@ class Bench:
     def drag(self) -> list[float]:
         """Drags through the colors; milliseconds between new pictures."""
         plane = self.page.locator(".plane").bounding_box()
-        angles = np.linspace(0, 4 * np.pi, STEPS)
+        angles = np.linspace(0, 4 * np.pi, self.steps)
         at = [(plane["x"] + plane["width"] * x, plane["y"] + plane["height"] * y)
               for x, y in zip(0.5 + 0.12 * np.cos(angles), 0.5 + 0.12 * np.sin(angles), strict=True)]  # fmt: skip
         self.page.mouse.move(*at[0])
@@ -181,7 +181,7 @@ class Bench:
         self.page.mouse.move(*(1100, 700))
         self.page.mouse.down(button="middle")
         self.page.evaluate(READ)
-        for i in range(STEPS):
+        for i in range(self.steps):
             self.page.mouse.move(1100 - 8 * i, 700 - 4 * i)
         read = self.read()
         self.page.mouse.up(button="middle")
@@ -193,7 +193,7 @@ class Bench:
         self.settle()
         self.page.mouse.move(*self.place(0.5, 0.5))
         self.page.evaluate(READ)
-        for _ in range(STEPS):
+        for _ in range(self.steps):
             self.page.mouse.wheel(0, -25)
         read = self.read()
         self.settle()
@@ -208,6 +208,7 @@ def row(photo: str, what: str, times: list[float], parts: str = "") -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--colors", type=int, default=40, help="colors chosen per photo [40]")
+    parser.add_argument("--steps", type=int, default=90, help="of a drag, a pan, a zoom [90]")
     parser.add_argument("--threads", default="2", help="of the network [2]")
     parser.add_argument("--gpu", action="store_true", help="let Chromium draw with a graphics card")
     parser.add_argument("--json", type=Path, help="also write all times there")
@@ -226,7 +227,7 @@ def main() -> None:
                 page.set_default_timeout(60_000)
                 page.add_init_script(f"({WATCH})()")
                 page.goto(address)
-                bench = Bench(page, photo)
+                bench = Bench(page, photo, arguments.steps)
                 colors = bench.colors(arguments.colors)
                 medians = {
                     key: float(np.median([each[key] for each in colors])) for key in ("page", "network", "wire", "draw")
