@@ -90,6 +90,7 @@ class ColorizationViT(PatchNetwork):
         if config.adaptive:
             nn.init.trunc_normal_(self.policy_token, std=0.02)
 
+    @torch.compiler.disable  # positions are NumPy's, and a compiled graph would be made anew for every origin
     def embed(self, x: Tensor, origin=None) -> Tensor:
         """x (B, 4, H, W) -> tokens (B, T, C), policy token first. ``origin``: see :func:`sine_positions`."""
         rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
