@@ -1,6 +1,7 @@
 // A color as numbers: hex, RGB, or Lab, whose lightness is the spot's own.
 
 import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { bytesToHex, hexToBytes, readHex } from "../color/color";
 import { load, save } from "../state/settings";
 import { texts } from "../texts";
@@ -61,22 +62,25 @@ const fieldKeys = (before: string) => (event: KeyboardEvent & { currentTarget: H
 };
 
 function HexField({ color, onTake, onWrong }: Pick<Props, "color" | "onTake" | "onWrong">) {
+  const [typed, setTyped] = useState<string | null>(null);
   const done = (field: HTMLInputElement) => {
     const hex = readHex(field.value);
     if (!hex) onWrong();
     else if (hex !== color) onTake(hex);
     field.value = color;
+    setTyped(null);
   };
   return (
     <input
       class="hex"
-      value={color}
+      value={typed ?? color}
       title={texts.hex}
       aria-label={texts.hex}
       spellcheck={false}
       autocomplete="off"
       maxLength={9}
       onFocus={(event) => event.currentTarget.select()}
+      onInput={(event) => setTyped(event.currentTarget.value)}
       onKeyDown={fieldKeys(color)}
       onBlur={(event) => done(event.currentTarget)}
     />
@@ -92,11 +96,12 @@ interface NumberProps {
 }
 
 function NumberField({ name, value, from, to, onTake }: NumberProps) {
+  const [typed, setTyped] = useState<string | null>(null); // an answer that comes meanwhile must not overwrite it
   return (
     <input
       type="number"
       class="number"
-      value={value}
+      value={typed ?? value}
       min={from}
       max={to}
       step={1}
@@ -104,11 +109,14 @@ function NumberField({ name, value, from, to, onTake }: NumberProps) {
       aria-label={texts.channel(name)}
       onFocus={(event) => event.currentTarget.select()}
       onKeyDown={fieldKeys(String(value))}
+      onInput={(event) => setTyped(event.currentTarget.value)}
       onChange={(event) => {
-        const typed = event.currentTarget.valueAsNumber;
+        const wanted = event.currentTarget.valueAsNumber;
         event.currentTarget.value = String(value);
-        if (Number.isFinite(typed)) onTake(Math.round(Math.min(to, Math.max(from, typed))));
+        setTyped(null);
+        if (Number.isFinite(wanted)) onTake(Math.round(Math.min(to, Math.max(from, wanted))));
       }}
+      onBlur={() => setTyped(null)}
     />
   );
 }
