@@ -26,14 +26,16 @@ void window_means(int height, int width, int radius, double* scratch, Fill fill,
   for (int y = -radius; y < radius; ++y) add(y, 1);
   for (int y = 0; y < height; ++y) {
     add(y + radius, 1);
-    for (int n = 0; n < N; ++n) {
-      const double* sums = column + n * width;
-      double s = 0;
-      for (int x = -radius; x < radius; ++x) s += sums[clamp(x, width)];
-      for (int x = 0; x < width; ++x) {
-        s += sums[clamp(x + radius, width)];
-        mean[n * width + x] = float(s * share);
-        s -= sums[clamp(x - radius, width)];
+    double s[N] = {};  // all planes together: each sum waits for the one before it
+    for (int x = -radius; x < radius; ++x)
+      for (int n = 0; n < N; ++n) s[n] += column[n * width + clamp(x, width)];
+    for (int x = 0; x < width; ++x) {
+      const double *enters = column + clamp(x + radius, width), *leaves = column + clamp(x - radius, width);
+#pragma GCC unroll 8
+      for (int n = 0; n < N; ++n) {
+        s[n] += enters[n * width];
+        mean[n * width + x] = float(s[n] * share);
+        s[n] -= leaves[n * width];
       }
     }
     use(y, mean);

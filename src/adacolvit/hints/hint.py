@@ -102,7 +102,8 @@ def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, 
     check_inside(hints, frame.photo_width, frame.photo_height)
     places = np.array([frame.to_network(hint.x, hint.y) for hint in hints], np.int64).reshape(-1, 2)
     sizes = np.array([hint.size for hint in hints], np.int64)
-    ab = np.array([hint.ab for hint in hints], np.float32).reshape(-1, 2)
+    colors = np.array([parse_hex(hint.color) for hint in hints], float).reshape(-1, 3)
+    ab = srgb_to_lab(colors / 255)[:, 1:].astype(np.float32)  # of all at once: each call costs more than its work
     return corner(places[:, 1], sizes, frame.height), corner(places[:, 0], sizes, frame.width), sizes, ab
 
 
