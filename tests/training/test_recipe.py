@@ -24,6 +24,8 @@ def test_shipped_recipes_load(name):
         ("model = 'tiny'", "no .*stages"),
         ("[[stages]]\nsize = 32", "incomplete"),
         ("a = = 3", "not valid TOML"),
+        ("gates = 'mesured'\n[[stages]]\nsamples = 5", "known are open, measured"),
+        ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
         ("[[stages]]\nsamples = 0", "1 or more"),
         ("[[stages]]\nsamples = 5\nsize = 100", "multiple of 16"),
         ("[[stages]]\nsamples = 5\nmode = 'maskd'", "dense, masked"),

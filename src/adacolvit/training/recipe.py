@@ -10,6 +10,7 @@ from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 
+GATES = ("open", "measured")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 _RECIPES = resources.files(__package__) / "recipes"
 
@@ -74,6 +75,10 @@ class Recipe:
     teacher: str = ""  # checkpoint of the dense twin that a DynamicViT is to stay near; "": none
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss
+
+    def __post_init__(self) -> None:
+        if self.gates not in GATES:
+            raise RecipeError(f"a recipe has gates {self.gates!r}: known are {', '.join(GATES)}")
 
     @property
     def samples(self) -> int:
