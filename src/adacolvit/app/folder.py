@@ -89,4 +89,5 @@ class Folder:
             except (AdaColViTError, OSError) as error:
                 self._failed.append(Failure(name=path.relative_to(self.folder).as_posix(), error=str(error)))
                 continue
-            self._found.setdefault(content_id(data), Found(content_id(data), path, width, height, hints))
+            key = content_id(data)
+            self._found.setdefault(key, Found(key, path, width, height, hints))

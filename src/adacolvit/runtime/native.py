@@ -5,6 +5,8 @@ from ctypes import POINTER, c_char_p, c_float, c_int, c_int32, c_int64, c_uint8,
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from adacolvit.errors import EngineError
 
 LIBRARY = Path(__file__).with_name("_native.so")
@@ -60,6 +62,11 @@ class Guide(ctypes.Structure):
         *((name, c_float) for name in ("epsilon", "sharpen")),
         *((name, c_int) for name in ("height", "width")),
     ]
+
+
+def floats(array: np.ndarray | None):
+    """A float32 array as C takes it; None is a null pointer."""
+    return None if array is None else array.ctypes.data_as(Floats)
 
 
 @cache

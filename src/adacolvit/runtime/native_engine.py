@@ -16,6 +16,7 @@ from adacolvit.weights import Weights
 
 from . import native
 from .decisions import Decisions
+from .native import floats
 from .tensors import embedding, head_kernel, tensor
 
 EMBEDDING = "patch_embed.weight"
@@ -35,7 +36,7 @@ class NativeEngine:
         self.name = f"compiled, {self.instruction_set}"
         self.config = weights.config
         arrays = [a if a is None else np.ascontiguousarray(a, np.float32) for a in _tensors(weights)]
-        pointers = (native.Floats * len(arrays))(*(_floats(a) for a in arrays))
+        pointers = (native.Floats * len(arrays))(*(floats(a) for a in arrays))
         name = self.instruction_set.encode()
         self._handle = self._library.adacolvit_create(byref(_config(weights)), pointers, name, threads)
         if not self._handle:
@@ -64,8 +65,8 @@ class NativeEngine:
         if forced is not None and (given[0].shape, given[1].shape) != (layers.shape, patches.shape):
             raise ValueError(f"forced decisions are to have the shapes {layers.shape} and {patches.shape}")
         call = native.Call(
-            _floats(x), _floats(positions), _bytes(given[0]), _bytes(given[1]), decode_ab(1.0),
-            _floats(ab), _bytes(layers), _bytes(patches), rows, columns,
+            floats(x), floats(positions), _bytes(given[0]), _bytes(given[1]), decode_ab(1.0),
+            floats(ab), _bytes(layers), _bytes(patches), rows, columns,
         )  # fmt: skip
         macs = c_int64()
         if self._library.adacolvit_run(self._handle, byref(call), byref(macs)):
@@ -160,10 +161,6 @@ def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]
     yield "norm.bias", (c,)
     yield "head.weight", (channels, c, kernel, kernel)
     yield "head.bias", (channels,)
-
-
-def _floats(array: np.ndarray | None):
-    return None if array is None else array.ctypes.data_as(native.Floats)
 
 
 def _bytes(array: np.ndarray | None):

@@ -10,6 +10,7 @@ from adacolvit.errors import EngineError
 
 from . import native
 from .engine import VARIABLE
+from .native import floats
 from .native_engine import trusted_instruction_set
 
 
@@ -32,8 +33,8 @@ def refine(lightness, ab, squares, asked, *, epsilon, reach, likeness, shrink, r
     squares = np.ascontiguousarray(squares, np.int32)
     refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 72 * width + count * (4 + width))
     call = native.Refinement(
-        _floats(lightness), _floats(ab), squares.ctypes.data_as(POINTER(c_int)), _floats(asked), _floats(refined),
-        _floats(scratch), epsilon, reach, likeness, shrink, radius, count, height, width,
+        floats(lightness), floats(ab), squares.ctypes.data_as(POINTER(c_int)), floats(asked), floats(refined),
+        floats(scratch), epsilon, reach, likeness, shrink, radius, count, height, width,
     )  # fmt: skip
     native.library().adacolvit_refine(instruction_set(), byref(call))
     return refined
@@ -44,16 +45,10 @@ def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     height, width = lightness.shape
     lightness, ab = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab))
     planes, scratch = np.empty((4, height, width), np.float32), _scratch(5 * height * width + 72 * width)
-    call = native.Guide(
-        _floats(lightness), _floats(ab), _floats(planes), _floats(scratch), epsilon, sharpen, height, width
-    )
+    call = native.Guide(floats(lightness), floats(ab), floats(planes), floats(scratch), epsilon, sharpen, height, width)
     native.library().adacolvit_guide(instruction_set(), byref(call))
     return planes
 
 
-def _scratch(floats: int) -> np.ndarray:
-    return np.empty((floats + 1) // 2, np.float64)
-
-
-def _floats(array: np.ndarray):
-    return array.ctypes.data_as(native.Floats)
+def _scratch(size: int) -> np.ndarray:
+    return np.empty((size + 1) // 2, np.float64)  # doubles, so that it is aligned as they are

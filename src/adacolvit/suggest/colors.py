@@ -79,7 +79,7 @@ def suggest_colors(
     for reason, ab in candidates():
         lab = np.array([wanted, *nearest(wanted, ab)])
         if all(ciede2000(lab, other) >= ALIKE for other, _ in found):
-            rgb = np.rint(255 * np.clip(lab_to_srgb(lab), 0, 1)).astype(int)
+            rgb = np.rint(255 * lab_to_srgb(lab)).astype(int)
             found.append((lab, Suggestion(format_hex(rgb), reason)))
     return [suggestion for _, suggestion in found[:MOST]]
 
