@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from adacolvit.errors import PhotoError
-from adacolvit.files import write_file
 from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.frame import Frame, fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
@@ -20,7 +19,7 @@ from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Decisions, Engine
 from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
-from adacolvit.saving import picture_bytes, picture_depth
+from adacolvit.saving import picture_bytes, picture_depth, save_picture
 from adacolvit.weights import load_weights
 
 
@@ -77,17 +76,18 @@ class Result:
         suffix: ".png", ".jpg", ".webp" or ".tif". depth: bits per channel, as :func:`adacolvit.saving.picture_depth`.
         ``options``: quality, label, note of :func:`adacolvit.saving.picture_bytes`. Raises SaveError.
         """
-        depth = picture_depth(self.photo, suffix, depth)
-        return picture_bytes(self.photo, partial(self.rows, depth=depth), suffix, **options)
+        return picture_bytes(self.photo, self._pixels(suffix, depth), suffix, **options)
 
-    def save(self, path: str | Path, **options) -> Path:
-        """Write the picture; the suffix chooses the format, ``options`` are those of :meth:`encode`. Raises SaveError.
+    def save(self, path: str | Path, *, depth: int | None = None, **options) -> Path:
+        """Write the picture; the suffix chooses the format, the rest is as in :meth:`encode`. Raises SaveError.
 
         Written beside and renamed: nothing is ever left half-written.
         """
-        path = Path(path)
-        write_file(path, self.encode(path.suffix, **options))
-        return path
+        return save_picture(path, self.photo, self._pixels(Path(path).suffix, depth), **options)
+
+    def _pixels(self, suffix: str, depth: int | None):
+        """Rows as a file of this suffix holds them."""
+        return partial(self.rows, depth=picture_depth(self.photo, suffix, depth))
 
 
 class Scene(NamedTuple):

@@ -5,11 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
+from adacolvit.colorizer import predict
 from adacolvit.errors import DataError, MissingExtra
 from adacolvit.hints.encoder import encode_one
 from adacolvit.model.config import ModelConfig
 from adacolvit.runtime.engine import Engine
-from adacolvit.runtime.refine import refine
 from adacolvit.weights import Weights, load_weights
 
 from .classical import Gray, Nearest
@@ -64,9 +64,11 @@ class Network:
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`Method`."""
-        predicted, decisions = self._engine.run(encode_one(lightness, rows, columns, sizes, ab))
-        if not self._alone:
-            predicted = refine(lightness, predicted, rows, columns, sizes, ab)
+        placed = rows, columns, sizes, ab
+        if self._alone:
+            predicted, decisions = self._engine.run(encode_one(lightness, *placed))
+        else:
+            predicted, decisions = predict(self._engine, lightness, placed)
         return np.ascontiguousarray(predicted.transpose(1, 2, 0)), decisions.macs
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from .experiment import Experiment
 from .figure import FAINT, INK, look, plt, save, style
-from .found import Found
+from .found import Found, picture_name
 from .page import Claim, claims, table
 from .paper import ADACOLVIT_T, ADACOLVIT_T_D24, EFFICIENT, ICOLORIT_T, IMAGENET, TWIN, System
 
@@ -25,7 +25,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
     parts = []
     for one in found:
-        name = "fig4" if len(found) == 1 else f"fig4-{one.data.title}"
+        name = picture_name("fig4", one, found)
         parts += [
             f"## {one.data.title}, {len(one.data.sources)} photos",
             draw(one, SYSTEMS, COUNTS, folder, name),

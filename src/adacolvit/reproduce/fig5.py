@@ -7,7 +7,7 @@ from adacolvit.evaluation.methods import make_methods
 from adacolvit.evaluation.sheet import choose, contact_sheet, save_sheet
 
 from .experiment import Experiment
-from .found import FRAME, Found, arguments
+from .found import FRAME, Found, arguments, picture_name
 from .paper import IMAGENET, LEVIN, TWIN, System
 
 COUNT = 10
@@ -18,7 +18,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
     parts = []
     for one in found:
-        name = "fig5.png" if len(found) == 1 else f"fig5-{one.data.title}.png"
+        name = picture_name("fig5", one, found) + ".png"
         methods = []
         for system in SYSTEMS:
             methods += [_named(system, trained) for trained in one.of(system)]

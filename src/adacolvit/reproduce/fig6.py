@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .experiment import Experiment
 from .fig4 import draw, lines
-from .found import Found
+from .found import Found, picture_name
 from .page import Claim, claims
 from .paper import BOTH, LAYERS_ONLY, PATCHES_ONLY, RANDOM, TWIN
 
@@ -19,7 +19,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
     parts = []
     for one in found:
-        name = "fig6" if len(found) == 1 else f"fig6-{one.data.title}"
+        name = picture_name("fig6", one, found)
         parts += [
             f"## {one.data.title}, {len(one.data.sources)} photos, {COUNTS[0]} hints",
             draw(one, SYSTEMS, COUNTS, folder, name),

@@ -8,7 +8,7 @@ import numpy as np
 from .effort import watch
 from .experiment import Experiment
 from .figure import ACCENT, INK, plt, save, style
-from .found import Found
+from .found import Found, picture_name
 from .page import table
 from .paper import ADACOLVIT_T
 
@@ -20,7 +20,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
     parts = []
     for one in (one for one in found if one.of(ADACOLVIT_T)):
-        name = "fig7" if len(found) == 1 else f"fig7-{one.data.title}"
+        name = picture_name("fig7", one, found)
         rows = sorted(one.rows[one.of(ADACOLVIT_T)[0]], key=lambda row: row.macs)
         each = min(SHOWN, len(rows) // 2)
         ends = rows[: each or 1], rows[len(rows) - each :]

@@ -8,7 +8,7 @@ import numpy as np
 from .effort import Effort, watch
 from .experiment import Experiment
 from .figure import INK, plt, save, style
-from .found import Found
+from .found import Found, picture_name
 from .paper import ADACOLVIT_T
 
 COUNT = 10
@@ -20,7 +20,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
     parts = []
     for one in (one for one in found if one.of(ADACOLVIT_T)):
-        name = "fig8" if len(found) == 1 else f"fig8-{one.data.title}"
+        name = picture_name("fig8", one, found)
         keys = [source.key for source in one.data.sources]
         chosen = keys[:: -(-len(keys) // SHOWN)]
         efforts = watch(one, ADACOLVIT_T, chosen, COUNT)

@@ -66,6 +66,11 @@ class Found:
         return compare(ones, others, measure)
 
 
+def picture_name(name: str, one: Found, found: Sequence[Found]) -> str:
+    """What a picture of ``one`` is called, without suffix; the data set is named where there are several."""
+    return name if len(found) == 1 else f"{name}-{one.data.title}"
+
+
 def measure(
     data: DataSet,
     systems: Sequence[Trained],

@@ -6,7 +6,7 @@ from pathlib import Path
 from .experiment import Experiment
 from .fig4 import MEASURES, lines
 from .figure import look, plt, save, style
-from .found import Found
+from .found import Found, picture_name
 from .page import signed, table
 from .paper import ADACOLVIT_T, GRAY, LEVIN, NEAREST, TWIN, System
 
@@ -18,7 +18,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     """The parts of the page."""
     parts = []
     for one in found:
-        name = "hints" if len(found) == 1 else f"hints-{one.data.title}"
+        name = picture_name("hints", one, found)
         parts += [
             f"## {one.data.title}, {len(one.data.sources)} photos",
             draw(one, folder, name),

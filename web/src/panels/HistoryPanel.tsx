@@ -1,6 +1,7 @@
 // The way back: undo and redo, and named snapshots to return to or to compare with.
 
 import { useState } from "preact/hooks";
+import { holding } from "./hold";
 import { Panel } from "./Panel";
 import { ClearIcon, RedoIcon, UndoIcon } from "../icons";
 import { compareWith, stopComparing } from "../state/comparing";
@@ -59,11 +60,6 @@ function Row({ snapshot }: { snapshot: store.Snapshot }) {
     if (compared) stopComparing();
     store.setSnapshots(store.snapshots.value.filter((each) => each !== snapshot));
   };
-  const flip = (held: boolean) => () => {
-    if (held) void compareWith(snapshot);
-    store.grayHeld.value = held;
-  };
-  const isKey = (event: KeyboardEvent) => event.key === " " || event.key === "Enter";
   return (
     <li>
       <div class="row">
@@ -82,14 +78,7 @@ function Row({ snapshot }: { snapshot: store.Snapshot }) {
           class="button small"
           title={words.flipTip}
           aria-label={words.flip(snapshot.name)}
-          onPointerDown={flip(true)}
-          onPointerUp={flip(false)}
-          onPointerLeave={() => store.grayHeld.value && flip(false)()}
-          onPointerCancel={flip(false)}
-          onContextMenu={(event) => event.preventDefault()}
-          onKeyDown={(event) => isKey(event) && !event.repeat && flip(true)()}
-          onKeyUp={(event) => isKey(event) && flip(false)()}
-          onBlur={() => store.grayHeld.value && flip(false)()}
+          {...holding(() => void compareWith(snapshot))}
         >
           {words.hold}
         </button>

@@ -13,6 +13,7 @@ import "./rail.css";
 import { FilmTools } from "./FilmTools";
 import { DarkIcon, HistoryIcon, LightIcon, OneIcon, SystemIcon } from "./icons";
 import { Kept } from "./Kept";
+import { holding } from "./hold";
 import { Group, Tool } from "./Tool";
 import { theme, THEMES } from "../state/settings";
 import { actualSize, fit } from "../canvas/view";
@@ -51,8 +52,6 @@ export function Rail() {
 function PhotoTools() {
   const { info } = store.photo.value!;
   const stage = store.stage.value;
-  const hold = (held: boolean) => () => (store.grayHeld.value = held);
-  const isKey = (event: KeyboardEvent) => event.key === " " || event.key === "Enter";
   return (
     <>
       <Group>
@@ -71,13 +70,7 @@ function PhotoTools() {
           tip={texts.grayTip}
           keys="G"
           on={store.grayHeld.value}
-          onPointerDown={hold(true)}
-          onPointerUp={hold(false)}
-          onPointerLeave={hold(false)}
-          onPointerCancel={hold(false)}
-          onContextMenu={(e) => e.preventDefault()}
-          onKeyDown={(e) => isKey(e) && hold(true)()}
-          onKeyUp={(e) => isKey(e) && hold(false)()}
+          {...holding()}
         />
         <Tool icon={icons.SliderIcon} label={texts.slider} tip={texts.sliderTip} keys="B" on={store.compare.value === "slider"} onClick={toggleDivider} />
         <Tool icon={icons.ViewIcon} label={texts.view.label} tip={texts.view.tip} keys="V" aria-expanded={store.panel.value === "view"} onClick={() => togglePanel("view")} />

@@ -154,11 +154,6 @@ export function preview(next: Hint[]): void {
   hints.value = next;
 }
 
-/** Likewise adjustments, while a slider is being dragged. */
-export function previewAdjustments(next: Partial<Adjustments>): void {
-  adjustments.value = { ...adjustments.value, ...next };
-}
-
 export const stopPreview = sync;
 
 /** Makes hints the new present. Equal tags in a row are one step of undo. */
