@@ -1,6 +1,5 @@
 """The compiled engine: agreement with torch, the count of what it executed, its memory, its threads, its fallback."""
 
-import resource
 import runpy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,19 +143,6 @@ def test_a_click_asks_for_no_memory():
         again = engine.run(large)[0]
     assert native.library().adacolvit_allocations() == before
     assert np.array_equal(again, first)
-
-
-def test_clicks_and_engines_leave_no_memory_behind():
-    network, x = weights(random_network(DENSE, 6)), picture(1, 1, 0)
-    peaks = []
-    for clicks in (2_000, 20_000):  # whatever is made once is made in the first round
-        for _ in range(20):
-            NativeEngine(network, threads=2).run(x)
-        engine = NativeEngine(network)
-        for _ in range(clicks):
-            engine.run(x)
-        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    assert peaks[1] - peaks[0] < 2_000  # KiB: 0.1 byte per click
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (4, 32, 40), (4, 0, 16)])

@@ -1,6 +1,7 @@
 """Weights files: written, listed, verified, and refused where they are not what they say."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -125,3 +126,19 @@ def test_every_model_in_the_package_is_intact():
         assert (HOME / model.file).is_file()
         weights = load_weights(model.name)
         assert sum(tensor.size for tensor in weights.tensors.values()) == model.parameters
+
+
+def test_tensors_are_read_from_the_file_that_was_opened_or_not_at_all(tmp_path):
+    path = tmp_path / "own.safetensors"
+    write_weights(path, CONFIG, some_weights().tensors)
+    loaded = load_weights(path)
+    sent = pickle.loads(pickle.dumps(loaded))  # to the process that exports
+    assert len(pickle.dumps(loaded)) < 2_000 and np.array_equal(sent.tensors["a"], loaded.tensors["a"])
+    assert set(loaded.tensors) == {"a", "b"} and "c" not in loaded.tensors
+    write_weights(path, CONFIG, {name: tensor + 1 for name, tensor in some_weights().tensors.items()})
+    for weights in (loaded, sent):
+        with pytest.raises(WeightsError, match="was replaced since it was opened"):
+            weights.tensors["a"]
+    path.unlink()
+    with pytest.raises(WeightsError, match="cannot be read any more"):
+        loaded.tensors["a"]

@@ -1,7 +1,7 @@
 """The compiled engine (native/, docs/engine.md): found, loaded, and checked before it is trusted."""
 
 import ctypes
-from ctypes import POINTER, c_char_p, c_float, c_int, c_int32, c_int64, c_uint8, c_void_p
+from ctypes import POINTER, c_char_p, c_float, c_int, c_int32, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from adacolvit.errors import EngineError
 
 LIBRARY = Path(__file__).with_name("_native.so")
 
-Floats = POINTER(c_float)
-Bytes = POINTER(c_uint8)
+Array = c_void_p  # where an array's numbers begin: see `address`
 
 
 class Config(ctypes.Structure):
@@ -29,14 +28,14 @@ class Call(ctypes.Structure):
     """``Call`` of native/network.h."""
 
     _fields_ = [
-        ("x", Floats),
-        ("positions", Floats),
-        ("forced_layers", Bytes),
-        ("forced_patches", Bytes),
+        ("x", Array),
+        ("positions", Array),
+        ("forced_layers", Array),
+        ("forced_patches", Array),
         ("scale", c_float),
-        ("ab", Floats),
-        ("layers", Bytes),
-        ("patches", Bytes),
+        ("ab", Array),
+        ("layers", Array),
+        ("patches", Array),
         ("rows", c_int),
         ("columns", c_int),
     ]
@@ -46,9 +45,9 @@ class Refinement(ctypes.Structure):
     """``Refinement`` of native/network.h."""
 
     _fields_ = [
-        *((name, Floats) for name in ("lightness", "ab")),
-        ("squares", POINTER(c_int)),
-        *((name, Floats) for name in ("asked", "refined", "scratch")),
+        *((name, Array) for name in ("lightness", "ab")),
+        ("squares", Array),
+        *((name, Array) for name in ("asked", "refined", "scratch")),
         *((name, c_float) for name in ("epsilon", "reach", "likeness", "shrink")),
         *((name, c_int) for name in ("radius", "hints", "height", "width")),
     ]
@@ -58,15 +57,18 @@ class Guide(ctypes.Structure):
     """``Guide`` of native/network.h."""
 
     _fields_ = [
-        *((name, Floats) for name in ("lightness", "ab", "planes", "scratch")),
+        *((name, Array) for name in ("lightness", "ab", "planes", "scratch")),
         *((name, c_float) for name in ("epsilon", "sharpen")),
         *((name, c_int) for name in ("height", "width")),
     ]
 
 
-def floats(array: np.ndarray | None):
-    """A float32 array as C takes it; None is a null pointer."""
-    return None if array is None else array.ctypes.data_as(Floats)
+def address(array: np.ndarray | None) -> int | None:
+    """Where an array's numbers begin, for C; None is a null pointer. The caller keeps the array while C may read it.
+
+    A plain number: a ctypes pointer would be part of a cycle, and keep the array until the garbage is collected.
+    """
+    return None if array is None else array.ctypes.data
 
 
 @cache
@@ -81,7 +83,7 @@ def library() -> ctypes.CDLL:
     lib.adacolvit_sources.restype = c_char_p
     lib.adacolvit_instruction_set.argtypes, lib.adacolvit_instruction_set.restype = [c_int], c_char_p
     lib.adacolvit_allocations.restype = c_int64
-    lib.adacolvit_create.argtypes = [POINTER(Config), POINTER(Floats), c_char_p, c_int]
+    lib.adacolvit_create.argtypes = [POINTER(Config), POINTER(Array), c_char_p, c_int]
     lib.adacolvit_create.restype = c_void_p
     lib.adacolvit_run.argtypes, lib.adacolvit_run.restype = [c_void_p, POINTER(Call), POINTER(c_int64)], c_int
     lib.adacolvit_spin.argtypes, lib.adacolvit_spin.restype = [c_char_p, c_int64], c_int64

@@ -1,5 +1,7 @@
 """Runs a network on the CPU with the compiled engine."""
 
+import math
+import mmap
 import weakref
 from collections.abc import Iterator
 from ctypes import byref, c_int64
@@ -16,7 +18,7 @@ from adacolvit.weights import Weights
 
 from . import native
 from .decisions import Decisions
-from .native import floats
+from .native import address
 from .tensors import embedding, head_kernel, tensor
 
 EMBEDDING = "patch_embed.weight"
@@ -35,8 +37,8 @@ class NativeEngine:
         self.instruction_set = instruction_set or trusted_instruction_set()
         self.name = f"compiled, {self.instruction_set}"
         self.config = weights.config
-        arrays = [a if a is None else np.ascontiguousarray(a, np.float32) for a in _tensors(weights)]
-        pointers = (native.Floats * len(arrays))(*(floats(a) for a in arrays))
+        arrays = _tensors(weights)
+        pointers = (native.Array * len(arrays))(*(address(a) for a in arrays))
         name = self.instruction_set.encode()
         self._handle = self._library.adacolvit_create(byref(_config(weights)), pointers, name, threads)
         if not self._handle:
@@ -65,8 +67,8 @@ class NativeEngine:
         if forced is not None and (given[0].shape, given[1].shape) != (layers.shape, patches.shape):
             raise ValueError(f"forced decisions are to have the shapes {layers.shape} and {patches.shape}")
         call = native.Call(
-            floats(x), floats(positions), _bytes(given[0]), _bytes(given[1]), decode_ab(1.0),
-            floats(ab), _bytes(layers), _bytes(patches), rows, columns,
+            address(x), address(positions), address(given[0]), address(given[1]), decode_ab(1.0),
+            address(ab), address(layers), address(patches), rows, columns,
         )  # fmt: skip
         macs = c_int64()
         if self._library.adacolvit_run(self._handle, byref(call), byref(macs)):
@@ -112,14 +114,23 @@ def _config(weights: Weights) -> native.Config:
     )  # fmt: skip
 
 
-def _tensors(weights: Weights) -> Iterator[np.ndarray | None]:
-    """All tensors as native/packing.cpp takes them."""
-    for entry in _layout(weights.config):
+def _tensors(weights: Weights) -> list[np.ndarray | None]:
+    """All tensors as native/packing.cpp takes them, in memory that goes back to the system when they do: the engine
+    makes its own copy, and the heap would keep what this one left.
+    """
+    entries = list(_layout(weights.config))
+    size = sum(math.prod(shape) for _, shape in filter(None, entries))
+    memory, arrays, used = np.frombuffer(mmap.mmap(-1, 4 * size), np.float32), [], 0
+    for entry in entries:
         if entry is None:
-            yield None
-        else:
-            name, shape = entry
-            yield embedding(weights) if name == EMBEDDING else tensor(weights, name, *shape)
+            arrays.append(None)
+            continue
+        name, shape = entry
+        values = embedding(weights) if name == EMBEDDING else tensor(weights, name, *shape)
+        arrays.append(memory[used : used + values.size])
+        arrays[-1][:] = values.ravel()
+        used += values.size
+    return arrays
 
 
 def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]:
@@ -161,7 +172,3 @@ def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]
     yield "norm.bias", (c,)
     yield "head.weight", (channels, c, kernel, kernel)
     yield "head.bias", (channels,)
-
-
-def _bytes(array: np.ndarray | None):
-    return None if array is None else array.ctypes.data_as(native.Bytes)

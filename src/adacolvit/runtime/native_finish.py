@@ -1,7 +1,7 @@
 """The compiled form of what follows the network (native/refine.h): :mod:`.refine` and :func:`.upsample.guide`."""
 
 import os
-from ctypes import POINTER, byref, c_int
+from ctypes import byref
 from functools import cache
 
 import numpy as np
@@ -10,7 +10,7 @@ from adacolvit.errors import EngineError
 
 from . import native
 from .engine import VARIABLE
-from .native import floats
+from .native import address
 from .native_engine import trusted_instruction_set
 
 
@@ -33,8 +33,8 @@ def refine(lightness, ab, squares, asked, *, epsilon, reach, likeness, shrink, r
     squares = np.ascontiguousarray(squares, np.int32)
     refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 72 * width + count * (4 + width))
     call = native.Refinement(
-        floats(lightness), floats(ab), squares.ctypes.data_as(POINTER(c_int)), floats(asked), floats(refined),
-        floats(scratch), epsilon, reach, likeness, shrink, radius, count, height, width,
+        address(lightness), address(ab), address(squares), address(asked), address(refined),
+        address(scratch), epsilon, reach, likeness, shrink, radius, count, height, width,
     )  # fmt: skip
     native.library().adacolvit_refine(instruction_set(), byref(call))
     return refined
@@ -45,7 +45,9 @@ def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     height, width = lightness.shape
     lightness, ab = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab))
     planes, scratch = np.empty((4, height, width), np.float32), _scratch(5 * height * width + 72 * width)
-    call = native.Guide(floats(lightness), floats(ab), floats(planes), floats(scratch), epsilon, sharpen, height, width)
+    call = native.Guide(
+        address(lightness), address(ab), address(planes), address(scratch), epsilon, sharpen, height, width
+    )
     native.library().adacolvit_guide(instruction_set(), byref(call))
     return planes
 

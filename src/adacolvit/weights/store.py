@@ -38,7 +38,11 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Weights:
-    """A network: its config and its tensors, float32 whatever the file's precision, by the torch network's names."""
+    """A network: its config and its tensors, float32 whatever the file's precision, by the torch network's names.
+
+    Tensors of a file are read from it one by one, each time they are asked for: an engine packs them in its own way,
+    and who keeps Weights (the app does, for its exports) does not keep 26 MB a second time.
+    """
 
     name: str
     config: NetworkConfig  # a ModelConfig, but where rivals were asked for
@@ -117,11 +121,45 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path) -> tuple[NetworkConfig, dict[str, np.ndarray]]:
-    try:
+class _Stored(Mapping):
+    """The tensors of a file, read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file = path, _identity(path)
         with safe_open(path, framework="numpy") as file:
-            config = json.loads((file.metadata() or {})["config"])
-            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+            self._names = tuple(file.keys())
+            self.metadata = file.metadata() or {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            with safe_open(self._path, framework="numpy") as file:
+                tensor = file.get_tensor(name).astype(np.float32)
+            same = _identity(self._path) == self._file
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(f"{self._path} cannot be read any more: {error}; fetch it again") from error
+        if not same:
+            raise WeightsError(f"{self._path} was replaced since it was opened: start adacolvit again")
+        return tensor
+
+    def __iter__(self):
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _identity(path: Path) -> tuple:
+    """What changes when a file is replaced or written to."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _read(path: Path) -> tuple[NetworkConfig, Mapping[str, np.ndarray]]:
+    try:
+        tensors = _Stored(path.absolute())
+        config = json.loads(tensors.metadata["config"])
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a weights file, or is cut short: {error}; fetch it again") from error
     except (KeyError, ValueError) as error:
