@@ -16,11 +16,11 @@ from PIL import Image
 
 from adacolvit.color.hex import format_hex
 from adacolvit.color.lab import (
+    levels_to_linear,
     lightness_to_luminance,
     linear_to_lightness,
     linear_to_srgb,
     srgb_to_lightness,
-    srgb_to_linear,
 )
 from adacolvit.color.profile import to_srgb
 from adacolvit.decode import MAX_PIXELS, decode
@@ -29,12 +29,6 @@ from adacolvit.metadata import Metadata, read_metadata
 
 _UNITS = 655.35  # of the stored lightness per unit of L: 0..100 over 16 bits
 _COLORED = 8  # levels of 255 between a pixel's channels from which a photo has color; JPEG's noise on grays is below
-
-
-@cache
-def _linear_table() -> np.ndarray:
-    """Linear light of each 8-bit sRGB level, (256,) float32."""
-    return srgb_to_linear(np.arange(256) / 255).astype(np.float32)
 
 
 @cache
@@ -51,8 +45,8 @@ def _gray_table() -> np.ndarray:
 
 
 def _levels_to_lightness(levels: np.ndarray) -> np.ndarray:
-    """8-bit grays (h, w) or sRGB (h, w, 3) -> L, (h, w) float32; by tables, four times as fast as by powers."""
-    return _lightness_table()[levels] if levels.ndim == 2 else linear_to_lightness(_linear_table()[levels])
+    """8-bit grays (h, w) or sRGB (h, w, 3) -> L, (h, w) float32."""
+    return _lightness_table()[levels] if levels.ndim == 2 else linear_to_lightness(levels_to_linear(levels))
 
 
 @dataclass(frozen=True, eq=False)

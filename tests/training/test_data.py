@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.errors import DataError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import square_frame
-from adacolvit.training.data import PhotoCache, choose, crop_box, make_batch, prefetch, random_frame
+from adacolvit.training.data import PhotoCache, choose, crop_box, make_batch, prefetch, random_frame, resized
 from adacolvit.training.recipe import Stage
 
 
@@ -75,6 +76,17 @@ def test_crops_lie_in_the_photo():
         width, height = rng.integers(20, 300, 2)
         left, top, right, bottom = crop_box(rng, int(width), int(height), (0.3, 1.0), rng.uniform(0.6, 1.6))
         assert 0 <= left < right <= width + 1e-9 and 0 <= top < bottom <= height + 1e-9
+
+
+def test_resizing_a_box_is_what_pillow_makes_of_the_whole_photo():
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        width, height = (int(side) for side in rng.integers(20, 300, 2))
+        photo = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        box = crop_box(rng, width, height, (0.01, 1.0), rng.uniform(0.6, 1.6))
+        wanted = Image.fromarray(photo).resize((64, 48), Image.BILINEAR, box=box)
+        difference = resized(photo, box, 64, 48).astype(int) - np.asarray(wanted)
+        assert np.abs(difference).max() <= 1  # rounding between the two passes, whose order Pillow chooses by size
 
 
 def test_varied_frames_keep_the_number_of_tokens():

@@ -53,14 +53,14 @@ def encode(lightness, rows, columns, sizes, ab):
     """
     torch_like = not isinstance(lightness, np.ndarray)
     batch, height, width = lightness.shape
-    # One row and column more than the input: pixels of a 7 x 7 window that a smaller hint does not cover go there.
+    # One row and column more than the input: pixels of the largest window that a smaller hint does not cover go there.
     shape = (batch, 4, height + 1, width + 1)
     x = lightness.new_zeros(shape) if torch_like else np.zeros(shape, lightness.dtype)
     x[:, 0, :height, :width] = normalize_lightness(lightness)
     if torch_like:
         window, image = rows.new_tensor(range(MAX_SIZE)), rows.new_tensor(range(batch))[:, None, None]
     else:
-        window, image = np.arange(MAX_SIZE), np.arange(batch)[:, None, None]
+        window, image = np.arange(sizes.max(initial=0)), np.arange(batch)[:, None, None]
     ab = normalize_ab(ab)
     for k in range(rows.shape[1]):  # in order, so that the later hint wins
         inside = window < sizes[:, k, None]  # B 7

@@ -31,10 +31,13 @@ def cell_means(ab, rows, columns, sizes):
     Returns (B, K, 2), Lab units; 0 where the size is ``NO_HINT``.
     """
     _, height, width, _ = ab.shape
-    image = np.arange(len(ab))[:, None] if isinstance(ab, np.ndarray) else rows.new_tensor(range(len(ab)))[:, None]
+    if isinstance(ab, np.ndarray):
+        image, largest = np.arange(len(ab))[:, None], sizes.max(initial=0)
+    else:
+        image, largest = rows.new_tensor(range(len(ab)))[:, None], MAX_SIZE  # a GPU is not waited for
     total = ab[image, rows, columns] * 0
-    for dr in range(MAX_SIZE):
-        for dc in range(MAX_SIZE):
+    for dr in range(largest):
+        for dc in range(largest):
             inside = ((sizes > dr) & (sizes > dc))[..., None]
             r, c = rows + dr, columns + dc
             total = total + ab[image, r - (r >= height) * MAX_SIZE, c - (c >= width) * MAX_SIZE] * inside

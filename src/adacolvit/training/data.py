@@ -7,7 +7,7 @@ import hashlib
 import json
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from adacolvit.color.lab import srgb_to_lab
+from adacolvit.color.lab import levels_to_linear, linear_to_lab
 from adacolvit.errors import DataError
 from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, encode, normalize_ab
 from adacolvit.hints.frame import PATCH, Frame, fit_frame, square_frame
@@ -140,18 +140,32 @@ def random_hints(rng: np.random.Generator, ab: np.ndarray, stage: Stage):
     return rows, columns, side, cell_means(ab, rows, columns, side)
 
 
-def make_batch(cache: PhotoCache, stage: Stage, frame: Frame, chosen: np.ndarray, rng: np.random.Generator) -> Batch:
-    """Crop, flip, convert and hint the chosen photos."""
+def resized(photo: np.ndarray, box: tuple[float, float, float, float], width: int, height: int) -> np.ndarray:
+    """A box (left, top, right, bottom) of a photo (H, W, 3) uint8, as (height, width, 3): bilinear, antialiased.
+
+    Only what the filter looks at is copied into Pillow's layout, which takes as long as resizing does.
+    """
+    left, top, right, bottom = box
+    # The filter reaches half an output pixel beyond the box; one more pixel for rounding.
+    across, down = 1 + max(1, (right - left) / width), 1 + max(1, (bottom - top) / height)
+    x, y = max(0, int(left - across)), max(0, int(top - down))
+    part = Image.fromarray(np.ascontiguousarray(photo[y : int(bottom + down) + 1, x : int(right + across) + 1]))
+    return np.asarray(part.resize((width, height), Image.BILINEAR, box=(left - x, top - y, right - x, bottom - y)))
+
+
+def make_batch(
+    photos: Sequence[np.ndarray] | PhotoCache, stage: Stage, frame: Frame, chosen: np.ndarray, rng: np.random.Generator
+) -> Batch:
+    """Crop, flip, convert and hint the chosen ones of some photos, each (H, W, 3) uint8 sRGB."""
     width, height = frame.width, frame.height
-    rgb = np.empty((len(chosen), height, width, 3), np.float32)
-    for slot, i in enumerate(chosen):
-        photo = Image.fromarray(cache[i])
-        box = crop_box(rng, photo.width, photo.height, stage.crop, width / height)
-        crop = np.asarray(photo.resize((width, height), Image.BILINEAR, box=box))
-        rgb[slot] = crop[:, ::-1] if rng.random() < 0.5 else crop
-    lab = srgb_to_lab(rgb / np.float32(255))
+    lab = np.empty((len(chosen), height, width, 3), np.float32)
+    for slot, i in enumerate(chosen):  # to Lab one by one, which stays in the processor's cache
+        photo = photos[i]
+        box = crop_box(rng, photo.shape[1], photo.shape[0], stage.crop, width / height)
+        crop = resized(photo, box, width, height)
+        lab[slot] = linear_to_lab(levels_to_linear(crop[:, ::-1] if rng.random() < 0.5 else crop))
     hints = random_hints(rng, lab[..., 1:], stage)
-    x = encode(np.ascontiguousarray(lab[..., 0]), *hints)
+    x = encode(lab[..., 0], *hints)
     target = np.moveaxis(normalize_ab(lab[..., 1:]), -1, 1)
     x, target, *hints = (torch.from_numpy(np.ascontiguousarray(array)) for array in (x, target, *hints))
     return Batch(x, target, tuple(hints))
