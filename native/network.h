@@ -72,10 +72,11 @@ struct Refinement {
   const float* ab;         // (2, H, W)
   const int* squares;      // (K, 3) top, left, side
   const float* asked;      // (K, 2)
+  const float* spreads;    // (passes, 2) reach in pixels, likeness
   float* refined;          // (2, H, W)
   float* scratch;          // 4 H W + 72 W + K (4 + W) floats, aligned as doubles are
-  float epsilon, reach, likeness, shrink;
-  int radius, hints, height, width;  // the width is a multiple of 16
+  float epsilon, shrink;
+  int radius, passes, hints, height, width;  // the width is a multiple of 16
 };
 
 // The planes that carry color to full size, runtime/upsample.py.

@@ -95,13 +95,13 @@ float mean_under(const float* plane, int width, const int* hint) {
   return s / (hint[2] * hint[2]);
 }
 
-void obey(const Refinement& r, float* ab, float* scratch) {
+void obey(const Refinement& r, float reach, float likeness, float* ab, float* scratch) {
   const int w = r.width, h = r.height, count = r.hints;
   const int64_t n = int64_t(h) * w;
   float *light = scratch, *lack_a = light + count, *lack_b = lack_a + count, *down = lack_b + count;
   float* across = down + count;  // count x width
   constexpr float LOG2E = 1.44269504f;
-  const float near = -0.5f * LOG2E / (r.reach * r.reach), like = -0.5f * LOG2E / (r.likeness * r.likeness);
+  const float near = -0.5f * LOG2E / (reach * reach), like = -0.5f * LOG2E / (likeness * likeness);
   auto gaussian = [&](float x) { return exp2(splat(near * x * x))[0]; };
   for (int k = 0; k < count; ++k) {
     const int* hint = r.squares + 3 * k;
@@ -132,7 +132,7 @@ void obey(const Refinement& r, float* ab, float* scratch) {
 void refine(const Refinement& r) {
   const int64_t n = int64_t(r.height) * r.width;
   smooth(r, r.refined, r.scratch, (double*)(r.scratch + 4 * n));
-  if (r.hints) obey(r, r.refined, r.scratch);
+  for (int p = 0; p < r.passes && r.hints; ++p) obey(r, r.spreads[2 * p], r.spreads[2 * p + 1], r.refined, r.scratch);
 }
 
 void guide(const Guide& g) {

@@ -47,9 +47,9 @@ class Refinement(ctypes.Structure):
     _fields_ = [
         *((name, Array) for name in ("lightness", "ab")),
         ("squares", Array),
-        *((name, Array) for name in ("asked", "refined", "scratch")),
-        *((name, c_float) for name in ("epsilon", "reach", "likeness", "shrink")),
-        *((name, c_int) for name in ("radius", "hints", "height", "width")),
+        *((name, Array) for name in ("asked", "spreads", "refined", "scratch")),
+        *((name, c_float) for name in ("epsilon", "shrink")),
+        *((name, c_int) for name in ("radius", "passes", "hints", "height", "width")),
     ]
 
 

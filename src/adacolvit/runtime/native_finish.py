@@ -25,16 +25,18 @@ def instruction_set() -> bytes | None:
         return None
 
 
-def refine(lightness, ab, squares, asked, *, epsilon, reach, likeness, shrink, radius) -> np.ndarray:
-    """As :func:`.refine.refine`; squares: (K, 3) int, top, left and side, each place once; asked: (K, 2)."""
+def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, radius) -> np.ndarray:
+    """As :func:`.refine.refine`; squares: (K, 3) int, top, left, side, each place once; asked: (K, 2); spreads: reach
+    in network pixels and likeness of each pass.
+    """
     height, width = lightness.shape
     count = len(squares)
-    lightness, ab, asked = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab, asked))
+    lightness, ab, asked, spreads = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab, asked, spreads))
     squares = np.ascontiguousarray(squares, np.int32)
     refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 72 * width + count * (4 + width))
     call = native.Refinement(
-        address(lightness), address(ab), address(squares), address(asked), address(refined),
-        address(scratch), epsilon, reach, likeness, shrink, radius, count, height, width,
+        address(lightness), address(ab), address(squares), address(asked), address(spreads), address(refined),
+        address(scratch), epsilon, shrink, radius, len(spreads), count, height, width,
     )  # fmt: skip
     native.library().adacolvit_refine(instruction_set(), byref(call))
     return refined

@@ -6,7 +6,8 @@ Two steps at the network's scale, both led by the photo's lightness:
    even, the steps between patches are averaged away; where L has an edge, so has the color.
 2. What the color still lacks at every hint is spread from there by a bilateral weight, near in place and near in
    lightness: ``ab + sum_i w_i r_i / (sum_i w_i + SHRINK)``, where r_i is the asked color minus the predicted one at
-   hint i. Far from every hint the weights vanish and the network's color stays as it is.
+   hint i. Far from every hint the weights vanish and the network's color stays as it is. Then once more over less
+   ground: where hints lie close, each gets only its share of the first sum.
 
 docs/training.md has what each brings.
 """
@@ -18,14 +19,15 @@ import numpy as np
 from . import native_finish
 
 RADIUS, EPSILON = 8, 16.0  # of the guided filter: half a patch, so that every window crosses a border; L units squared
-REACH = 0.16  # of the side of a square as large as the input: standard deviation of a correction in place
-LIKENESS = 11.0  # L units: its standard deviation in lightness
-SHRINK = 0.1  # so that a correction fades with distance; a hint's own place gets 1 / (1 + SHRINK) of it or more
+# Of each pass, the standard deviations of a correction: in place, as a fraction of the side of a square as large as the
+# input, and in lightness, in L units.
+PASSES = (0.16, 11.0), (0.05, 6.0)
+SHRINK = 0.1  # so that a correction fades with distance; each pass brings a lone hint's place 1 / (1 + SHRINK) of it
 
 
-def reach(height: int, width: int) -> float:
-    """:data:`REACH` in network pixels, of an input of height x width of them."""
-    return REACH * math.sqrt(height * width)
+def spreads(height: int, width: int) -> list[tuple[float, float]]:
+    """:data:`PASSES` with the reach in network pixels, of an input of height x width of them."""
+    return [(reach * math.sqrt(height * width), likeness) for reach, likeness in PASSES]
 
 
 def _box_mean(planes: np.ndarray, radius: int) -> np.ndarray:
@@ -65,18 +67,24 @@ def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> 
     corners and sides of the hints in network pixels; asked: (K, 2) Lab units. Of hints at one place the last counts.
     Returns (2, h, w) float32.
     """
-    height, width = lightness.shape
-    y, x = np.arange(height, dtype=np.float32), np.arange(width, dtype=np.float32)
+    for reach, likeness in spreads(*lightness.shape):
+        ab = _spread(lightness, ab, rows, columns, sizes, asked, reach, likeness)
+    return ab
+
+
+def _spread(lightness, ab, rows, columns, sizes, asked, reach: float, likeness: float) -> np.ndarray:
+    """One pass of :func:`obey`. reach: network pixels; likeness: L units."""
+    y, x = (np.arange(extent, dtype=np.float32) for extent in lightness.shape)
     correction, total = np.zeros_like(ab), np.full_like(lightness, SHRINK)
-    scale = np.float32(-0.5 / reach(height, width) ** 2)
+    near, like = np.float32(-0.5 / reach**2), np.float32(-0.5 / likeness**2)
     for k in _counting(rows, columns):
         row, column, size = int(rows[k]), int(columns[k]), int(sizes[k])
         square = np.s_[row : row + size, column : column + size]
         middle = np.float32((size - 1) / 2)
         lacking = np.asarray(asked[k], np.float32) - ab[(slice(None), *square)].mean((1, 2))
-        nearness = np.outer(np.exp(scale * (y - row - middle) ** 2), np.exp(scale * (x - column - middle) ** 2))
+        nearness = np.outer(np.exp(near * (y - row - middle) ** 2), np.exp(near * (x - column - middle) ** 2))
         difference = lightness - lightness[square].mean()
-        weight = nearness * np.exp(np.float32(-0.5 / LIKENESS**2) * difference * difference)
+        weight = nearness * np.exp(like * difference * difference)
         correction += lacking[:, None, None] * weight
         total += weight
     return ab + correction / total
@@ -89,6 +97,6 @@ def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -
         squares = np.stack([rows, columns, sizes], 1)[counting]
         return native_finish.refine(
             lightness, ab, squares, np.asarray(asked)[counting],
-            epsilon=EPSILON, reach=reach(*lightness.shape), likeness=LIKENESS, shrink=SHRINK, radius=RADIUS,
+            spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK, radius=RADIUS,
         )  # fmt: skip
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)

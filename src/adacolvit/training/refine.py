@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adacolvit.runtime.refine import EPSILON, LIKENESS, RADIUS, SHRINK, reach
+from adacolvit.runtime.refine import EPSILON, RADIUS, SHRINK, spreads
 
 AT_ONCE = 64  # images refined at once on a GPU; on a processor one by one is as fast and takes less memory
 
@@ -65,11 +65,18 @@ def obey(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Te
     lightness (B, 1, H, W), ab (B, 2, H, W), asked (B, K, 2): Lab units; rows, columns, sizes: (B, K) int, size 0 where
     there is no hint. Returns (B, 2, H, W).
     """
+    counting = _counting(rows, columns, sizes, lightness.shape[3])
+    for reach, likeness in spreads(*lightness.shape[2:]):
+        ab = _spread(lightness, ab, rows, columns, sizes, asked, counting, reach, likeness)
+    return ab
+
+
+def _spread(lightness, ab, rows, columns, sizes, asked, counting, reach: float, likeness: float) -> Tensor:
+    """One pass of :func:`obey`. counting (B, K); reach: network pixels; likeness: L units."""
     _, _, height, width = lightness.shape
     lacking = asked.to(ab.dtype).mT - _square_means(ab, rows, columns, sizes)  # B 2 K
     likely = _square_means(lightness, rows, columns, sizes)[:, 0]  # B K
-    counting = _counting(rows, columns, sizes, width)
-    scale, likeness = -0.5 / reach(height, width) ** 2, -0.5 / LIKENESS**2
+    near, like = -0.5 / reach**2, -0.5 / likeness**2
     y, x = torch.arange(height, device=ab.device), torch.arange(width, device=ab.device)
     result = []
     hints = rows, columns, sizes, likely, lacking.mT, counting
@@ -79,9 +86,9 @@ def obey(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Te
         most = int((sizes[some] > 0).sum(1).max())  # the rest is padding
         row, column, size, light, lack, counts = (v[some, :most] for v in hints)
         middle = (size - 1) / 2
-        down = torch.exp(scale * (y - (row + middle)[..., None]) ** 2) * counts[..., None]
-        across = torch.exp(scale * (x - (column + middle)[..., None]) ** 2)
-        weight = torch.exp(likeness * (lightness[some] - light[..., None, None]) ** 2)
+        down = torch.exp(near * (y - (row + middle)[..., None]) ** 2) * counts[..., None]
+        across = torch.exp(near * (x - (column + middle)[..., None]) ** 2)
+        weight = torch.exp(like * (lightness[some] - light[..., None, None]) ** 2)
         weight = weight * down[..., None] * across[..., None, :]  # b K H W
         correction = torch.einsum("bkc,bkhw->bchw", lack, weight)
         result.append(ab[some] + correction / (weight.sum(1, keepdim=True) + SHRINK))

@@ -4,8 +4,8 @@ import type { PlacedHint } from "./encoder";
 
 const RADIUS = 8;
 const EPSILON = 16;
-const REACH = 0.16; // of the side of a square as large as the input
-const LIKENESS = 11;
+/** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L. */
+const PASSES = [[0.16, 11], [0.05, 6]] as const;
 const SHRINK = 0.1;
 
 /** Mean over (2 radius + 1)^2 pixels, the border repeated. */
@@ -55,10 +55,15 @@ function meanIn(plane: Float32Array, width: number, { row, column, size }: Place
 
 /** Brings color to what the hints ask, near them and on what is as light as they are. ab: two planes. */
 export function obey(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[]): Float32Array[] {
+  const side = Math.sqrt(height * width);
+  return PASSES.reduce((before, [reach, likeness]) => spread(L, before, height, width, hints, reach * side, likeness), ab);
+}
+
+/** One pass. reach: network pixels; likeness: units of L. */
+function spread(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[], reach: number, likeness: number): Float32Array[] {
   const [a, b] = ab as [Float32Array, Float32Array];
   const [correctionA, correctionB] = [new Float32Array(L.length), new Float32Array(L.length)];
   const total = new Float32Array(L.length).fill(SHRINK);
-  const reach = REACH * Math.sqrt(height * width);
   const nearness = (extent: number, middle: number) =>
     Float32Array.from({ length: extent }, (_, i) => Math.exp((-0.5 * (i - middle) ** 2) / reach ** 2));
   const last = new Map(hints.map((hint) => [hint.row * width + hint.column, hint])); // of those at one place
@@ -70,7 +75,7 @@ export function obey(L: Float32Array, ab: Float32Array[], height: number, width:
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
         const difference = L[i]! - own;
-        const weight = down[y]! * across[x]! * Math.exp((-0.5 / LIKENESS ** 2) * difference * difference);
+        const weight = down[y]! * across[x]! * Math.exp((-0.5 / likeness ** 2) * difference * difference);
         correctionA[i]! += lackA * weight;
         correctionB[i]! += lackB * weight;
         total[i]! += weight;
