@@ -7,7 +7,7 @@ import { Gestures } from "./gestures";
 import { Lens, Pane, Twin } from "./Lens";
 import { startPainting } from "./painting";
 import { colorPane, followStage, pointer, whole } from "./panes";
-import { Hints } from "../hints/Hints";
+import { Hints, RubberBand } from "../hints/Hints";
 import { beginBand } from "../hints/select";
 import * as store from "../state/store";
 import { texts } from "../texts";
@@ -67,6 +67,7 @@ function Panes() {
   return (
     <>
       {split && <Twin />}
+      {split && <RubberBand />}
       <Pane>
         <Overlay />
       </Pane>

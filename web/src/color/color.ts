@@ -46,9 +46,10 @@ function labToLinear(L: number, a: number, b: number): Triple {
   return mix(fromXyz, [fInverse(fy + a / 500), fInverse(fy), fInverse(fy - b / 200)]);
 }
 
-const shows = (v: number) => v >= -TOLERANCE && v <= 1 + TOLERANCE;
+/** Whether a linear channel is one that a screen has. */
+export const shows = (v: number) => v >= -TOLERANCE && v <= 1 + TOLERANCE;
 /** Whether X/Xn, Y/Yn, Z/Zn is a color of the screen. Written out: the picker asks ten thousand times at a click. */
-export function isShown(x: number, y: number, z: number): boolean {
+function isShown(x: number, y: number, z: number): boolean {
   const [r, g, b] = fromXyz;
   return (
     shows(r[0] * x + r[1] * y + r[2] * z) && shows(g[0] * x + g[1] * y + g[2] * z) && shows(b[0] * x + b[1] * y + b[2] * z)

@@ -1,6 +1,6 @@
 // The displayable part of the ab plane at one lightness: its outline, its picture, and the nearest point in it.
 
-import { fInverse, fromXyz, isDisplayable, isShown, toSrgb } from "./color";
+import { fInverse, fromXyz, isDisplayable, shows, TOLERANCE, toSrgb } from "./color";
 
 export interface Plane {
   L: number;
@@ -58,30 +58,35 @@ export function nearest(plane: Plane, a: number, b: number): [number, number] {
   return fitChroma(plane.L, best[0], best[1]);
 }
 
-/** sRGB byte of each linear value, in steps that are a fraction of a byte even in the dark. */
+/** sRGB byte of each linear value that is shown, in steps that are a fraction of a byte even in the dark. */
 let bytes: Uint8ClampedArray | null = null;
 const STEPS = 2 ** 14;
-const tableOfBytes = () => (bytes ??= Uint8ClampedArray.from({ length: STEPS + 1 }, (_, i) => 255 * toSrgb(i / STEPS)));
+const BELOW = Math.ceil(STEPS * TOLERANCE); // steps below 0, and above 1
+const tableOfBytes = () =>
+  (bytes ??= Uint8ClampedArray.from({ length: STEPS + 2 * BELOW + 1 }, (_, i) => 255 * toSrgb((i - BELOW) / STEPS)));
 
 /** Square picture of the plane, a to the right, b up; transparent where the color cannot be displayed. */
 export function paintPlane(plane: Plane, side: number): ImageData {
   const image = new ImageData(side, side);
   const table = tableOfBytes();
-  const byte = (v: number) => table[Math.min(STEPS, Math.max(0, Math.round(STEPS * v)))]!;
+  const byte = (v: number) => table[Math.round(STEPS * v) + BELOW]!;
   const [r, g, b] = fromXyz;
   const fy = (plane.L + 16) / 116;
   const y = fInverse(fy);
   const offset = (i: number) => (2 * ((i + 0.5) / side) - 1) * plane.half;
   const xs = Float64Array.from({ length: side }, (_, i) => fInverse(fy + (plane.middle[0] + offset(i)) / 500));
+  const { data } = image;
   for (let row = 0, at = 0; row < side; row++) {
     const z = fInverse(fy - (plane.middle[1] - offset(row)) / 200);
+    const [ry, gy, by] = [r[1] * y + r[2] * z, g[1] * y + g[2] * z, b[1] * y + b[2] * z]; // the same along a row
     for (let column = 0; column < side; column++, at += 4) {
       const x = xs[column]!;
-      if (!isShown(x, y, z)) continue;
-      image.data[at] = byte(r[0] * x + r[1] * y + r[2] * z);
-      image.data[at + 1] = byte(g[0] * x + g[1] * y + g[2] * z);
-      image.data[at + 2] = byte(b[0] * x + b[1] * y + b[2] * z);
-      image.data[at + 3] = 255;
+      const [red, green, blue] = [r[0] * x + ry, g[0] * x + gy, b[0] * x + by];
+      if (!shows(red) || !shows(green) || !shows(blue)) continue;
+      data[at] = byte(red);
+      data[at + 1] = byte(green);
+      data[at + 2] = byte(blue);
+      data[at + 3] = 255;
     }
   }
   return image;

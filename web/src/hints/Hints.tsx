@@ -1,19 +1,20 @@
 // What hints draw over the photo: rings, the rubber band, suggested places, the keyboard's crosshair, and the picker.
 
 import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { toPhoto, toStage } from "../canvas/view";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { crosshairOnStage, unpoint } from "./crosshair";
 import { resultAt, takeFromPhoto } from "./dropper";
 import { Picker } from "./Picker";
+import { columnAt } from "./place";
 import { places, takePlace } from "./places";
 import { Ring } from "./Ring";
 import { band, leading, type Band } from "./select";
 import "./hints.css";
 
 export function Hints() {
-  const hint = leading();
   const hidden = store.grayHeld.value || store.hintsHidden.value;
   return (
     <div class="hints" onPointerMove={unpoint}>
@@ -23,19 +24,39 @@ export function Hints() {
         ))}
         <Places />
       </div>
-      {band.value && <div class="band" style={pixels(band.value)} />}
+      <RubberBand />
       {store.tool.value === "eyedropper" && <Dropper />}
       <Crosshair />
-      {!store.phone.value && hint && !hidden && <Picker key={hint.key} hint={hint} />}
+      {!store.phone.value && <PickerBeside />}
     </div>
   );
 }
 
-/** On a phone: what lies where the picker will be, as long as nothing is selected. */
+/** Beside the ring. Moving over the stage draws nothing of the picker again. */
+function PickerBeside() {
+  const picker = useMemo(() => <Picker />, []);
+  const ring = leading.value && toStage(store.view.value, leading.value.x, leading.value.y);
+  const { left, away, hangs } = columnAt(ring ?? { x: 0, y: 0 }, store.stage.value);
+  return (
+    <div class={`beside${hangs ? " hangs" : ""}${store.grayHeld.value ? " hidden" : ""}`} style={{ left: `${left}px`, "--away": `${away}px` }}>
+      {picker}
+    </div>
+  );
+}
+
+/** On a phone: below the photo, with a sentence in its place as long as nothing is selected. */
 export function PickerBelow() {
-  const hint = leading();
-  if (hint && !store.hintsHidden.value) return <Picker key={hint.key} hint={hint} />;
-  return <p class="picker empty">{store.frame.value ? texts.firstTap : ""}</p>;
+  return (
+    <div class="below">
+      {!leading.value && <p>{store.frame.value ? texts.firstTap : ""}</p>}
+      <Picker />
+    </div>
+  );
+}
+
+/** Selects what lies within. */
+export function RubberBand() {
+  return band.value && <div class="band" style={pixels(band.value)} />;
 }
 
 const pixels = ({ left, top, width, height }: Band) => ({ left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });

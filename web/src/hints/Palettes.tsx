@@ -1,5 +1,6 @@
 // Saved palettes, folded away below the colors that are used most.
 
+import { signal } from "@preact/signals";
 import { PALETTE_SUFFIXES, type PaletteFormat } from "../color/palettes/palette";
 import * as shelf from "../color/palettes/shelf";
 import { hand } from "../state/saving";
@@ -10,13 +11,19 @@ import { PlusIcon } from "./icons";
 import { Swatches } from "./Swatches";
 
 const FORMATS: PaletteFormat[] = ["gpl", "ase"];
+const unfolded = signal(loadFlag("palettesOpen", false));
+
+function unfold(open: boolean): void {
+  unfolded.value = open;
+  storeFlag("palettesOpen", open);
+}
 
 const kept = (wasKept: boolean) => wasKept || store.tell(texts.palettesNotKept);
 
 export async function readPalettes(files: File[]): Promise<void> {
   try {
     kept(await shelf.importPalettes(files));
-    storeFlag("palettesOpen", true);
+    unfold(true);
   } catch (error) {
     store.tell((error as Error).message, "error");
   }
@@ -34,7 +41,7 @@ function choosePalettes(): void {
 export function Palettes({ color, onTake }: { color: string; onTake: (color: string) => void }) {
   const open = shelf.openPalette();
   return (
-    <details class="palettes" open={loadFlag("palettesOpen", false)} onToggle={(event) => storeFlag("palettesOpen", event.currentTarget.open)}>
+    <details class="palettes" open={unfolded.value} onToggle={(event) => unfold(event.currentTarget.open)}>
       <summary>{texts.palettes}</summary>
       <div class="row">
         {open ? (

@@ -1,6 +1,7 @@
 // The color of the selected hints: the colors that the leading one's spot can show, numbers, reach, colors at hand.
 
-import { useRef, useState } from "preact/hooks";
+import type { VNode } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { hexToLab, labToHex } from "../color/color";
 import { nearest } from "../color/gamut";
 import { isPaletteFile } from "../color/palettes/palette";
@@ -13,8 +14,8 @@ import { remember, toggleDropper } from "./dropper";
 import { MAX_SIZE, MIN_SIZE, chooseAb, duplicate, removeSelected, resize, toggleLock } from "./edit";
 import { CopyIcon, DropperIcon, LockIcon, LockedIcon } from "./icons";
 import { Palettes, readPalettes } from "./Palettes";
-import { usePlace } from "./place";
 import { PlaneField } from "./PlaneField";
+import { leading } from "./select";
 import { colorOf, outcome, planeOf } from "./spot";
 import { Suggested } from "./Suggested";
 import { Swatches } from "./Swatches";
@@ -30,11 +31,46 @@ function answer(wanted: string, got: string, L: number, moved: number): string {
   return hexToLab(wanted)[0] > L ? texts.tooDark(wanted, got) : texts.tooLight(wanted, got);
 }
 
-export function Picker({ hint }: { hint: store.Hint }) {
+/** Made once, with the photo, and from then on only brought up to date: to make it anew would take longer than a click may. */
+export function Picker() {
+  const hint = leading.value;
+  const element = useRef<HTMLDivElement>(null);
+  const contents = useRef<VNode | null>(null);
+  if (hint) contents.current = <Contents hint={hint} />;
+  else contents.current ??= <Contents hint={standIn()} />;
+  useLayoutEffect(() => {
+    // What is unseen cannot have the keyboard: it goes back to the photo.
+    if (!hint && element.current!.contains(document.activeElement)) document.querySelector<HTMLElement>(".stage")?.focus();
+  }, [!hint]);
+  return (
+    <div
+      class={`picker${hint ? "" : " resting"}`}
+      ref={element}
+      role="group"
+      aria-label={texts.picker}
+      onPointerDown={(event) => event.stopPropagation()}
+      onWheel={(event) => event.stopPropagation()}
+      onKeyDown={(event) => event.key === "Escape" && backToRing(event)}
+      onDrop={(event) => takePaletteFiles(event)}
+    >
+      {contents.current}
+    </div>
+  );
+}
+
+/** What the picker is made ready with before there is a hint. */
+function standIn(): store.Hint {
+  const { width, height } = store.photo.value!.info;
+  return { key: 0, x: width / 2, y: height / 2, color: "#808080", size: MIN_SIZE };
+}
+
+function Contents({ hint }: { hint: store.Hint }) {
   const photo = store.photo.value!;
   const plane = planeOf(photo, hint.x, hint.y);
   const { L } = plane;
-  const [said, setSaid] = useState("");
+  const [sentence, setSentence] = useState({ of: hint.key, text: "" });
+  const said = sentence.of === hint.key ? sentence.text : ""; // what was said of another hint is over
+  const setSaid = (text: string) => setSentence({ of: hint.key, text });
   const [, a, b] = hexToLab(colorOf(hint));
   const here = nearest(plane, a, b);
   const shown = labToHex(L, ...here);
@@ -56,19 +92,8 @@ export function Picker({ hint }: { hint: store.Hint }) {
 
   const extreme = L < EXTREME ? texts.noColorDark : L > 100 - EXTREME ? texts.noColorLight : "";
   const note = locked ? texts.lockedHint(count) : said || extreme || (hint.guess && !loadFlag("taught", false) ? texts.firstPick : "");
-  const element = useRef<HTMLDivElement>(null);
   return (
-    <div
-      class={`picker${locked ? " locked" : ""}`}
-      ref={element}
-      style={usePlace(element, hint)}
-      role="group"
-      aria-label={texts.picker}
-      onPointerDown={(event) => event.stopPropagation()}
-      onWheel={(event) => event.stopPropagation()}
-      onKeyDown={(event) => event.key === "Escape" && backToRing(event, hint)}
-      onDrop={(event) => takePaletteFiles(event)}
-    >
+    <>
       <div class="row head">
         <h2>{texts.selectedHints(count)}</h2>
         <Button icon={DropperIcon} tip={texts.dropper} keys="I" on={store.tool.value === "eyedropper"} run={toggleDropper} />
@@ -76,7 +101,7 @@ export function Picker({ hint }: { hint: store.Hint }) {
         <Button icon={CopyIcon} tip={texts.duplicate(count)} keys={`${control} D`} run={duplicate} />
         <Button icon={ClearIcon} tip={texts.remove(count)} keys="Del" run={removeSelected} />
       </div>
-      <PlaneField plane={plane} ab={here} onSaid={setSaid} />
+      <PlaneField plane={plane} ab={here} locked={locked} onSaid={setSaid} />
       <div class="fields">
         <ColorFields color={shown} lab={[L, ...here]} onTake={takeAndRemember} onTakeAb={(ab) => takeAb(ab, (got, moved) => (moved < SAME ? "" : texts.noSuchAb(ab, got)))} onWrong={() => setSaid(texts.hexWrong)} />
         <Obtained hint={hint} />
@@ -102,7 +127,7 @@ export function Picker({ hint }: { hint: store.Hint }) {
           </p>
         )}
       </div>
-    </div>
+    </>
   );
 }
 
@@ -142,11 +167,11 @@ function Obtained({ hint }: { hint: store.Hint }) {
 }
 
 /** Escape gives the keyboard from the picker back to the ring; a mouse user's Escape goes on to select nothing. */
-function backToRing(event: KeyboardEvent, hint: store.Hint): void {
-  if (!(event.target as HTMLElement).matches(":focus-visible")) return;
+function backToRing(event: KeyboardEvent): void {
+  if (!leading.value || !(event.target as HTMLElement).matches(":focus-visible")) return;
   event.stopPropagation();
   event.preventDefault();
-  document.querySelector<HTMLElement>(`.ring[data-key="${hint.key}"]`)?.focus();
+  document.querySelector<HTMLElement>(`.ring[data-key="${leading.value.key}"]`)?.focus();
 }
 
 function takePaletteFiles(event: DragEvent): void {

@@ -1,6 +1,6 @@
 // The square in which a color is dragged: a to the right, b up, only what this lightness can show.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { labToHex } from "../color/color";
 import { nearest, paintPlane, type Plane } from "../color/gamut";
 import { storeFlag } from "../state/settings";
@@ -15,15 +15,23 @@ const STEPS: Record<string, [number, number]> = {
   ArrowDown: [0, -1],
 };
 
-export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, number]; onSaid: (text: string) => void }) {
+interface Props {
+  plane: Plane;
+  ab: [number, number];
+  locked: boolean;
+  onSaid: (text: string) => void;
+}
+
+export function PlaneField({ plane, ab, locked, onSaid }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const dragged = useRef<[number, number] | null>(null); // unrounded, so that the marker follows the pointer smoothly
+  const side = useSide(canvas);
   useEffect(() => {
+    if (!side) return;
     const field = canvas.current!;
-    const side = Math.round(field.clientWidth * Math.min(2, devicePixelRatio));
-    field.width = field.height = side;
+    if (field.width !== side) field.width = field.height = side;
     field.getContext("2d")!.putImageData(paintPlane(plane, side), 0, 0);
-  }, [plane]);
+  }, [plane, side]);
 
   const [a, b] = dragged.current ?? ab;
   const color = labToHex(plane.L, a, b);
@@ -50,7 +58,7 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
 
   return (
     <div
-      class="plane"
+      class={`plane${locked ? " locked" : ""}`}
       role="slider"
       tabIndex={0}
       title={texts.plane}
@@ -82,4 +90,15 @@ export function PlaneField({ plane, ab, onSaid }: { plane: Plane; ab: [number, n
       />
     </div>
   );
+}
+
+/** Pixels across the field; 0 until the browser has laid it out. Told by the browser: asking would lay out the page. */
+function useSide(canvas: { current: HTMLCanvasElement | null }): number {
+  const [side, setSide] = useState(0);
+  useEffect(() => {
+    const seen = new ResizeObserver(([entry]) => setSide(Math.round(entry!.contentRect.width * Math.min(2, devicePixelRatio))));
+    seen.observe(canvas.current!);
+    return () => seen.disconnect();
+  }, []);
+  return side;
 }

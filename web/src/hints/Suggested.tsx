@@ -5,9 +5,17 @@ import { engine } from "#engine";
 import type { Suggestion } from "../engine/engine";
 import * as store from "../state/store";
 import { texts } from "../texts";
+import { leading } from "./select";
 import { Swatches } from "./Swatches";
 
 const REST_MS = 150; // a hint that is still being moved is not asked about
+
+interface Answer {
+  question: string;
+  of: number; // a hint's key
+  list: Suggestion[];
+  failed?: string;
+}
 
 export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: string) => void }) {
   const { id } = store.photo.value!.info;
@@ -16,17 +24,19 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
   const others = store.told(store.hints.value.filter(({ key }) => !chosen.has(key)));
   const reference = store.reference.value?.id;
   const question = JSON.stringify([id, hint.x, hint.y, others, reference]);
-  const [answer, setAnswer] = useState<{ question: string; list: Suggestion[]; failed?: string } | null>(null);
+  const [answer, setAnswer] = useState<Answer | null>(null);
   const [looked, setLooked] = useState<number | null>(null);
 
+  const isWanted = leading.value?.key === hint.key; // not while the picker waits unseen
   useEffect(() => {
+    if (!isWanted) return;
     let current = true;
     const ask = async () => {
       try {
         const list = await engine.suggestColors(id, others, hint.x, hint.y, reference);
-        if (current) setAnswer({ question, list });
+        if (current) setAnswer({ question, of: hint.key, list });
       } catch (error) {
-        if (current) setAnswer({ question, list: [], failed: (error as Error).message });
+        if (current) setAnswer({ question, of: hint.key, list: [], failed: (error as Error).message });
       }
     };
     const timer = setTimeout(() => void ask(), REST_MS);
@@ -34,10 +44,10 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
       current = false;
       clearTimeout(timer);
     };
-  }, [question]);
+  }, [question, isWanted]);
 
   const waiting = answer?.question !== question;
-  const list = answer?.list ?? [];
+  const list = answer?.of === hint.key ? answer.list : []; // those of another place say nothing of this one
   const why = looked === null ? null : list[looked];
   return (
     <div class="choice-row suggested" role="group" aria-label={texts.suggested} aria-busy={waiting}>

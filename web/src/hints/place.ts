@@ -1,31 +1,26 @@
-// Where the picker opens.
+// Where the picker opens. Nothing is measured: how far down it has room is left to the style sheet.
 
-import { useLayoutEffect, useState } from "preact/hooks";
-import * as store from "../state/store";
-import { toStage, type Size } from "../canvas/view";
+import type { Size } from "../canvas/view";
 
+const WIDTH = 232; // px of the picker
 const GAP = 28; // px between the clicked point and the picker, so that the ring stays free
 const EDGE = 8;
 const ABOVE = 140; // px of the picker above the ring's height, where there is room: its square of colors
 
-/** Beside the ring, on the side with room; on a phone the style sheet puts the picker below the photo. */
-export function usePlace(element: { current: HTMLElement | null }, hint: store.Hint) {
-  const [size, setSize] = useState<Size>({ width: 240, height: 400 });
-  useLayoutEffect(() => {
-    const { offsetWidth: width, offsetHeight: height } = element.current!;
-    if (width !== size.width || height !== size.height) setSize({ width, height });
-  });
-  if (store.phone.value) return {};
-  const room = store.stage.value;
-  const ring = toStage(store.view.value, hint.x, hint.y);
-  const within = (v: number, extent: number, space: number) => Math.max(EDGE, Math.min(space - extent - EDGE, v));
-  const right = ring.x + GAP;
-  const left = ring.x - GAP - size.width;
-  const fits = (x: number) => x >= EDGE && x + size.width <= room.width - EDGE;
-  const most = { maxHeight: `${room.height - 2 * EDGE}px` };
-  if (fits(right) || fits(left)) {
-    return { ...most, left: `${fits(right) ? right : left}px`, top: `${within(ring.y - ABOVE, size.height, room.height)}px` };
-  }
-  const below = ring.y + GAP + size.height <= room.height - EDGE ? ring.y + GAP : ring.y - GAP - size.height;
-  return { ...most, left: `${within(ring.x - size.width / 2, size.width, room.width)}px`, top: `${within(below, size.height, room.height)}px` };
+export interface Column {
+  /** px from the stage's left edge. */
+  left: number;
+  /** px that the picker keeps from the top, or where it hangs above its ring from the bottom, as far as there is room. */
+  away: number;
+  hangs: boolean;
+}
+
+/** The column of the stage that the picker stands in: beside the ring where there is room, else below or above it. */
+export function columnAt(ring: { x: number; y: number }, room: Size): Column {
+  const [right, left] = [ring.x + GAP, ring.x - GAP - WIDTH];
+  const within = (x: number) => Math.max(EDGE, Math.min(room.width - WIDTH - EDGE, x));
+  const beside = [right, left].find((x) => x === within(x));
+  if (beside !== undefined) return { left: beside, away: Math.max(0, ring.y - ABOVE - EDGE), hangs: false };
+  const hangs = ring.y > room.height / 2;
+  return { left: within(ring.x - WIDTH / 2), away: Math.max(0, (hangs ? room.height - ring.y : ring.y) + GAP - EDGE), hangs };
 }

@@ -1,7 +1,8 @@
 // Which hints are selected: one by a click, more with Shift or Control, many with a rubber band.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { drag } from "../canvas/gestures";
+import { paneAt } from "../canvas/panes";
 import { toPhoto } from "../canvas/view";
 import { apple } from "../texts";
 import * as store from "../state/store";
@@ -9,12 +10,13 @@ import * as store from "../state/store";
 /** Whether a press adds to the selection. On Apple's keyboards Control and click is the right click. */
 export const adds = (event: PointerEvent) => event.shiftKey || (apple ? event.metaKey : event.ctrlKey);
 
-/** The last selected hint that is still there: the one that the picker stands beside. */
-export function leading(): store.Hint | null {
+/** The last selected hint that is still there: the one that the picker stands beside. Null while hints are hidden. */
+export const leading = computed<store.Hint | null>(() => {
+  if (store.hintsHidden.value) return null;
   const chosen = store.selectedHints.value;
   const last = [...store.selectedKeys.value].at(-1);
   return chosen.find((hint) => hint.key === last) ?? chosen.at(-1) ?? null;
-}
+});
 
 export function toggle(key: number): void {
   const keys = store.selectedKeys.value;
@@ -34,7 +36,7 @@ export function leave(): void {
   if (document.activeElement?.classList.contains("ring")) document.querySelector<HTMLElement>(".stage")?.focus();
 }
 
-/** Stage pixels. */
+/** Pixels of a pane. */
 export interface Band {
   left: number;
   top: number;
@@ -48,7 +50,9 @@ export const band = signal<Band | null>(null);
 export function beginBand(event: PointerEvent): boolean {
   if (!adds(event) || event.button !== 0 || !store.photo.value || store.panHeld.value || store.tool.value !== "hint") return false;
   const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-  const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+  const at = { x: event.clientX - box.left, y: event.clientY - box.top };
+  const corner = paneAt(at); // both panes show the same view
+  const [x, y] = [at.x - corner.x, at.y - corner.y];
   const before = [...store.selectedKeys.value];
   drag(
     event,

@@ -9,12 +9,23 @@ import type { Hint, OpenPhoto } from "../state/store";
 
 const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
 
-/** Lightness (0..100) of the photo at a place in photo pixels. */
+const seen = new WeakMap<ImageBitmap, Map<number, number>>();
+const MOST_SEEN = 4096;
+
+/** Lightness (0..100) of the photo at a place in photo pixels. Asking a picture for a pixel is slow, so it is asked once. */
 export function lightnessAt({ info, gray }: OpenPhoto, x: number, y: number): number {
   const column = Math.min(gray.width - 1, Math.floor((x * gray.width) / info.width));
   const row = Math.min(gray.height - 1, Math.floor((y * gray.height) / info.height));
-  probe.drawImage(gray, -column, -row);
-  return grayToLightness(probe.getImageData(0, 0, 1, 1).data[0]!);
+  const known = seen.get(gray) ?? new Map<number, number>();
+  const at = row * gray.width + column;
+  let L = known.get(at);
+  if (L === undefined) {
+    probe.drawImage(gray, -column, -row);
+    L = grayToLightness(probe.getImageData(0, 0, 1, 1).data[0]!);
+    if (known.size >= MOST_SEEN) known.clear(); // a pointer that was dragged all over the photo
+    seen.set(gray, known.set(at, L));
+  }
+  return L;
 }
 
 const planes = new Map<number, Plane>(); // lightness comes from a byte, so these are 256 at most
