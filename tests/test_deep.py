@@ -8,14 +8,15 @@ import pytest
 import tifffile
 from PIL import Image
 
-from adacolvit.color.lab import lab_to_srgb
+from adacolvit.color.lab import lab_to_srgb, srgb_to_lightness
 from adacolvit.colorizer import Colorizer
-from adacolvit.errors import SaveError
+from adacolvit.deep import png16
+from adacolvit.errors import PhotoTooLarge, SaveError
 from adacolvit.photo import open_photo
 from adacolvit.runtime.upsample import compose
 from adacolvit.saving import picture_bytes, picture_depth
 
-from .test_photo import encoded
+from .test_photo import encoded, gamma_profile
 from .test_saving import XMP, exif_block
 
 RAMP = np.linspace(0, 65535, 60 * 40).reshape(40, 60).astype(np.uint16)  # 37 levels of 16 bits between neighbors
@@ -35,6 +36,74 @@ def read_png16(data: bytes) -> np.ndarray:
         image.tile = [(codec, box, offset, raw.removesuffix("B") + order)]
         halves.append(np.asarray(image).astype(np.uint16))
     return halves[0] * 256 + halves[1]
+
+
+COLORED = np.stack([RAMP, RAMP[::-1], RAMP[:, ::-1]], axis=-1)
+
+
+def tiff(pixels, **options) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, photometric="rgb", **options)
+    return file.getvalue()
+
+
+COLOR_FILES = {
+    "png": lambda: png16(COLORED),
+    "png with transparency": lambda: png16(np.dstack([COLORED, RAMP])),
+    "tiff": lambda: tiff(COLORED),
+    "tiff, high byte first": lambda: tiff(COLORED, byteorder=">"),
+    "tiff, compressed": lambda: tiff(COLORED, compression="zlib", predictor=2),
+    "tiff, compressed, high byte first": lambda: tiff(COLORED, compression="zlib", byteorder=">"),
+    "tiff in tiles": lambda: tiff(COLORED, compression="zlib", tile=(16, 16)),
+    "tiff with transparency": lambda: tiff(np.dstack([COLORED, RAMP]), extrasamples=["unassalpha"]),
+}
+
+
+@pytest.mark.parametrize("kind", COLOR_FILES)
+def test_color_of_sixteen_bits_gives_its_whole_lightness(kind):
+    photo = open_photo(COLOR_FILES[kind]())
+    exact = srgb_to_lightness(COLORED / 65535)
+    assert photo.deep and picture_depth(photo, ".png") == 16
+    assert np.abs(photo.lightness_rows(0, 40) - exact).max() < 1e-3
+    assert np.array_equal(photo.rgb, COLORED >> 8)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_sixteen_bits_are_turned_upright(orientation):
+    photo = open_photo(png16(deep_pixels(), exif=exif_block(orientation=orientation)))
+    upright = np.rot90(deep_pixels(), {3: 2, 6: -1}[orientation])
+    assert np.abs(photo.lightness_rows(0, photo.height) - srgb_to_lightness(upright / 65535)).max() < 1e-3
+
+
+def test_a_profile_acts_on_sixteen_bits():
+    """Against LittleCMS on 8 bits, and finer than that."""
+    smooth = np.stack([np.linspace(20000 + 900 * i, 24000 + 900 * i, 2400) for i in range(3)], axis=-1)
+    pixels = smooth.reshape(40, 60, 3).astype(np.uint16)
+    icc = gamma_profile(3)
+    deep, shallow = open_photo(png16(pixels, icc=icc)), open_photo(png8(pixels, icc))
+    exact = deep.lightness_rows(0, 40).ravel()
+    assert deep.deep and not shallow.deep
+    assert np.abs(exact - shallow.lightness_rows(0, 40).ravel()).max() < 0.8  # a level of 8 bits is 0.4 of L
+    assert len(np.unique(shallow.stored_lightness)) < 60 < 1500 < len(np.unique(deep.stored_lightness))
+    assert (np.diff(exact) > -1e-3).all()
+
+
+def png8(pixels: np.ndarray, icc: bytes) -> bytes:
+    return encoded((pixels >> 8).astype(np.uint8), "PNG", icc_profile=icc)
+
+
+@pytest.mark.parametrize("source", [io.BytesIO, bytes, bytearray])
+def test_any_source_is_read_in_depth(source, tmp_path):
+    assert open_photo(source(png16(deep_pixels()))).deep
+    (tmp_path / "scan.png").write_bytes(png16(deep_pixels()))
+    assert open_photo(tmp_path / "scan.png").deep
+    with Image.open(tmp_path / "scan.png") as opened:  # Pillow's own picture has lost it
+        assert not open_photo(opened).deep
+
+
+def test_too_large_a_photo_of_sixteen_bits_is_refused():
+    with pytest.raises(PhotoTooLarge, match=r"more than 0\.001 megapixels"):
+        open_photo(png16(deep_pixels()), max_pixels=1000)
 
 
 @pytest.fixture

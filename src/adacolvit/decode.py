@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import threading
 import warnings
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,9 @@ _FORMATS = (
     *("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000"),
     *("PPM", "TGA", "PSD", "PCX", "SGI", "ICO"),
 )
+# Of how Pillow unpacks color of 16 bits: in which order it takes the two bytes to be, and the other order.
+_ORDERS = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+_DEEP_COLOR = tuple(f"{mode};16" for mode in ("RGB", "RGBA"))
 _lock = threading.Lock()
 
 
@@ -60,38 +64,76 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS, side: int | None = N
             f"{name} was given as {type(source).__name__}: give a path, the bytes of a file, a file object, a Pillow "
             "image or an array"
         )
-    with _limit(max_pixels), ExitStack() as on_failure:
-        try:
-            if isinstance(source, Image.Image):
-                image = source
-            else:
-                image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
-            if image.width * image.height > max_pixels:
-                raise Image.DecompressionBombError
-            exif = read_exif(image)
-            if side is not None:
-                image.draft(None, (side, side))
-            image.load()
-            on_failure.pop_all()
-        except Image.DecompressionBombError as error:
-            raise PhotoTooLarge(
-                f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "
-                "open a smaller copy (a program that trusts its photos may raise max_pixels)"
-            ) from error
-        except MemoryError as error:
-            raise PhotoTooLarge(f"{name} does not fit into this computer's memory: scale it down") from error
-        except UnidentifiedImageError as error:
-            raise PhotoError(
-                f"{name} is not a picture that can be read: give a JPEG, PNG, WebP, TIFF or BMP (HEIC and raw files "
-                "have to be converted first)"
-            ) from error
-        except OSError as error:
-            if error.errno is not None:  # from the file system: not found, a folder, no permission
-                raise PhotoError(f"cannot open {name}: {error.strerror}. Check the path and its permissions") from error
-            raise _damaged(name, error) from error
-        except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
-            raise _damaged(name, error) from error
+    with _limit(max_pixels), _told(name, max_pixels), ExitStack() as on_failure:
+        if isinstance(source, Image.Image):
+            image = source
+        else:
+            image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
+        if image.width * image.height > max_pixels:
+            raise Image.DecompressionBombError
+        exif = read_exif(image)
+        if side is not None:
+            image.draft(None, (side, side))
+        image.load()
+        on_failure.pop_all()
     return image, exif
+
+
+def decode_low_bytes(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.Image | None:
+    """The lower bytes of a picture in color of 16 bits per channel, of which :func:`decode` gives the upper ones.
+
+    source, name, max_pixels: as there. Pillow reads such a picture by taking one of each two bytes: told that they
+    stand in the other order, it takes the other one. None where there are no lower bytes, or where they cannot be had:
+    a Pillow image, a file object that cannot be read twice, colors multiplied by their transparency, or kept in planes.
+    Raises PhotoError.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        source = io.BytesIO(source)
+    elif isinstance(source, Image.Image) or (hasattr(source, "read") and not source.seekable()):
+        return None
+    with _limit(max_pixels), _told(name, max_pixels), ExitStack() as on_failure:
+        image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
+        swapped = [_swapped(tile) for tile in image.tile]
+        if not swapped or None in swapped:
+            return None
+        image.tile = swapped
+        image.load()
+        on_failure.pop_all()
+    return image
+
+
+def _swapped(tile):
+    """One of Pillow's descriptions of where pixels lie, with the order of bytes turned round; None for other pixels."""
+    order, *rest = [tile.args] if isinstance(tile.args, str) else tile.args or [""]
+    if not isinstance(order, str) or not order.startswith(_DEEP_COLOR) or order[-1] not in _ORDERS:
+        return None
+    other = order[:-1] + _ORDERS[order[-1]]
+    return tile._replace(args=(other, *rest) if rest else other)
+
+
+@contextmanager
+def _told(name: str, max_pixels: int):
+    """Whatever goes wrong while Pillow reads, in a sentence: PhotoError."""
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise PhotoTooLarge(
+            f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "
+            "open a smaller copy (a program that trusts its photos may raise max_pixels)"
+        ) from error
+    except MemoryError as error:
+        raise PhotoTooLarge(f"{name} does not fit into this computer's memory: scale it down") from error
+    except UnidentifiedImageError as error:
+        raise PhotoError(
+            f"{name} is not a picture that can be read: give a JPEG, PNG, WebP, TIFF or BMP (HEIC and raw files "
+            "have to be converted first)"
+        ) from error
+    except OSError as error:
+        if error.errno is not None:  # from the file system: not found, a folder, no permission
+            raise PhotoError(f"cannot open {name}: {error.strerror}. Check the path and its permissions") from error
+        raise _damaged(name, error) from error
+    except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
+        raise _damaged(name, error) from error
 
 
 def upright_size(data: bytes, name: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""16-bit color PNG and TIFF, which Pillow reads (as 8 bits) but does not write."""
+"""16-bit color PNG and TIFF, which Pillow does not write."""
 
 import io
 import struct

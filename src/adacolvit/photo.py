@@ -1,7 +1,8 @@
 """Photos: opened once, upright, in sRGB, their lightness kept in a compact form, so that 100 megapixels fit.
 
 A Photo holds 2 bytes per pixel (lightness), 3 more if it has color and 1 more if it has transparency. While one is
-opened the decoded file is in memory too: 1 to 4 bytes per pixel by its kind, so 9 in all for a color photo.
+opened the decoded file is in memory too: 1 to 4 bytes per pixel by its kind, so 9 in all for a color photo, twice that
+part where it has 16 bits per channel.
 """
 
 import math
@@ -22,8 +23,9 @@ from adacolvit.color.lab import (
     linear_to_srgb,
     srgb_to_lightness,
 )
-from adacolvit.color.profile import to_srgb
-from adacolvit.decode import MAX_PIXELS, decode
+from adacolvit.color.lattice import interpolate, profile_lattice
+from adacolvit.color.profile import Transform, to_srgb
+from adacolvit.decode import MAX_PIXELS, decode, decode_low_bytes
 from adacolvit.errors import HintError, PhotoError
 from adacolvit.metadata import Metadata, read_metadata
 
@@ -142,7 +144,8 @@ def open_photo(source, *, name: str | None = None, max_pixels: int = MAX_PIXELS)
     """Open a photo: upright (EXIF orientation applied), in sRGB (color profile applied), with its metadata.
 
     source: a path, a file's bytes or a file object (JPEG, PNG, WebP, TIFF, BMP, AVIF and others Pillow reads: gray,
-        RGB, palette, CMYK, Lab; with or without transparency; gray of 8 to 32 bits, RGB of 8, of 16 read as 8),
+        RGB, palette, CMYK, Lab; with or without transparency; gray of 8 to 32 bits, RGB of 8 or 16; what else has
+        16 bits per channel is read as 8),
         a Pillow image, or an array: (H, W), (H, W, 3) or (H, W, 4) of uint8, uint16 (gray only) or float in [0, 1].
     name: what the photo is called; by default the file's name, or "photo".
     max_pixels: width x height allowed.
@@ -158,7 +161,7 @@ def open_photo(source, *, name: str | None = None, max_pixels: int = MAX_PIXELS)
         source = _from_array(source)
     image, exif = decode(source, name, max_pixels)
     try:
-        return _read(image, exif, name)
+        return _read(image, decode_low_bytes(source, name, max_pixels), exif, name)
     finally:
         if image is not source:
             image.close()
@@ -190,7 +193,7 @@ def _as_stored(array: np.ndarray, orientation: int) -> np.ndarray:
     return np.rot90(array, {3: 2, 4: 2, 5: 1, 6: 1, 7: -1, 8: -1}.get(orientation, 0))
 
 
-def _read(image: Image.Image, exif: Image.Exif, name: str) -> Photo:
+def _read(image: Image.Image, low_bytes: Image.Image | None, exif: Image.Exif, name: str) -> Photo:
     metadata, orientation = read_metadata(image, exif)
     width, height = image.size
     shape = (height, width) if orientation < 5 else (width, height)
@@ -206,6 +209,7 @@ def _read(image: Image.Image, exif: Image.Exif, name: str) -> Photo:
     mode = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB")
     transform = to_srgb(metadata.icc, mode)
     may_have_color = mode != "L"
+    deep_lightness = _deep_color(transform) if low_bytes else None
     has_alpha = image.has_transparency_data
     rgb = np.empty((*shape, 3), np.uint8) if may_have_color else None
     alpha = np.empty(shape, np.uint8) if has_alpha else None
@@ -218,12 +222,35 @@ def _read(image: Image.Image, exif: Image.Exif, name: str) -> Photo:
         strip = strip.convert(mode)
         strip = transform(strip) if transform else strip.convert("RGB" if may_have_color else "L")
         pixels = np.asarray(strip)
-        values = _levels_to_lightness(pixels)
+        if deep_lightness:
+            values = deep_lightness(_levels(image, start, stop), _levels(low_bytes, start, stop))
+        else:
+            values = _levels_to_lightness(pixels)
         stored[start:stop] = np.round(values * np.float32(_UNITS))
         if may_have_color:
             _as_stored(rgb, orientation)[start:stop] = pixels
             colored = colored or _is_colored(pixels)
-    return Photo(name, lightness, rgb if colored else None, alpha, metadata)
+    return Photo(name, lightness, rgb if colored else None, alpha, metadata, deep=deep_lightness is not None)
+
+
+def _levels(image: Image.Image, start: int, stop: int) -> np.ndarray:
+    """(rows, W, 3) uint8 of an RGB or RGBA picture."""
+    return np.asarray(image.crop((0, start, image.width, stop)))[..., :3]
+
+
+def _deep_color(transform: Transform | None) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """From the upper and lower bytes of RGB of 16 bits, (..., 3) uint8 each, to L, (...) float.
+
+    ``transform`` is the color profile's. LittleCMS, as Pillow offers it, converts 8 bits only: lightness is then
+    interpolated between every fifth level, which keeps what lies between two levels of 8 bits.
+    """
+    lattice = transform and profile_lattice(transform)
+
+    def to_lightness(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+        levels = high.astype(np.uint16) << 8 | low
+        return linear_to_lightness(levels_to_linear(levels)) if lattice is None else interpolate(lattice, levels)
+
+    return to_lightness
 
 
 def _is_colored(rgb: np.ndarray) -> bool:
