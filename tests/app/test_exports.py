@@ -104,6 +104,24 @@ def test_what_cannot_be_exported_is_told_before_anything_runs(client, items, sta
     assert reply.status_code == status and reply.json()["error"]
 
 
+def test_a_hint_without_a_chosen_color_is_not_exported(client):
+    """The network's own guess is kept with the work, but is no wish of a person."""
+    guess = {"x": 120, "y": 100, "color": "#ff0000", "size": 7, "guess": True}
+    chosen, both, none = open_photos(client, "chosen.png", "both.png", "none.png")
+    for key, present in ((both, [guess, *HINTS]), (none, [guess])):
+        session = {"version": 1, "past": [], "future": [], "present": present}
+        client.put(f"/api/photos/{key}/session", json=session).raise_for_status()
+    items = [{"photo": chosen, "hints": HINTS}, {"photo": both}, {"photo": none}]
+    files = unzip(client, finish(client, client.post("/api/exports", json={"format": "png", "items": items}).json()))
+    hints = {name: json.loads(files[f"{name}.hints.json"])["hints"] for name in ("chosen", "both", "none")}
+    assert hints == {"chosen": HINTS, "both": HINTS, "none": []}
+    for key, name, told in ((both, "both", HINTS), (none, "none", [])):
+        alone = client.post(f"/api/photos/{key}/render", json={"format": "png", "hints": told}).content
+        obeyed = [{name: guess[name] for name in ("x", "y", "color", "size")}]
+        wrong = client.post(f"/api/photos/{key}/render", json={"format": "png", "hints": told + obeyed}).content
+        assert files[f"{name}.color.png"] == alone != wrong
+
+
 def test_what_a_killed_app_left_behind_is_removed(tmp_path):
     old, young = tmp_path / "old", tmp_path / "young"
     old.mkdir()
