@@ -36,8 +36,9 @@ ARROWS = {
     "runtime": {"color", "hints", "weights", *TORCH_FREE_MODEL},
     "colorizer": USE,
     "suggest": {"colorizer", *USE},
-    "batch": {"colorizer", "photo"},
-    "commands": {"batch", "colorizer", "photosets", *USE},
+    "batch": {"colorizer", "hints", "photo", "photosets", "saving"},
+    "archive": {"batch", "colorizer", "photosets", *USE},
+    "commands": {"archive", "batch", "colorizer", "photosets", *USE},
     "app": {"batch", "colorizer", "photosets", "suggest", *USE},
     "bench": {"app", "colorizer", "evaluation", "model", *USE},
     "cli": set(),  # it finds the verbs by name
@@ -57,11 +58,15 @@ HEAVY = {
     "onnx",
     "onnxruntime",
     "pyarrow",
+    "ray",
+    "fsspec",
+    "webdataset",
     "safetensors",
 }
 MAY = {
+    "archive": {"ray", "fsspec"},
     "model": {"torch"},
-    "training": {"torch", "lightning_fabric", "safetensors"},
+    "training": {"torch", "lightning_fabric", "safetensors", "webdataset"},
     "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # each where it is asked for
     "reproduce": {"matplotlib"},
     "app": {"fastapi", "uvicorn"},

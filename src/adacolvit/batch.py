@@ -1,11 +1,18 @@
-"""One photo of many: opened, colored, written. What the command line and the app's background exports share."""
+"""One photo of many: opened, colored, written. What the command line, archives and the app's exports share."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from adacolvit.colorizer import Colorizer, Result
+from adacolvit.errors import AdaColViTError
+from adacolvit.files import write_file
+from adacolvit.hints.file import HintFile
+from adacolvit.hints.hint import Hint
+from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import Photo
+from adacolvit.photosets import COLORED
+from adacolvit.saving import FORMATS
 
 
 @dataclass(frozen=True)
@@ -20,24 +27,75 @@ class Look:
 
     def encode(self, result: Result, suffix: str) -> bytes:
         """The file of a colored picture. Raises SaveError."""
-        return self._adjusted(result).encode(suffix, depth=self.depth, label=self.label, note=self.note)
+        adjusted = result.adjusted(saturation=self.saturation, strength=self.strength)
+        return adjusted.encode(suffix, depth=self.depth, label=self.label, note=self.note)
 
-    def save(self, result: Result, path: Path) -> None:
-        """Write a colored picture, whole or not at all. Raises SaveError."""
-        self._adjusted(result).save(path, depth=self.depth, label=self.label, note=self.note)
 
-    def _adjusted(self, result: Result) -> Result:
-        return result.adjusted(saturation=self.saturation, strength=self.strength)
+@dataclass(frozen=True)
+class Order:
+    """What is asked of every photo of a batch: plain values, fit to be sent to other processes and machines.
+
+    hints: in photo pixels. file: a hints file, or the content of a picture whose opaque pixels are hints.
+    """
+
+    look: Look
+    hints: tuple[Hint, ...] = ()
+    file: HintFile | bytes | None = None
+
+    @property
+    def wants_beside(self) -> bool:
+        """Whether the hints file beside a photo is to be used, since no others were given."""
+        return self.file is None and not self.hints
+
+    def hints_for(self, photo: Photo, beside: HintFile | None) -> tuple[Hint, ...]:
+        """The hints of an opened photo; ``beside``: the hints file beside it. Raises HintError."""
+        file = beside if self.wants_beside else self.file
+        if file is None:
+            return self.hints
+        if isinstance(file, HintFile):
+            return (*file.for_photo(photo.width, photo.height), *self.hints)
+        return (*hints_from_picture(file, photo.width, photo.height), *self.hints)
 
 
 def color_photo(
-    colorizer: Colorizer, source, hints: Callable[[Photo], Iterable], output: Path, look: Look | None = None
+    colorizer: Colorizer,
+    source,
+    hints: Callable[[Photo], Iterable],
+    output: PurePath,
+    look: Look,
+    write: Callable[[PurePath, bytes], None] = write_file,
 ) -> Result:
     """Color one photo and write the picture.
 
-    source: what :meth:`Colorizer.set_photo` takes. hints: gives the opened photo's hints. Raises AdaColViTError.
+    source: what :meth:`Colorizer.set_photo` takes. hints: gives the opened photo's hints. write: puts the content
+    of its file in place, whole or not at all. Raises AdaColViTError.
     """
     photo = colorizer.set_photo(source)
     result = colorizer.colorize(hints(photo))
-    (look or Look()).save(result, output)
+    write(output, look.encode(result, output.suffix))
     return result
+
+
+def picture_name(photo: PurePath, beside: bool) -> PurePath:
+    """What the picture of a photo is called: ``beside`` it, or in a folder of its own."""
+    suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
+    return photo.with_name(f"{photo.stem}{COLORED}{suffix}") if beside else photo.with_suffix(suffix)
+
+
+def attempt(photo: str, output: str, color: Callable[[], Result]) -> dict:
+    """Color a photo; what there is to say about it, fit for JSON: what was done, or why it failed ("error")."""
+    try:
+        result = color()
+    except (AdaColViTError, MemoryError) as error:
+        message = str(error) or "it does not fit in memory; close other programs, or make it smaller"
+        return {"photo": photo, "error": message}
+    return {
+        "photo": photo,
+        "output": output,
+        "width": result.photo.width,
+        "height": result.photo.height,
+        "hints": len(result.hints),
+        "macs": result.cost.macs,
+        "dense_macs": result.cost.dense_macs,
+        "milliseconds": round(result.cost.milliseconds, 3),
+    }

@@ -10,6 +10,7 @@ AdaColViTError
 ├── EngineError           a network cannot be executed in the way that was asked for
 ├── AppError              the app cannot start: its port is taken
 ├── ExportRefused         the app exports as much as it can already
+├── ClusterError          a Ray cluster cannot be reached, or cannot color
 ├── DataError             training or evaluation photos cannot be found or read
 ├── RecipeError           a recipe or checkpoint cannot be used
 └── MissingExtra          an optional part is not installed
@@ -54,6 +55,10 @@ class AppError(AdaColViTError):
 
 class ExportRefused(AdaColViTError):
     """The app exports as much as it can already."""
+
+
+class ClusterError(AdaColViTError):
+    """A Ray cluster cannot be reached, or cannot color."""
 
 
 class DataError(AdaColViTError):

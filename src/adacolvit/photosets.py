@@ -3,7 +3,7 @@
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from PIL import Image
 
@@ -17,11 +17,16 @@ Choice = Callable[[Sequence[str]], set[str]]  # keys of all photos -> those that
 COLORED = ".color"  # ends the names of pictures written beside their photos
 
 
+def is_photo(name: PurePath) -> bool:
+    """Whether a file in a folder (its name below it) is to be colored: not if it is hidden, or was colored here."""
+    hidden = any(part.startswith(".") for part in name.parts)
+    return name.suffix.lower() in SUFFIXES and not hidden and not name.stem.endswith(COLORED)
+
+
 def photos_below(folder: Path) -> Iterator[Path]:
     """Photos in a folder and its subfolders, sorted by path; hidden ones and those that were colored here left out."""
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and not path.stem.endswith(COLORED) and path.is_file():
+        if is_photo(path.relative_to(folder)) and path.is_file():
             yield path
 
 

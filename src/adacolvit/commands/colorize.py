@@ -3,16 +3,18 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from adacolvit.arguments import add_model, add_threads, between
-from adacolvit.batch import Look, color_photo
-from adacolvit.colorizer import Colorizer
-from adacolvit.errors import AdaColViTError, HintError
+from adacolvit.archive.run import color_archive
+from adacolvit.arguments import add_model, add_threads, between, positive
+from adacolvit.batch import Look, Order, attempt, color_photo
+from adacolvit.colorizer import Colorizer, Result
+from adacolvit.errors import HintError
 from adacolvit.hints.file import hints_beside, load_hints
 from adacolvit.hints.hint import Hint
-from adacolvit.hints.picture import hints_from_picture
-from adacolvit.photo import Photo
+from adacolvit.photosets import SUFFIXES
 
 from .colorize_paths import Job, plan
 
@@ -29,9 +31,9 @@ def parse_hint(text: str) -> Hint:
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="photos, or folders of them")
+    parser.add_argument("inputs", nargs="+", metavar="IN", help="photos, or folders of them; with --ray URLs as well")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT",
+        "-o", "--output", metavar="OUT",
         help="a picture for one photo, a folder for several [beside each photo, as NAME.color.SUFFIX]",
     )  # fmt: skip
     parser.add_argument(
@@ -56,36 +58,59 @@ def add_arguments(parser) -> None:
     )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace pictures that exist; never the photos themselves")
     parser.add_argument("--json", action="store_true", help="one line of JSON per photo")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS",
+        help="let a Ray cluster do it: local, auto or an address. IN and OUT may be URLs that fsspec knows; pictures "
+        "that an earlier run with the same settings has written are kept. Needs the optional part [ray]",
+    )  # fmt: skip
+    parser.add_argument("--workers", type=positive, metavar="N", help="of --ray [as many as there are cores]")
     parser.set_defaults(usage_error=parser.error)
 
 
-def hints_for(photo: Photo, job: Job, args) -> tuple[Hint, ...]:
-    """The hints asked for on the command line, else those of the file beside the photo, else none."""
-    source = args.hints or (hints_beside(job.photo) if not args.hint else None)
-    if source is None:
-        found = ()
-    elif source.suffix.lower() == ".json":
-        found = load_hints(source).for_photo(photo.width, photo.height)
-    else:
-        found = hints_from_picture(source, photo.width, photo.height)
-    return (*found, *args.hint)
-
-
-def color_one(colorizer: Colorizer, job: Job, args) -> dict:
-    """Color and save one photo; what ``--json`` says about it."""
-    output = job.checked_output(args.force)
+def order_from(args) -> Order:
+    """What is asked of every photo. Raises HintError for an unusable hints file."""
     look = Look(args.saturation, args.strength, args.depth, args.label, args.note)
-    result = color_photo(colorizer, job.photo, lambda photo: hints_for(photo, job, args), output, look)
-    return {
-        "photo": str(job.photo),
-        "output": str(output),
-        "width": result.photo.width,
-        "height": result.photo.height,
-        "hints": len(result.hints),
-        "macs": result.cost.macs,
-        "dense_macs": result.cost.dense_macs,
-        "milliseconds": round(result.cost.milliseconds, 3),
-    }
+    if args.hints is None:
+        return Order(look, tuple(args.hint))
+    if args.hints.suffix.lower() == ".json":
+        return Order(look, tuple(args.hint), load_hints(args.hints))
+    try:
+        return Order(look, tuple(args.hint), args.hints.read_bytes())
+    except OSError as error:
+        raise HintError(f"cannot read the hints picture {args.hints}: {error.strerror}") from error
+
+
+def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> Result:
+    """Color and save one photo. Raises AdaColViTError."""
+    output = job.checked_output(force)
+    beside = hints_beside(job.photo) if order.wants_beside else None
+    hints = load_hints(beside) if beside else None
+    return color_photo(colorizer, job.photo, lambda photo: order.hints_for(photo, hints), output, order.look)
+
+
+def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
+    """Color one photo after the other, here; what there is to say about each."""
+    try:
+        for text in (*args.inputs, args.output or ""):
+            if "://" in text:
+                raise ValueError(f"{text} is a URL, which needs --ray (--ray local is this machine alone)")
+        jobs = plan([Path(text) for text in args.inputs], args.output and Path(args.output))
+    except ValueError as error:
+        args.usage_error(str(error))
+    total(len(jobs))
+    colorizer = Colorizer(args.model, threads=args.threads)
+    for job in jobs:
+        yield attempt(str(job.photo), str(job.output), partial(color_one, colorizer, job, order, args.force))
+
+
+def color_there(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
+    """Color by a cluster; what there is to say about each photo."""
+    if args.output and not Path(args.output).is_dir() and Path(args.output).suffix.lower() in SUFFIXES:
+        args.usage_error(f"{args.output} is one picture: --ray writes into a folder")
+    return color_archive(
+        args.inputs, args.output, order, model=args.model, threads=args.threads or 1,
+        address=args.ray, workers=args.workers, force=args.force, total=total,
+    )  # fmt: skip
 
 
 def run(args) -> int:
@@ -93,23 +118,25 @@ def run(args) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    try:
-        jobs = plan(args.inputs, args.output)
-    except ValueError as error:
-        args.usage_error(str(error))
-    colorizer = Colorizer(args.model, threads=args.threads)
-    failed = False
+    failed = kept = 0
+    out = sys.stdout  # this one, even where a cluster turns what it prints elsewhere
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        for job in progress.track(jobs, description="coloring"):
-            try:
-                line = color_one(colorizer, job, args)
-            except (AdaColViTError, MemoryError) as error:
-                failed = True
-                message = str(error) or "it does not fit in memory; close other programs, or make it smaller"
-                progress.console.out(f"adacolvit: {job.photo}: {message}", highlight=False)
-                line = {"photo": str(job.photo), "error": message}
+        bar = progress.add_task("coloring", total=None)
+        lines = (color_there if args.ray else color_here)(args, order_from(args), partial(_total, progress, bar))
+        for line in lines:
+            progress.advance(bar)
+            if "error" in line:
+                failed += 1
+                progress.console.out(f"adacolvit: {line['photo']}: {line['error']}", highlight=False)
+            kept += "kept" in line
             if args.json:
-                print(json.dumps(line), flush=True)
-            elif "output" in line:
-                print(f"{line['photo']} -> {line['output']} ({line['hints']} hints)", flush=True)
-    return int(failed)
+                print(json.dumps(line), file=out, flush=True)
+            elif "hints" in line:
+                print(f"{line['photo']} -> {line['output']} ({line['hints']} hints)", file=out, flush=True)
+        if kept:
+            progress.console.out(f"adacolvit: {kept} pictures are there from an earlier run", highlight=False)
+    return int(failed > 0)
+
+
+def _total(progress, bar, photos: int) -> None:
+    progress.update(bar, total=photos)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from adacolvit.batch import picture_name
 from adacolvit.errors import AdaColViTError, PhotoError, SaveError
-from adacolvit.photosets import COLORED, SUFFIXES, photos_below
+from adacolvit.photosets import SUFFIXES, photos_below
 from adacolvit.saving import FORMATS
 
 
@@ -46,13 +47,12 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
         raise ValueError(f"{output} is one picture, but there may be several photos to write: give a folder")
     jobs, taken = [], {}
     for photo, relative in found:
-        suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
         if one_file:
             target = output
         elif output is not None:
-            target = (output / relative).with_suffix(suffix)
+            target = picture_name(output / relative, beside=False)
         else:
-            target = photo.with_name(f"{photo.stem}{COLORED}{suffix}")
+            target = picture_name(photo, beside=True)
         problem = None
         if photo.is_dir():
             problem = PhotoError(f"no photo is in it: files ending in {' '.join(sorted(SUFFIXES))} are looked for")

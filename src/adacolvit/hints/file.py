@@ -13,7 +13,7 @@ import json
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from adacolvit.errors import HintError
 from adacolvit.files import write_file
@@ -88,13 +88,20 @@ def parse_hints(text: str) -> HintFile:
 def load_hints(path: str | os.PathLike) -> HintFile:
     """Read a hints file. Raises HintError, naming the file, if it cannot be read or is no hints file."""
     try:
-        return parse_hints(Path(path).read_text(encoding="utf-8-sig"))
+        content = Path(path).read_bytes()
     except OSError as error:
         raise HintError(f"cannot read the hints file {path}: {error.strerror}") from error
+    return read_hints(content, str(path))
+
+
+def read_hints(content: bytes, name: str) -> HintFile:
+    """Read the content of a hints file. Raises HintError, naming it ``name``, if it is none."""
+    try:
+        return parse_hints(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise HintError(f"{path} is not a hints file, for it is not text: give a *.hints.json") from error
+        raise HintError(f"{name} is not a hints file, for it is not text: give a *.hints.json") from error
     except HintError as error:
-        raise HintError(f"{path}: {error}") from error
+        raise HintError(f"{name}: {error}") from error
 
 
 def save_hints(path: str | os.PathLike, hint_file: HintFile) -> None:
@@ -103,7 +110,10 @@ def save_hints(path: str | os.PathLike, hint_file: HintFile) -> None:
 
 
 def hints_beside(photo: str | os.PathLike) -> Path | None:
-    """The hints file beside a photo, if any: of grandma.jpg, grandma.jpg.hints.json or else grandma.hints.json."""
-    photo = Path(photo)
-    candidates = (photo.with_name(f"{name}.hints.json") for name in (photo.name, photo.stem))
-    return next((path for path in candidates if path.is_file()), None)
+    """The hints file beside a photo, if any."""
+    return next((path for path in map(Path, names_beside(Path(photo))) if path.is_file()), None)
+
+
+def names_beside(photo: PurePath) -> tuple[str, str]:
+    """Where a photo's hints file may be: of grandma.jpg, grandma.jpg.hints.json or else grandma.hints.json."""
+    return tuple(str(photo.with_name(f"{name}.hints.json")) for name in (photo.name, photo.stem))

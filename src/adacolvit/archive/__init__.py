@@ -1,0 +1,1 @@
+"""Archives that outgrow one machine: folders and object storage, colored by many workers."""

@@ -1,0 +1,68 @@
+"""What a run has done, kept beside its pictures, so that the next run goes on where this one stood.
+
+Lines of JSON below ``.adacolvit/`` in the folder of the pictures, in a folder for each setting of a run:
+``{"picture"}`` names a place that was free when a run with these settings began, so that what stands there later is
+that run's; ``{"photo", "mark", "picture"}`` says that a picture was written. Object storage cannot append to a file,
+so each part is a file of its own; what a killed run had not noted yet is colored once more, into its own place.
+"""
+
+import hashlib
+import json
+import time
+
+from .storage import Storage
+
+_LINES = 1000  # of a part
+_SECONDS = 10.0  # after which a part is written however short it is
+
+
+class Journal:
+    """The journal of one folder of pictures and one setting."""
+
+    def __init__(self, storage: Storage, settings: str) -> None:
+        """settings: all that decides what a picture looks like, as text."""
+        self._storage = storage
+        self._folder = f".adacolvit/{hashlib.sha256(settings.encode()).hexdigest()[:16]}"
+        self._files = storage.files()
+        self._run, self._parts = time.time_ns(), 0
+        self._waiting, self._since = [], time.monotonic()
+        self.claimed: set[str] = set()
+        self.done: set[tuple[str, str, str]] = set()
+        for name in sorted(self._files):
+            if name.startswith(f"{self._folder}/"):
+                for line in storage.read(name).decode().splitlines():
+                    self._take(json.loads(line))
+
+    def holds(self, picture: str) -> bool:
+        """Whether a picture of that name was in the folder when the journal was opened."""
+        return picture in self._files
+
+    def claim(self, pictures: list[str]) -> None:
+        """Note places that are free, before anything is written there."""
+        self.claimed.update(pictures)
+        if pictures:
+            self._write([{"picture": picture} for picture in pictures])
+
+    def note(self, key: tuple[str, str, str]) -> None:
+        """Note a picture that was written: see :attr:`.plan.Item.key`."""
+        self.done.add(key)
+        self._waiting.append(dict(zip(("photo", "mark", "picture"), key, strict=True)))
+        if len(self._waiting) >= _LINES or time.monotonic() - self._since > _SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting, self._since = self._waiting, [], time.monotonic()
+        if waiting:
+            self._write(waiting)
+
+    def _take(self, line: dict) -> None:
+        if "photo" in line:
+            self.done.add((line["photo"], line["mark"], line["picture"]))
+        else:
+            self.claimed.add(line["picture"])
+
+    def _write(self, lines: list[dict]) -> None:
+        self._parts += 1
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        self._storage.write(f"{self._folder}/{self._run}-{self._parts:06}.jsonl", text.encode())

@@ -1,0 +1,67 @@
+"""Which photos of an archive are meant, and where each picture goes: from listings alone, no photo is opened."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from adacolvit.batch import picture_name
+from adacolvit.errors import AdaColViTError, PhotoError, SaveError
+from adacolvit.hints.file import names_beside
+from adacolvit.photosets import SUFFIXES, is_photo
+
+from .storage import Storage
+
+
+@dataclass(frozen=True)
+class Item:
+    """A photo and the picture to be made of it. Names are below their folders."""
+
+    source: Storage
+    photo: str
+    target: Storage
+    picture: str
+    hints: str | None  # of the file beside the photo
+    mark: str  # changes when the photo or its hints do
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same for the same picture of the same photo."""
+        return self.source.name(self.photo), self.mark, self.target.name(self.picture)
+
+
+def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[Item], list[tuple[str, AdaColViTError]]]:
+    """Items in the order of the inputs, folders sorted by name; and (photo, why) of what cannot be one.
+
+    inputs, output: paths or URLs; without an output, pictures go beside their photos.
+    use_hints: whether hints files beside photos count.
+    """
+    items, failures, taken = [], [], {}
+    target = Storage(output) if output else None
+    for text in inputs:
+        source = Storage(text)
+        if source.is_file():
+            folder, _, photo = text.rpartition("/")
+            source = Storage(folder or ("/" if text.startswith("/") else "."))
+            there = source.files()
+            photos = [photo]
+        else:
+            there = source.files()
+            photos = sorted(name for name in there if is_photo(PurePosixPath(name)))
+        if not photos:
+            wanted = f"files ending in {' '.join(sorted(SUFFIXES))} are looked for"
+            failures.append((text, PhotoError(f"no photo is in it: {wanted}")))
+        for photo in photos:
+            picture = str(picture_name(PurePosixPath(photo), beside=target is None))
+            hints = next((n for n in names_beside(PurePosixPath(photo)) if n in there), None) if use_hints else None
+            mark = f"{there[photo]} {there[hints]}" if hints else there[photo]
+            item = Item(source, photo, target or source, picture, hints, mark)
+            here, place = source.name(photo), item.target.name(picture)
+            if place in taken:
+                why = f"its picture would replace that of {taken[place]}: color them into different folders"
+                failures.append((here, SaveError(why)))
+            elif place == here:
+                why = f"the picture would replace the photo itself: choose another place than {place}"
+                failures.append((here, SaveError(why)))
+            else:
+                taken[place] = here
+                items.append(item)
+    return items, failures

@@ -1,0 +1,69 @@
+"""``adacolvit colorize --ray``: what is left to do, done by a cluster, noted as it comes."""
+
+from collections.abc import Callable, Iterator
+
+from adacolvit import __version__
+from adacolvit.batch import Order
+from adacolvit.errors import MissingExtra, SaveError
+from adacolvit.weights import load_weights
+
+
+def color_archive(
+    inputs: list[str],
+    output: str | None,
+    order: Order,
+    *,
+    model: str,
+    threads: int,
+    address: str,
+    workers: int | None,
+    force: bool,
+    total: Callable[[int], None],
+) -> Iterator[dict]:
+    """Color photos and folders of them by a Ray cluster; a dict for each photo, as :func:`adacolvit.batch.attempt`'s.
+
+    inputs, output: paths or fsspec URLs. model: a name or file that every machine of the cluster has. force: whether
+    pictures of other settings are replaced. total: told the number of photos. What an earlier run with the same
+    settings has written is not colored again, and its dict says "kept". Raises AdaColViTError where nothing can begin.
+    """
+    try:
+        from .journal import Journal
+        from .plan import plan
+        from .pool import Task, cluster, color
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "ray", "ray") from error
+
+    weights = load_weights(model)
+    items, failures = plan(inputs, output, order.wants_beside)
+    total(len(items) + len(failures))
+    for photo, error in failures:
+        yield {"photo": photo, "error": str(error)}
+    settings = repr((__version__, weights.sha256, order))
+    journals = {storage: Journal(storage, settings) for storage in dict.fromkeys(item.target for item in items)}
+    waiting = []
+    for item in items:
+        journal, (photo, _, picture) = journals[item.target], item.key
+        there = journal.holds(item.picture)
+        if there and item.key in journal.done:
+            yield {"photo": photo, "output": picture, "kept": True}
+        elif there and not force and item.picture not in journal.claimed:
+            why = f"{picture} exists already: choose another place with -o, or --force to replace it"
+            yield {"photo": photo, "error": str(SaveError(why))}
+        else:
+            waiting.append(item)
+    if not waiting:
+        return
+    for storage, journal in journals.items():
+        free = [item.picture for item in waiting if item.target == storage and not journal.holds(item.picture)]
+        journal.claim([picture for picture in free if picture not in journal.claimed])
+    storages = tuple(dict.fromkeys(storage for item in waiting for storage in (item.source, item.target)))
+    task = Task(order, storages, model, weights.sha256, threads)
+    try:
+        with cluster(address):
+            for item, line in color(waiting, task, workers):
+                if "error" not in line:
+                    journals[item.target].note(item.key)
+                yield line
+    finally:
+        for journal in journals.values():
+            journal.flush()

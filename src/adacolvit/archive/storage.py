@@ -1,0 +1,97 @@
+"""Folders, on a disk or in object storage: one way to list, read and write them, through fsspec."""
+
+import os
+from pathlib import Path, PurePosixPath
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from adacolvit.errors import PhotoError, SaveError
+from adacolvit.files import write_file
+
+# What a store says of a file by which a change is seen: a checksum where it has one, else when it was written.
+_MARKS = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated")
+# Object stores: a file is there when all of it has arrived, and not before.
+_WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"}
+
+
+def is_address(text: str) -> bool:
+    """Whether a text names a place by a URL, such as s3://bucket/folder, and not by a path."""
+    return "://" in text
+
+
+class Storage:
+    """A folder: a path, or any URL that fsspec knows. May be sent to other processes."""
+
+    def __init__(self, url: str) -> None:
+        """Raises PhotoError where nothing here can open such a URL."""
+        self.url = url
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url) if is_address(url) else _local(url)
+        except (ImportError, ValueError) as error:
+            raise PhotoError(f"{url} cannot be opened ({error}): install what fsspec needs for it") from error
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Storage) and self.url == other.url
+
+    def __hash__(self) -> int:
+        return hash(self.url)
+
+    def name(self, file: str) -> str:
+        """What a person calls one of its files."""
+        return f"{self.url.rstrip('/')}/{file}" if self.url != "." else file
+
+    def is_file(self) -> bool:
+        """Whether it is no folder, but a file."""
+        return self._fs.isfile(self._root)
+
+    def files(self) -> dict[str, str]:
+        """Every file below it and a mark that changes with the file's content. One listing, however many there are."""
+        try:
+            found = self._fs.find(self._root, detail=True)
+        except FileNotFoundError:
+            return {}
+        except Exception as error:  # each store has errors of its own
+            raise PhotoError(f"{self.url} cannot be listed ({error}): check the address and who may read it") from error
+        return {str(PurePosixPath(path).relative_to(self._root)): _mark(info) for path, info in found.items()}
+
+    def read(self, file: str) -> bytes:
+        """A file's content. Raises PhotoError."""
+        try:
+            return self._fs.cat_file(f"{self._root}/{file}")
+        except Exception as error:  # each store has errors of its own
+            raise PhotoError(f"{self.name(file)} cannot be read ({error}): check that it is there") from error
+
+    def write(self, file: str, data: bytes) -> None:
+        """Write a file, whole or not at all; its folder is made. Raises SaveError."""
+        path = f"{self._root}/{file}"
+        if isinstance(self._fs, LocalFileSystem):
+            folder = Path(path).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise SaveError(f"cannot make the folder {folder}: {error.strerror}; choose another") from error
+            write_file(path, data)
+            return
+        try:
+            if _protocols(self._fs) & _WHOLE_AT_ONCE:
+                self._fs.pipe_file(path, data)
+                return
+            beside = f"{path}.part"
+            self._fs.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
+            self._fs.pipe_file(beside, data)
+            self._fs.mv(beside, path)
+        except Exception as error:  # each store has errors of its own
+            raise SaveError(f"cannot write {self.name(file)} ({error}): check who may write there") from error
+
+
+def _local(path: str):
+    return LocalFileSystem(), Path(os.path.abspath(path)).as_posix()
+
+
+def _protocols(fs) -> set[str]:
+    return {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
+
+
+def _mark(info: dict) -> str:
+    return " ".join(str(info[key]) for key in ("size", *_MARKS) if key in info)
