@@ -20,11 +20,12 @@ VERBS = {
     "convert": ("training.convert", "turn a published iColoriT checkpoint into a weights file"),
     "evaluate": ("evaluation.command", "measure a network on a set of photos"),
     "reproduce": ("reproduce.command", "make a table or figure of the paper from measurements here"),
+    "shards": ("training.shards", "write photos as shards to train on, such as ImageNet's tar of tars"),
     "train": ("training.command", "train a network by a recipe"),
 }
 
 _OPTIONS = {"-h", "--help", "--version"}
-_TRAIN_PACKAGES = {"torch", "lightning_fabric", "matplotlib"}  # of the optional part "train"
+_TRAIN_PACKAGES = {"torch", "lightning_fabric", "matplotlib", "webdataset"}  # of the optional part "train"
 
 
 def _parser(verb: str | None) -> argparse.ArgumentParser:

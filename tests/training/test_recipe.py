@@ -1,5 +1,7 @@
 """Recipes are read strictly, and the shipped ones are whole."""
 
+import math
+
 import pytest
 import torch
 
@@ -28,6 +30,7 @@ def test_shipped_recipes_load(name):
         ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
         ("[[stages]]\nsamples = 0", "1 or more"),
         ("[[stages]]\nsamples = 5\nsize = 100", "multiple of 16"),
+        ("[optimizer]\ndecay = 'cubic'\n[[stages]]\nsamples = 5", "linear, cosine"),
         ("[[stages]]\nsamples = 5\nmode = 'maskd'", "dense, masked"),
         ("[model]\nwidth = 30\nheads = 4\n[[stages]]\nsamples = 5", "divided"),
     ],
@@ -58,6 +61,9 @@ def test_rate_warms_up_holds_and_falls_to_zero():
     assert rate(settings, 300, 1000) == 1.0
     assert rate(settings, 750, 1000) == pytest.approx(0.5)
     assert rate(settings, 1000, 1000) == 0.0
+    cosine = Optimizer(warmup=100, decay_from=0.5, decay="cosine")
+    assert [rate(cosine, sample, 1000) for sample in (300, 500, 750, 1000)] == pytest.approx([1, 1, 0.5, 0])
+    assert rate(cosine, 600, 1000) == pytest.approx((1 + math.cos(math.radians(36))) / 2)
     assert rate(Optimizer(decay_from=1.0), 999_999, 1_000_000) == 1.0
 
 

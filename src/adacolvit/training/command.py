@@ -30,6 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--every", type=positive, metavar="N", default=10_000, help="samples between checkpoints (%(default)s)"
     )
+    parser.add_argument(
+        "--stream", action="store_true",
+        help="read shards as they are needed, instead of decoding all photos first; URLs and {braces} always are",
+    )  # fmt: skip
+    parser.add_argument(
+        "--parts", type=positive, metavar="N", default=1,
+        help="pieces in which a process does its share of a batch, where memory is short (gradient accumulation) [1]",
+    )  # fmt: skip
     parser.add_argument("--threads", type=positive, metavar="N", help="processor cores per process (default: torch's)")
 
 
@@ -109,6 +117,8 @@ def run(args: argparse.Namespace) -> int:
             args.cache,
             resume=args.resume,
             every=args.every,
+            parts=args.parts,
+            stream=args.stream,
             reporter=reporter,
         )
     finally:

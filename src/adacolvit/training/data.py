@@ -6,6 +6,7 @@ Every batch is a function of (seed, step, process) alone, so that a resumed run 
 import hashlib
 import json
 import queue
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -64,14 +65,11 @@ class PhotoCache:
     @staticmethod
     def _decode(sources, pixel_file: Path, index_file: Path, progress) -> None:
         index, offset = [], 0
-        part = pixel_file.with_suffix(".part")
+        part = pixel_file.with_suffix(f".{secrets.token_hex(4)}.part")  # nodes that share the folder keep apart
         with part.open("wb") as out:
             for source in sources:
                 for key, content in iter_files(source):
-                    photo = decode(f"{source}:{key}", content)
-                    scale = SHORT_SIDE / min(photo.size)
-                    if scale < 1:
-                        photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC)
+                    photo = shrunk(decode(f"{source}:{key}", content))
                     out.write(photo.tobytes())
                     index.append((offset, photo.height, photo.width))
                     offset += photo.height * photo.width * 3
@@ -79,6 +77,22 @@ class PhotoCache:
                         progress(len(index))
         part.rename(pixel_file)
         np.save(index_file, np.array(index, np.int64))  # last: its presence says that the cache is whole
+
+
+def shrunk(photo: Image.Image) -> Image.Image:
+    """A photo at the size that is kept for training."""
+    scale = SHORT_SIDE / min(photo.size)
+    return (
+        photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC) if scale < 1 else photo
+    )
+
+
+def packed(photos: Sequence[np.ndarray]) -> PhotoCache:
+    """Photos in memory as a cache."""
+    shapes = np.array([photo.shape[:2] for photo in photos], np.int64)
+    ends = np.cumsum(3 * shapes.prod(1))
+    index = np.column_stack([np.concatenate([[0], ends[:-1]]), shapes])
+    return PhotoCache(np.concatenate([photo.ravel() for photo in photos]), index)
 
 
 def _fingerprint(source: Path) -> str:
@@ -104,6 +118,11 @@ class Batch:
     def to(self, device) -> "Batch":
         """The batch on a device."""
         return Batch(self.x.to(device), self.target.to(device), tuple(h.to(device) for h in self.hints))
+
+    def split(self, parts: int) -> list["Batch"]:
+        """The batch in that many pieces, as even as can be; fewer where it has fewer photos."""
+        pieces = [tensor.tensor_split(min(parts, len(self.x))) for tensor in (self.x, self.target, *self.hints)]
+        return [Batch(x, target, tuple(hints)) for x, target, *hints in zip(*pieces, strict=True)]
 
 
 def crop_box(rng: np.random.Generator, width: int, height: int, area: tuple[float, float], aspect: float):

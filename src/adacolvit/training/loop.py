@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,13 @@ from adacolvit.model.registry import build
 from adacolvit.weights import write_weights
 
 from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
-from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
+from .data import Batch, PhotoCache, choose, make_batch, packed, prefetch, random_frame
 from .gates import set_gates
 from .loss import budget_at, budget_loss, color_losses, kept
 from .optimizer import make_optimizers, rate, set_rate
 from .recipe import Recipe, Stage
 from .resident import ResidentPhotos, fits
+from .stream import ShardStream, is_stream
 from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING = range(5)  # streams of random numbers that must not mix
@@ -66,20 +68,36 @@ class Planned:
 
 
 def batches(
-    recipe: Recipe, photos: PhotoCache | ResidentPhotos, sample: int, step: int, rank: int, world: int
+    recipe: Recipe, photos: PhotoCache | ResidentPhotos | ShardStream, sample: int, step: int, fabric: Fabric
 ) -> Iterator[Planned]:
-    """This process's share of every step from ``sample`` on."""
+    """This process's share of every step from ``sample`` on.
+
+    A cache is shared photo by photo; resident photos and shards are this process's own, and go round by themselves.
+    """
+    rank, world = fabric.global_rank, fabric.world_size
+    if isinstance(photos, ShardStream):
+        local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+        flowing = photos.photos(sample // world, max(1, len(os.sched_getaffinity(0)) // local))
     while sample < recipe.samples:
         stage, done, before = recipe.stage_at(sample)
         if stage.batch % world:
             raise RecipeError(f"a batch of {stage.batch} cannot be shared by {world} processes")
         frame = random_frame(stage, rng_for(recipe, FRAMES, step))  # the same in every process
-        chosen = choose(len(photos), sample, stage.batch, recipe.seed)[rank::world]
         rng = rng_for(recipe, PHOTOS, step, rank)
-        if isinstance(photos, ResidentPhotos):
+        share = stage.batch // world
+        if isinstance(photos, PhotoCache):
+            chosen = choose(len(photos), sample, stage.batch, recipe.seed)[rank::world]
+            batch = make_batch(photos, stage, frame, chosen, rng)
+        elif isinstance(photos, ResidentPhotos):
+            chosen = choose(len(photos), sample // world, share, recipe.seed + (rank << 32))
             batch = photos.batch(stage, frame, chosen, int(rng.integers(2**62)))
         else:
-            batch = make_batch(photos, stage, frame, chosen, rng)
+            some = [next(flowing) for _ in range(share)]
+            if fabric.device.type == "cuda":
+                resident = ResidentPhotos(packed(some), fabric.device)
+                batch = resident.batch(stage, frame, np.arange(share), int(rng.integers(2**62)))
+            else:
+                batch = make_batch(some, stage, frame, np.arange(share), rng)
         yield Planned(stage, budget_at(stage, done, before), batch)
         sample += stage.batch
         step += 1
@@ -104,8 +122,10 @@ def random_origin(rng: np.random.Generator, rows: int, columns: int) -> tuple[fl
 class Run:
     """A training run's state: network, optimizers, average, and how far it is."""
 
-    def __init__(self, fabric: Fabric, recipe: Recipe, out: Path, resume: bool, cache: PhotoCache) -> None:
-        self.fabric, self.recipe, self.out = fabric, recipe, out
+    def __init__(
+        self, fabric: Fabric, recipe: Recipe, out: Path, resume: bool, photos: PhotoCache | ShardStream, parts: int = 1
+    ) -> None:
+        self.fabric, self.recipe, self.out, self.parts = fabric, recipe, out, parts
         self.sample = self.step = 0
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.model)
@@ -119,8 +139,11 @@ class Run:
         if recipe.gates == "measured" and not resume:
             stage = recipe.stages[0]
             rng = rng_for(recipe, MEASURING, 0)
-            chosen = rng.integers(len(cache), size=MEASURED)
-            batch = make_batch(cache, stage, square_frame(1, 1, stage.size), chosen, rng)
+            some = photos
+            if isinstance(photos, ShardStream):  # the same ones in every process
+                some = list(islice(ShardStream(photos.shards, recipe.seed).photos(), MEASURED))
+            chosen = rng.integers(len(some), size=MEASURED)
+            batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
             set_gates(self.network, batch, stage.layers, stage.patches)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
@@ -145,10 +168,29 @@ class Run:
         fabric, recipe = self.fabric, self.recipe
         set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
         torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
-        batch = batch.to(fabric.device)
         _, _, height, width = batch.x.shape
         origin = random_origin(rng_for(recipe, ORIGINS, self.step), height // PATCH, width // PATCH)
         self.network.train()
+        sums: dict[str, Tensor] = {}
+        parts = batch.split(self.parts)
+        for number, part in enumerate(parts):
+            share = len(part.x) / len(batch.x)
+            # Processes exchange gradients once a step, with the last part.
+            with fabric.no_backward_sync(self.model, enabled=number < len(parts) - 1):
+                for name, value in self._learn(stage, wanted, part.to(fabric.device), origin, share).items():
+                    sums[name] = sums.get(name, 0) + share * value
+        sums["norm"] = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.optimizer.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        self.average.update(self.network)
+        self.sample += stage.batch
+        self.step += 1
+        return sums
+
+    def _learn(self, stage: Stage, wanted, batch: Batch, origin, share: float) -> dict[str, Tensor]:
+        """Add the gradients of a part of a step's photos, ``share`` of them; what was measured on it."""
+        recipe = self.recipe
         result = self.model(batch.x, stage.mode, temperature=stage.temperature, noise=stage.noise, origin=origin)
         loss, measured = color_losses(result["ab"].float(), batch, stage.refined)
         if result["decisions"] is not None:
@@ -162,14 +204,7 @@ class Run:
         for name, value in own.items():
             loss = loss + value
             measured[name] = value.detach()
-        fabric.backward(loss)
-        measured["norm"] = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.optimizer.clip)
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        self.average.update(self.network)
-        self.sample += stage.batch
-        self.step += 1
+        self.fabric.backward(loss * share)
         return measured
 
     def save(self) -> None:
@@ -184,28 +219,43 @@ class Run:
             log.write(json.dumps({"sample": self.sample} | {k: round(float(v), 6) for k, v in row.items()}) + "\n")
 
 
-def train(recipe: Recipe, out: Path, cache_folder: Path, *, resume: bool, every: int, reporter) -> Path:
+def train(
+    recipe: Recipe,
+    out: Path,
+    cache_folder: Path,
+    *,
+    resume: bool,
+    every: int,
+    reporter,
+    parts: int = 1,
+    stream: bool = False,
+) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
     out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``.
     resume: go on from ``out/last.pt``. every: samples between validations and checkpoints.
-    reporter: shows progress; see :mod:`.command`.
+    reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step in, for memory
+    that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos beforehand.
     """
     fabric = make_fabric()
     fabric.launch()
     main = fabric.is_global_zero
-    with fabric.rank_zero_first():
-        cache = PhotoCache.open(recipe.train, cache_folder, reporter.decoding if main else None)
-    run = Run(fabric, recipe, out, resume, cache)
+    rank, world = fabric.global_rank, fabric.world_size
+    if stream or is_stream(recipe.train):
+        photos = ShardStream(recipe.train, recipe.seed, rank, world)
+    else:
+        with fabric.rank_zero_first(local=True):
+            photos = PhotoCache.open(recipe.train, cache_folder, reporter.decoding if main else None)
+    run = Run(fabric, recipe, out, resume, photos, parts)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None
     if main:
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)
     next_check = (run.sample // every + 1) * every
-    resident = fits(cache, fabric.device)
-    photos = ResidentPhotos(cache, fabric.device) if resident else cache
-    plan = batches(recipe, photos, run.sample, run.step, fabric.global_rank, fabric.world_size)
-    for planned in plan if resident else prefetch(plan):
+    if isinstance(photos, PhotoCache) and fits(photos, fabric.device, world):
+        photos = ResidentPhotos(photos, fabric.device, rank, world)
+    plan = batches(recipe, photos, run.sample, run.step, fabric)
+    for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
         measured = run.update(planned.stage, planned.budget, planned.batch)
         if main:
             reporter.step(run.sample, measured["huber"].item())

@@ -1,5 +1,7 @@
 """Muon for matrices, AdamW for everything else, and the learning-rate schedule."""
 
+import math
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -93,11 +95,11 @@ def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim
 
 
 def rate(settings: Optimizer, sample: int, total: int) -> float:
-    """Learning rate as a fraction of its peak: warm-up, constant, linear decay to zero."""
+    """Learning rate as a fraction of its peak: warm-up, constant, decay to zero."""
     warm = min(1.0, (sample + 1) / max(settings.warmup, 1))
     start = settings.decay_from * total
-    decay = 1.0 if sample <= start else max(0.0, (total - sample) / max(total - start, 1))
-    return warm * decay
+    left = 1.0 if sample <= start else max(0.0, (total - sample) / max(total - start, 1))
+    return warm * (left if settings.decay == "linear" else (1 - math.cos(math.pi * left)) / 2)
 
 
 def set_rate(optimizers: list[torch.optim.Optimizer], fraction: float) -> None:

@@ -11,13 +11,14 @@ from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 
 GATES = ("open", "measured")
+DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 _RECIPES = resources.files(__package__) / "recipes"
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Muon for the blocks' matrices, AdamW for the rest; linear warm-up, constant, linear decay to zero."""
+    """Muon for the blocks' matrices, AdamW for the rest; linear warm-up, constant, decay to zero."""
 
     matrix_lr: float = 0.02  # Muon's; its updates are orthogonal, so this is a step in spectral norm
     lr: float = 2e-3  # AdamW's
@@ -25,9 +26,14 @@ class Optimizer:
     muon: bool = True  # False: AdamW for everything
     weight_decay: float = 0.05
     warmup: int = 5_000  # samples
-    decay_from: float = 0.5  # fraction of the run after which the rate falls linearly; 1.0: never
+    decay_from: float = 0.5  # fraction of the run after which the rate falls; 1.0: never
+    decay: str = "linear"  # how it falls: "linear", or "cosine", half a wave
     clip: float = 1.0  # global gradient norm
     ema: float = 0.998  # per step
+
+    def __post_init__(self) -> None:
+        if self.decay not in DECAYS:
+            raise RecipeError(f"an optimizer has decay {self.decay!r}: known are {', '.join(DECAYS)}")
 
 
 @dataclass(frozen=True)

@@ -21,28 +21,35 @@ from .recipe import Stage
 ROOM = 0.5  # photos may take this part of a GPU's free memory; the rest is the network's
 TRIES = 10  # boxes drawn per photo; the first that fits is taken
 TAPS = 2  # samples per axis and output pixel, each bilinear: crops shrink by up to 3, which one sample would alias
+UPLOADED = 2**24  # pixels sent to the device at once, about
 AT_ONCE = 64  # photos cropped at once, which bounds the memory of their indices
 
 
-def fits(cache: PhotoCache, device: torch.device) -> bool:
-    """Whether the photos of a cache can stay on ``device``: a GPU with room enough."""
-    return device.type == "cuda" and 4 * len(cache.pixels) // 3 < ROOM * torch.cuda.mem_get_info(device)[0]
+def fits(cache: PhotoCache, device: torch.device, world: int = 1) -> bool:
+    """Whether one process's share of a cache's photos can stay on ``device``: a GPU with room enough."""
+    needed = 4 * len(cache.pixels) // 3 // world
+    return device.type == "cuda" and needed < ROOM * torch.cuda.mem_get_info(device)[0]
 
 
 class ResidentPhotos:
-    """All photos of a cache as one tensor of packed pixels on a device."""
+    """Photos of a cache as one tensor of packed pixels on a device: all, or one process's share of them."""
 
-    def __init__(self, cache: PhotoCache, device: torch.device) -> None:
+    def __init__(self, cache: PhotoCache, device: torch.device, rank: int = 0, world: int = 1) -> None:
         self.device = device
-        pixels = len(cache.pixels) // 3
-        self._packed = torch.empty(pixels, dtype=torch.int32, device=device)  # r | g << 8 | b << 16: one gather a tap
-        step = 2**24
-        for start in range(0, pixels, step):
-            rgb = np.array(cache.pixels[3 * start : 3 * (start + step)]).reshape(-1, 3)
+        index = cache.index[rank::world]
+        ends = np.cumsum(index[:, 1] * index[:, 2])
+        # r | g << 8 | b << 16: one gather a tap
+        self._packed = torch.empty(int(ends[-1]), dtype=torch.int32, device=device)
+        done = 0
+        for some in np.array_split(np.arange(len(index)), -(-int(ends[-1]) // UPLOADED)):
+            rgb = np.concatenate([cache[rank + i * world].reshape(-1, 3) for i in some])
             channels = torch.from_numpy(rgb).to(device).int()
-            self._packed[start : start + step] = channels[:, 0] | channels[:, 1] << 8 | channels[:, 2] << 16
-        offset, height, width = torch.from_numpy(cache.index).to(device).unbind(1)
-        self._first, self._height, self._width = offset // 3, height, width
+            self._packed[done : done + len(rgb)] = channels[:, 0] | channels[:, 1] << 8 | channels[:, 2] << 16
+            done += len(rgb)
+        first = np.concatenate([[0], ends[:-1]])
+        self._first, self._height, self._width = torch.from_numpy(np.stack([first, index[:, 1], index[:, 2]])).to(
+            device
+        )
 
     def __len__(self) -> int:
         return len(self._first)

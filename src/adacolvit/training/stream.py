@@ -1,0 +1,154 @@
+"""Shards too many for a cache: read while they are trained on, in constant memory, from wherever webdataset can read.
+
+A process holds a few shards at a time, as files, and shuffles what is in them; so what comes at a place of the stream
+is a function of (seed, process, place) alone, and a resumed run goes on there after reading no more than those few.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from adacolvit.errors import DataError, MissingExtra
+from adacolvit.photosets import SUFFIXES
+
+from .data import shrunk
+
+INDEX = "shards.json"  # beside the shards: {"name of a shard": number of its photos}
+MIXED = 4  # shards that are shuffled together; as many more are read meanwhile
+
+
+def is_stream(sources: Sequence[str]) -> bool:
+    """Whether sources can be streamed only: URLs, commands, or many shards in one word."""
+    return any("://" in source or source.startswith("pipe:") or "{" in source for source in sources)
+
+
+class ShardStream:
+    """One process's photos of some shards, for ever: epoch after epoch, each in an order of its own."""
+
+    def __init__(self, sources: Sequence[str], seed: int, rank: int = 0, world: int = 1) -> None:
+        """sources: shards as webdataset names them: paths, URLs, ``pipe:`` commands, braces as in
+        ``s3://bucket/train-{0000..1281}.tar``. Each process reads shards of its own. Raises DataError.
+        """
+        self.shards = _expanded(sources)
+        if len(self.shards) < world:
+            raise DataError(f"{len(self.shards)} shards cannot be shared by {world} processes: make smaller shards")
+        self._counts = _counts(self.shards)
+        self._seed, self._rank, self._world = seed, rank, world
+
+    def files(self, first: int = 0) -> Iterator[tuple[str, bytes]]:
+        """(name, content) of every photo from the ``first``-th of the stream on."""
+        with ThreadPoolExecutor(1) as reader:
+            waiting = None
+            for names, order, skip in self._windows(first):
+                after = reader.submit(self._read, names), order, skip
+                if waiting:
+                    yield from _chosen(*waiting)
+                waiting = after
+
+    def photos(self, first: int = 0, threads: int = 1) -> Iterator[np.ndarray]:
+        """The photos from the ``first``-th on, decoded by some threads: (H, W, 3) uint8 sRGB. Raises DataError."""
+        with ThreadPoolExecutor(threads) as decoders:
+            waiting = []
+            for name, content in self.files(first):
+                waiting.append(decoders.submit(decoded, name, content))
+                if len(waiting) > 2 * threads:
+                    yield waiting.pop(0).result()
+
+    def _windows(self, first: int) -> Iterator[tuple[list[str], np.ndarray, int]]:
+        """(shards, order of their photos, how many of these to leave out), without reading what lies before."""
+        epoch = 0
+        while True:
+            shuffled = np.random.default_rng([self._seed, epoch]).permutation(len(self.shards))[
+                self._rank :: self._world
+            ]
+            for start in range(0, len(shuffled), MIXED):
+                names = [self.shards[i] for i in shuffled[start : start + MIXED]]
+                count = sum(self._counts[name] for name in names)
+                if first < count:
+                    rng = np.random.default_rng([self._seed, epoch, self._rank, start])
+                    yield names, rng.permutation(count), first
+                first = max(0, first - count)
+            epoch += 1
+
+    def _read(self, names: list[str]) -> list[tuple[str, bytes]]:
+        files = []
+        for name in names:
+            found = list(_files(name))
+            if len(found) != self._counts[name]:
+                raise DataError(
+                    f"{name} holds {len(found)} photos where {self._counts[name]} were counted: mend its {INDEX}"
+                )
+            files += found
+        return files
+
+
+def decoded(name: str, content: bytes) -> np.ndarray:
+    """A shard's photo: (H, W, 3) uint8. It is taken to be upright and in sRGB, as ``adacolvit shards`` writes them."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return np.asarray(shrunk(image.convert("RGB")))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"the photo {name} cannot be used ({error}): make its shard again") from error
+
+
+def _chosen(window, order: np.ndarray, skip: int) -> Iterator[tuple[str, bytes]]:
+    files = window.result()
+    for i in order[skip:]:
+        yield files[i]
+
+
+def _webdataset():
+    try:
+        import webdataset
+    except ImportError as error:
+        raise MissingExtra("webdataset", "train") from error
+    return webdataset
+
+
+def _expanded(sources: Sequence[str]) -> list[str]:
+    """Shards by name; a folder stands for the tars in it."""
+    expand = _webdataset().shardlists.expand_urls
+    found = []
+    for source in sources:
+        folder = Path(source)
+        found += sorted(str(p) for p in folder.glob("*.tar")) if folder.is_dir() else expand(source)
+    if not found:
+        raise DataError(f"no shards at {', '.join(sources) or 'all'}: name tars with --train")
+    return found
+
+
+def _files(shard: str) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the photos of a shard, in its order."""
+    webdataset = _webdataset()
+    try:
+        with webdataset.gopen(shard) as file:
+            for entry in webdataset.tariterators.tar_file_iterator(file):
+                if PurePosixPath(entry["fname"]).suffix.lower() in SUFFIXES:
+                    yield f"{shard}:{entry['fname']}", entry["data"]
+    except Exception as error:  # of whatever opens the address
+        raise DataError(f"the shard {shard} cannot be read ({error}): check its address") from error
+
+
+def _counts(shards: list[str]) -> dict[str, int]:
+    """Photos of each shard: of the index beside it, else counted by reading it once."""
+    known: dict[str, dict[str, int]] = {}
+    counts = {}
+    for shard in shards:
+        folder, slash, name = shard.rpartition("/")
+        if folder not in known:
+            known[folder] = _index(f"{folder}{slash}{INDEX}") if not shard.startswith("pipe:") else {}
+        counts[shard] = known[folder].get(name) or sum(1 for _ in _files(shard))
+    return counts
+
+
+def _index(place: str) -> dict[str, int]:
+    try:
+        with _webdataset().gopen(place) as file:
+            return json.load(file)
+    except (OSError, ValueError):  # there is none
+        return {}

@@ -1,0 +1,177 @@
+"""Shards made of tars and folders, and streamed: every photo once an epoch, the same ones for the same place."""
+
+import functools
+import io
+import json
+import shutil
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from adacolvit.cli import main
+from adacolvit.errors import DataError
+from adacolvit.hints.frame import square_frame
+from adacolvit.training.data import PhotoCache, packed
+from adacolvit.training.recipe import Stage
+from adacolvit.training.resident import ResidentPhotos
+from adacolvit.training.shards import places
+from adacolvit.training.stream import MIXED, ShardStream
+
+CLASSES, EACH = 5, 9  # of the made-up ImageNet
+
+
+def file_of(photo: Image.Image, kind: str = "JPEG") -> bytes:
+    out = io.BytesIO()
+    photo.save(out, kind)
+    return out.getvalue()
+
+
+def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    tar.addfile(info, io.BytesIO(content))
+
+
+@pytest.fixture(scope="module")
+def imagenet(tmp_path_factory, photo_maker):
+    """A tar of a tar for each class, laid out as ILSVRC2012_img_train.tar."""
+    path = tmp_path_factory.mktemp("imagenet") / "ILSVRC2012_img_train.tar"
+    with tarfile.open(path, "w") as outer:
+        for c in range(CLASSES):
+            inner = io.BytesIO()
+            with tarfile.open(fileobj=inner, mode="w") as tar:
+                for i in range(EACH):
+                    width, height = ((600, 500), (300, 280), (120, 90))[i % 3]
+                    add(tar, f"n{c:08}_{i}.JPEG", file_of(photo_maker(100 * c + i, width, height)))
+            add(outer, f"n{c:08}.tar", inner.getvalue())
+    return path
+
+
+@pytest.fixture(scope="module")
+def shards(imagenet, tmp_path_factory):
+    """Its shards."""
+    folder = tmp_path_factory.mktemp("shards")
+    assert main(["shards", str(imagenet), "-o", str(folder), "--per-shard", "4", "--workers", "1"]) == 0
+    return folder
+
+
+def test_photos_are_found_in_tars_of_tars(imagenet):
+    found = list(places(imagenet))
+    assert len(found) == CLASSES * EACH
+    for place in found[::7]:
+        content = imagenet.read_bytes()[place.offset : place.offset + place.size]
+        assert Image.open(io.BytesIO(content)).format == "JPEG"
+
+
+def test_shards_hold_every_photo_once_shuffled_and_small(shards):
+    counts = json.loads((shards / "shards.json").read_text())
+    assert sum(counts.values()) == CLASSES * EACH and set(counts.values()) == {4, 1}
+    names, sizes = [], set()
+    for shard in sorted(shards.glob("*.tar")):
+        with tarfile.open(shard) as tar:
+            assert len(tar.getnames()) == counts[shard.name]
+            for member in tar:
+                names.append(member.name)
+                sizes.add(Image.open(tar.extractfile(member)).size)
+    assert len(set(names)) == len(names) == CLASSES * EACH
+    assert sizes == {(307, 256), (274, 256), (120, 90)}
+    assert len({name.split("_")[1] for name in names[:4]}) > 1  # of several classes
+
+
+def test_making_shards_goes_on_and_mixes_nothing(imagenet, shards, tmp_path, capsys):
+    arguments = ["shards", str(imagenet), "-o", str(tmp_path), "--per-shard", "20", "--workers", "2"]
+    assert main(arguments) == 0
+    first = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    (tmp_path / "00001.tar").unlink()
+    (tmp_path / "shards.json").unlink()
+    kept = (tmp_path / "00000.tar").stat().st_mtime_ns
+    assert main(arguments) == 0
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == first
+    assert (tmp_path / "00000.tar").stat().st_mtime_ns == kept
+    assert main([*arguments, "--seed", "1"]) == 1
+    assert "empty folder" in capsys.readouterr().err
+
+
+def test_a_photo_that_cannot_be_read_is_named(tmp_path, photo_maker, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo_maker(1).save(folder / "good.png")
+    (folder / "cut.jpg").write_bytes(file_of(photo_maker(2))[:200])
+    assert main(["shards", str(folder), "-o", str(tmp_path / "out"), "--workers", "1"]) == 1
+    assert "cut.jpg" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "shards.json").read_text()) == {"00000.tar": 1}
+
+
+@pytest.mark.parametrize("world", [1, 2])
+def test_every_photo_comes_once_an_epoch(shards, world):
+    streams = [ShardStream([str(shards)], 3, rank, world) for rank in range(world)]
+    sizes = [sum(s._counts[s.shards[i]] for i in np.random.default_rng([3, 0]).permutation(12)[r::world])
+             for r, s in enumerate(streams)]  # fmt: skip
+    assert sum(sizes) == CLASSES * EACH
+    epoch = [name for stream, size in zip(streams, sizes, strict=True) for name, _ in islice(stream.files(), size)]
+    assert len(set(epoch)) == len(epoch) == CLASSES * EACH
+    second = [name for name, _ in islice(streams[0].files(sizes[0]), sizes[0])]
+    assert second != epoch[: sizes[0]]
+    assert len({name.split(":")[0] for name in epoch[:8]}) > 2  # several shards mixed
+
+
+def test_the_stream_goes_on_anywhere_after_reading_little(shards, monkeypatch):
+    whole = [name for name, _ in islice(ShardStream([str(shards)], 5).files(), 120)]
+    for first in (0, 1, 17, 45, 46, 100):
+        stream, read = ShardStream([str(shards)], 5), []
+        monkeypatch.setattr(stream, "_read", lambda names, r=read, f=stream._read: r.append(names) or f(names))
+        assert [name for name, _ in islice(stream.files(first), 3)] == whole[first : first + 3]
+        assert sum(len(names) for names in read) <= 3 * MIXED
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="webdataset reads http with curl, which is not here")
+def test_photos_come_from_a_server_and_through_a_pipe(shards):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(shards)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        sources = [f"http://127.0.0.1:{server.server_port}/{{00000..00003}}.tar"]
+        there = list(islice(ShardStream(sources, 1).photos(threads=2), 16))
+    finally:
+        server.shutdown()
+        server.server_close()
+    here = list(islice(ShardStream([str(shards / f"{i:05}.tar") for i in range(4)], 1).photos(), 16))
+    pipe = list(islice(ShardStream([f"pipe:cat {shards}/{{00000..00003}}.tar"], 1).photos(), 16))
+    for one, two, three in zip(there, here, pipe, strict=True):
+        assert np.array_equal(one, two) and np.array_equal(one, three)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing."""
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_shard_that_is_not_what_it_should_be(shards, tmp_path):
+    with pytest.raises(DataError, match=r"nothing\.tar cannot be read"):
+        ShardStream([str(tmp_path / "nothing.tar")], 0)
+    with pytest.raises(DataError, match="cannot be shared by 50"):
+        ShardStream([str(shards)], 0, 0, 50)
+    (tmp_path / "00000.tar").write_bytes((shards / "00000.tar").read_bytes())
+    (tmp_path / "shards.json").write_text('{"00000.tar": 7}')
+    with pytest.raises(DataError, match="4 photos where 7 were counted"):
+        next(ShardStream([str(tmp_path)], 0).files())
+
+
+def test_resident_photos_may_be_a_share_and_come_from_memory(shards):
+    photos = list(islice(ShardStream([str(shards)], 0).photos(), 10))
+    cache = packed(photos)
+    assert isinstance(cache, PhotoCache) and all(np.array_equal(cache[i], p) for i, p in enumerate(photos))
+    stage, frame, cpu = Stage(samples=1, max_hints=4), square_frame(1, 1, 32), torch.device("cpu")
+    for rank in range(3):
+        share = ResidentPhotos(cache, cpu, rank, 3)
+        alone = ResidentPhotos(packed(photos[rank::3]), cpu)
+        chosen = np.arange(len(share))
+        assert len(share) == len(photos[rank::3])
+        assert torch.equal(share.batch(stage, frame, chosen, 1).x, alone.batch(stage, frame, chosen, 1).x)
