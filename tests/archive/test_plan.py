@@ -1,0 +1,141 @@
+"""Listings, places and the journal, on a disk and in an object store kept in memory; no cluster."""
+
+import importlib.util
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adacolvit.cli import main
+from adacolvit.errors import PhotoError, SaveError
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("fsspec") is None, reason="fsspec is not installed: pip install 'adacolvit[ray]'"
+)
+
+NAMES = ("a.png", "b/c.jpg", "b/d.bmp", ".hidden/x.png", "done.color.png", "notes.txt")
+
+
+@pytest.fixture(params=["disk", "memory"])
+def url(request, tmp_path):
+    """Address of an empty folder."""
+    if request.param == "disk":
+        return str(tmp_path / "in")
+    return f"memory://{tmp_path.name}/in"
+
+
+@pytest.fixture
+def storage(url):
+    """The folder with some files."""
+    from adacolvit.archive.storage import Storage
+
+    storage = Storage(url)
+    for name in NAMES:
+        storage.write(name, name.encode())
+    return storage
+
+
+def test_what_is_written_is_listed_and_read(storage, url):
+    assert set(storage.files()) == set(NAMES)
+    assert all(storage.read(name) == name.encode() for name in NAMES)
+    assert storage.name("a.png") == f"{url}/a.png"
+    marks = storage.files()
+    storage.write("a.png", b"another content")
+    changed = {name for name, mark in storage.files().items() if marks[name] != mark}
+    assert changed == {"a.png"} and storage.read("a.png") == b"another content"
+    with pytest.raises(PhotoError, match=r"nothing\.png"):
+        storage.read("nothing.png")
+
+
+def test_a_write_that_fails_leaves_what_was_there(storage, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("the line is cut")
+
+    kind = type(storage._fs)
+    monkeypatch.setattr(kind, "mv", fail)
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(SaveError, match="the line is cut"):
+        storage.write("a.png", b"half")
+    assert storage.read("a.png") == b"a.png"
+
+
+def test_an_unknown_address():
+    from adacolvit.archive.storage import Storage
+
+    with pytest.raises(PhotoError, match="nosuch://bucket"):
+        Storage("nosuch://bucket/folder")
+
+
+def test_every_photo_has_a_place_of_its_own(storage, url):
+    from adacolvit.archive.plan import plan
+
+    items, failures = plan([url], f"{url}-out", True)
+    assert [(item.photo, item.picture) for item in items] == [
+        ("a.png", "a.png"),
+        ("b/c.jpg", "b/c.jpg"),
+        ("b/d.bmp", "b/d.png"),
+    ]
+    assert not failures
+    items, _ = plan([url], None, True)
+    assert [item.picture for item in items] == ["a.color.png", "b/c.color.jpg", "b/d.color.png"]
+    items, failures = plan([f"{url}/b/c.jpg", f"{url}/b", f"{url}/none"], f"{url}-out", True)
+    assert [item.photo for item in items] == ["c.jpg", "d.bmp"]
+    assert ["different folders" in str(why) for _, why in failures] == [True, False]
+    assert failures[1][0] == f"{url}/none" and "no photo" in str(failures[1][1])
+    _, failures = plan([url], url, True)
+    assert {place for place, _ in failures} == {f"{url}/a.png", f"{url}/b/c.jpg"}
+
+
+def test_a_hints_file_beside_a_photo_is_seen_and_marks_it(storage, url):
+    from adacolvit.archive.plan import plan
+
+    (before, *_), _ = plan([url], None, True)
+    storage.write("a.hints.json", b"{}")
+    (after, *_), _ = plan([url], None, True)
+    assert (before.hints, after.hints) == (None, "a.hints.json") and before.key != after.key
+    (asked, *_), _ = plan([url], None, False)
+    assert asked.key == before.key
+
+
+def test_the_journal_remembers_by_setting(storage):
+    from adacolvit.archive.journal import Journal
+
+    journal = Journal(storage, "red")
+    journal.claim(["x.png", "y.png"])
+    journal.note(("in/x", "1", "out/x.png"))
+    journal.flush()
+    again = Journal(storage, "red")
+    assert again.claimed == {"x.png", "y.png"} and again.done == {("in/x", "1", "out/x.png")}
+    assert again.holds("a.png") and not again.holds("x.png")
+    other = Journal(storage, "blue")
+    assert not other.claimed and not other.done
+
+
+def test_nothing_but_failures_needs_no_cluster(url, small_weights, capsys):
+    from adacolvit.archive.storage import Storage
+
+    out = io.BytesIO()
+    Image.fromarray(np.zeros((32, 32), np.uint8)).save(out, "PNG")
+    Storage(url).write("p.png", out.getvalue())
+    Storage(f"{url}-out").write("p.png", b"mine")
+    command = ["colorize", url, "-o", f"{url}-out", f"--model={small_weights}", "--ray", "nobody:1", "--json"]
+    assert main(command) == 1
+    (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert "--force" in line["error"] and Storage(f"{url}-out").read("p.png") == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["memory://bucket/in"], "needs --ray"),
+        (["in", "-o", "memory://bucket/out"], "needs --ray"),
+        (["in", "-o", "one.png", "--ray", "local"], "writes into a folder"),
+    ],
+)
+def test_wrong_usage(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["colorize", *arguments])
+    assert stopped.value.code == 2 and message in capsys.readouterr().err
