@@ -5,6 +5,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultClientConditions, defineConfig, type Plugin } from "vite";
+import { kernel } from "./kernel/vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const MODEL = here("../build/model"); // of `adacolvit export --format web`
@@ -56,7 +57,7 @@ function standAlone(): Plugin {
 export default defineConfig({
   base: "./",
   resolve: { conditions: [CONDITION, "onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
-  plugins: [standAlone()],
+  plugins: [kernel(), standAlone()],
   worker: { format: "es", rollupOptions: { output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" } } },
   build: {
     outDir: here("../dist/web"),

@@ -1,7 +1,9 @@
 import { defineConfig } from "vite";
+import { kernel } from "./kernel/vite";
 
 // The built files are committed and shipped in the package, so that nobody needs Node to run the app.
 export default defineConfig({
+  plugins: [kernel()],
   base: "./", // relative addresses: the app works behind a proxy that puts it under a path of its own
   build: {
     outDir: "../src/adacolvit/app/static",

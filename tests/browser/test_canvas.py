@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from .table import Table
+
 WIDTH, HEIGHT = 3000, 2100  # more than the picture of the whole photo holds (2048), so that tiles must come
 
 
@@ -16,6 +18,15 @@ WIDTH, HEIGHT = 3000, 2100  # more than the picture of the whole photo holds (20
 def grain():
     """A photo in which every pixel matters: (HEIGHT, WIDTH) uint8 noise."""
     return np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
+
+
+@pytest.fixture(params=["gl", "cpu"])
+def table(page, request):
+    """The empty table, drawn by WebGL or by the processor."""
+    page.goto(f"/?painter={request.param}")
+    table = Table(page)
+    expect(table.canvas).to_have_attribute("data-means", request.param)
+    return table
 
 
 @pytest.fixture
@@ -173,6 +184,7 @@ def test_side_by_side_is_one_view_twice(table, page):
     assert table.place(0.7, 0.6) == (pytest.approx(x, abs=1.5), pytest.approx(y, abs=1.5))
 
 
+@pytest.mark.parametrize("table", ["gl"], indirect=True)
 def test_a_lost_context_comes_back_as_it_was(large, page):
     large.click(0.5, 0.5)
     large.choose("#3050d0")

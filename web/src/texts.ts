@@ -182,7 +182,7 @@ export const texts = {
   hintsFirst: "Open the photo first, or drop it together with its hints file.",
   noServer: "The program behind this page does not answer. Start it again with: adacolvit",
   photoGone: "The program no longer has this photo in memory. Please open it again.",
-  noWebGl: "This browser cannot draw with WebGL 2. Please use a current Firefox, Chrome, Edge or Safari.",
+  noPainter: "This browser can draw neither with WebGL 2 nor with WebAssembly. Please use a current Firefox, Chrome, Edge or Safari.",
   noSize: "Nothing can be opened from that: drop a picture file.",
 
   view: {

@@ -27,6 +27,7 @@ _COOKIE = "adacolvit"
 POLICY = "; ".join(
     [
         "default-src 'self'",
+        "script-src 'self' 'wasm-unsafe-eval'",  # drawing without a graphics card is compiled
         "img-src 'self' blob: data:",
         "object-src 'none'",
         "base-uri 'none'",

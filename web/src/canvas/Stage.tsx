@@ -1,11 +1,11 @@
 // The table: the photo, and above it the rings, the picker, the lines and the lens of the canvas.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Divider } from "./Divider";
 import { EffortMap } from "./Effort";
 import { Gestures } from "./gestures";
 import { Lens, Pane, Twin } from "./Lens";
-import { startPainting } from "./painting";
+import { FIRST_MEANS, startPainting } from "./painting";
 import { colorPane, followStage, pointer, whole } from "./panes";
 import { Hints, RubberBand } from "../hints/Hints";
 import { beginBand } from "../hints/select";
@@ -16,6 +16,7 @@ import "./canvas.css";
 export function Stage() {
   const element = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
+  const [means, setMeans] = useState(FIRST_MEANS);
   const gestures = useRef<Gestures | null>(null);
 
   useEffect(() => {
@@ -27,19 +28,17 @@ export function Stage() {
     measure();
     stage.addEventListener("wheel", touch.wheel, { passive: false });
     const stopFollowing = followStage();
-    let stopPainting = () => {};
-    try {
-      stopPainting = startPainting(canvas.current!);
-    } catch {
-      store.tell(texts.noWebGl, "error");
-    }
     return () => {
       stopFollowing();
-      stopPainting();
       resized.disconnect();
       stage.removeEventListener("wheel", touch.wheel);
     };
   }, []);
+
+  useEffect(
+    () => startPainting(canvas.current!, means, () => (means === "gl" ? setMeans("cpu") : store.tell(texts.noPainter, "error"))),
+    [means],
+  );
 
   const open = store.photo.value !== null;
   return (
@@ -54,7 +53,7 @@ export function Stage() {
       onPointerCancel={(e) => gestures.current?.up(e)}
       onPointerLeave={() => (pointer.value = null)}
     >
-      <canvas ref={canvas} class="photo" aria-hidden="true" />
+      <canvas key={means} ref={canvas} class="photo" data-means={means} aria-hidden="true" />
       {open && <Panes />}
     </main>
   );

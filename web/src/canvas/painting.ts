@@ -3,37 +3,70 @@
 import { effect } from "@preact/signals";
 import { engine } from "#engine";
 import * as store from "../state/store";
-import { Painter, type Pane, type Rectangle } from "./painter";
+import { CpuPainter } from "./cpu/painter";
+import { GlPainter } from "./gl/painter";
+import type { Painter, Pane, Rectangle, Told } from "./painter";
 import { colorPane, grayShown, LENS, lens, lensScale, whole } from "./panes";
 import { devicePhoto, type View } from "./view";
 
-/** Throws where the browser has no WebGL 2. */
-export function startPainting(canvas: HTMLCanvasElement): () => void {
-  const ask = () => (request ||= requestAnimationFrame(paint));
-  const newPainter = () => new Painter(canvas, ask, (error) => store.tell(error instanceof Error ? error.message : String(error), "error"));
-  let request = 0;
-  let painter = newPainter();
+/** What draws: a graphics card, or the processor where there is none. */
+export type Means = "gl" | "cpu";
+
+const asked = new URLSearchParams(location.search).get("painter"); // "gl" or "cpu": whatever is quicker here
+const isForced = asked === "gl";
+export const FIRST_MEANS: Means = asked === "cpu" ? "cpu" : "gl";
+
+/** `onUnable` hears that these means do not work here, or too slowly to be used. */
+export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable: () => void): () => void {
+  let painter: Painter | null = null;
+  let request = 0; // of the screen's next frame
+  let drawnAt = -1; // the screen's frame for which something was drawn
   let drawnGray: ImageBitmap | null = null;
+
+  const told: Told = { onArrival: () => ask(), onError: (error) => store.tell(error instanceof Error ? error.message : String(error), "error") };
+  const ready = (made: Painter) => {
+    painter = made;
+    drawnGray = null;
+    ask();
+  };
+  const prepare = async () => {
+    if (means === "cpu") return ready(await CpuPainter.load(canvas, told));
+    const made = new GlPainter(canvas, told);
+    if (isForced || made.isQuick()) return ready(made);
+    made.free();
+    onUnable();
+  };
 
   const paint = () => {
     request = 0;
     const photo = store.photo.peek();
-    const frame = store.frame.peek();
-    if (!photo || !canvas.width || !canvas.height || painter.isLost) return;
+    if (!painter || !photo || !canvas.width || !canvas.height || painter.isLost) return;
     const { info, gray } = photo;
     if (drawnGray !== gray) {
       painter.setPhoto(gray, info, (part, signal) => engine.grayPart(info.id, part, signal));
       drawnGray = gray;
     }
     const { saturation, strength } = store.adjustments.peek();
-    const chroma = grayShown.peek() ? 0 : saturation * strength;
-    painter.setFrames(frame, store.before.peek()?.frame ?? null);
+    painter.setFrames(store.frame.peek(), store.before.peek()?.frame ?? null);
     const looks = panes(canvas);
-    const isWhole = painter.draw(looks, chroma);
+    const isWhole = painter.draw(looks, grayShown.peek() ? 0 : saturation * strength);
     // What is on the canvas now, for whoever watches from outside.
     canvas.dataset.photo = looks[0]!.photo.map((v) => v / devicePixelRatio).join(" ");
-    canvas.dataset.settled = String(frame !== null && !store.busy.peek());
     canvas.dataset.sharp = String(isWhole);
+    tellSettled();
+  };
+  const tellSettled = () => (canvas.dataset.settled = String(painter !== null && store.frame.peek() !== null && !store.busy.peek() && !request));
+  const ask = () => {
+    request ||= requestAnimationFrame(paint);
+    tellSettled();
+  };
+  /** At once, where the screen's next frame has nothing yet: waiting for it would lose the time until then. */
+  const paintNow = () => {
+    const frame = document.timeline.currentTime as number;
+    if (frame === drawnAt) return ask();
+    drawnAt = frame;
+    cancelAnimationFrame(request);
+    paint();
   };
 
   const resize = () => {
@@ -44,26 +77,32 @@ export function startPainting(canvas: HTMLCanvasElement): () => void {
     cancelAnimationFrame(request);
     paint(); // at once: a resized canvas is empty, and would flash
   };
-  const stop = effect(() => {
-    void [store.stage.value, colorPane.value];
-    resize();
-    canvas.dataset.settled = "false";
-    void [store.photo.value, store.frame.value, store.busy.value, store.view.value, store.adjustments.value];
-    void [store.compare.value, store.divider.value, store.before.value, store.grayHeld.value, grayShown.value, lens.value];
-    ask();
-  });
+  const stops = [
+    effect(() => {
+      void [store.stage.value, colorPane.value];
+      resize();
+      void [store.photo.value, store.view.value, store.adjustments.value];
+      void [store.compare.value, store.divider.value, store.before.value, store.grayHeld.value, grayShown.value, lens.value];
+      ask();
+    }),
+    effect(() => {
+      void store.frame.value;
+      paintNow();
+    }),
+    effect(() => {
+      void store.busy.value;
+      tellSettled();
+    }),
+  ];
+  prepare().catch(onUnable);
 
   const onLost = (event: Event) => event.preventDefault(); // asks the browser to restore it
-  const onRestored = () => {
-    painter = newPainter();
-    drawnGray = null;
-    paint();
-  };
+  const onRestored = () => ready(new GlPainter(canvas, told));
   canvas.addEventListener("webglcontextlost", onLost);
   canvas.addEventListener("webglcontextrestored", onRestored);
   return () => {
-    stop();
-    painter.free();
+    for (const stop of stops) stop();
+    painter?.free();
     cancelAnimationFrame(request);
     canvas.removeEventListener("webglcontextlost", onLost);
     canvas.removeEventListener("webglcontextrestored", onRestored);

@@ -2,7 +2,7 @@
 // Until a tile is there, a coarser one or the base (the whole photo, scaled down) is drawn in its place.
 
 import type { Part } from "../engine/engine";
-import { newTexture } from "./texture";
+import type { Told } from "./painter";
 import type { Size } from "./view";
 
 /** A rectangle of the photo, in photo pixels. */
@@ -15,12 +15,17 @@ export interface Box {
 
 export type FetchPart = (part: Part, signal: AbortSignal) => Promise<Uint8Array>;
 
-/** An area of the photo, and the texture that holds what it shows. */
-export interface Patch {
+/** An area of the photo, and the texture (whatever a painter makes of texels) that holds what it shows. */
+export interface Patch<Texture> {
   area: Box;
-  texture: WebGLTexture;
+  texture: Texture;
   /** What the texture spans. */
   span: Box;
+}
+
+export interface Textures<Texture> {
+  make(texels: Uint8Array, width: number, height: number): Texture;
+  drop(texture: Texture): void;
 }
 
 interface Cell {
@@ -65,28 +70,27 @@ function boxOf({ level, column, row }: Cell, photo: Size, apron = 0): Box {
   return { x, y, width: right - x, height: bottom - y };
 }
 
-export class Tiles {
-  private readonly tiles = new Map<string, { texture: WebGLTexture; span: Box }>(); // the last used ones at the end
+export class Tiles<Texture> {
+  private readonly tiles = new Map<string, { texture: Texture; span: Box }>(); // the last used ones at the end
   private readonly fetching = new Map<string, AbortController>();
   private wanted: Cell[] = [];
   private resting = 0;
 
   constructor(
-    private readonly gl: WebGL2RenderingContext,
+    private readonly textures: Textures<Texture>,
     private readonly photo: Size,
-    private readonly base: { texture: WebGLTexture; width: number },
+    private readonly base: { texture: Texture; width: number },
     private readonly fetchPart: FetchPart,
-    private readonly onArrival: () => void,
-    private readonly onError: (error: unknown) => void,
+    private readonly told: Told,
   ) {}
 
   /** What to draw so that a box of the photo is covered, at `scale` device pixels per photo pixel. */
-  covering(box: Box, scale: number): Patch[] {
+  covering(box: Box, scale: number): Patch<Texture>[] {
     const level = levelFor(scale);
     const whole = { x: 0, y: 0, ...this.photo };
-    const base = (area: Box): Patch => ({ area, texture: this.base.texture, span: whole });
+    const base = (area: Box): Patch<Texture> => ({ area, texture: this.base.texture, span: whole });
     if (this.isFineEnough(level)) return [base(whole)];
-    const patches: Patch[] = [];
+    const patches: Patch<Texture>[] = [];
     let found = false;
     for (const cell of cellsIn(box, level, this.photo)) {
       const area = boxOf(cell, this.photo);
@@ -113,13 +117,13 @@ export class Tiles {
   free(): void {
     clearTimeout(this.resting);
     for (const abort of this.fetching.values()) abort.abort();
-    for (const { texture } of this.tiles.values()) this.gl.deleteTexture(texture);
+    for (const { texture } of this.tiles.values()) this.textures.drop(texture);
     this.tiles.clear();
   }
 
   private isFineEnough = (level: number) => this.base.width / this.photo.width >= 2 ** -level - 1e-6;
 
-  private best(cell: Cell): { texture: WebGLTexture; span: Box } | null {
+  private best(cell: Cell): { texture: Texture; span: Box } | null {
     for (let up = 0; !this.isFineEnough(cell.level + up); up++) {
       const name = nameOf({ level: cell.level + up, column: cell.column >> up, row: cell.row >> up });
       const tile = this.tiles.get(name);
@@ -153,26 +157,23 @@ export class Tiles {
       // The base stays, so nothing is lost but sharpness. Asked again after a rest: the engine may be back by then.
       this.resting = window.setTimeout(() => {
         this.resting = 0;
-        this.onArrival();
+        this.told.onArrival();
       }, RETRY_MS);
-      this.onError(error);
+      this.told.onError(error);
     } finally {
       this.fetching.delete(name);
-      this.onArrival(); // drawing again asks for what is still missing
+      this.told.onArrival(); // drawing again asks for what is still missing
     }
   }
 
   private keep(name: string, part: Part, texels: Uint8Array): void {
-    const gl = this.gl;
     const [width, height] = [Math.ceil(part.width / part.shrink), Math.ceil(part.height / part.shrink)];
-    const texture = newTexture(gl, 0, gl.LINEAR);
-    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1); // rows follow each other without a gap
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, width, height, 0, gl.RED, gl.UNSIGNED_BYTE, texels);
+    const texture = this.textures.make(texels, width, height);
     // The last texel of a row may stand for fewer pixels than the others: the texture reaches beyond the photo.
     this.tiles.set(name, { texture, span: { x: part.x, y: part.y, width: width * part.shrink, height: height * part.shrink } });
     for (const [oldest, tile] of this.tiles) {
       if (this.tiles.size <= MOST_TILES) break;
-      gl.deleteTexture(tile.texture);
+      this.textures.drop(tile.texture);
       this.tiles.delete(oldest);
     }
   }

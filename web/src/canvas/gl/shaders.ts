@@ -1,6 +1,7 @@
 // The picture: the photo's gray gives L, the network's planes give ab = A * L + B, colors that no screen shows lose chroma.
 
-import { DELTA, TOLERANCE, fromXyz } from "../color/color";
+import { DELTA, TOLERANCE, fromXyz } from "../../color/color";
+import { SRGB } from "../curve";
 
 const float = (v: number) => v.toExponential(9);
 const columns = [0, 1, 2].map((c) => `vec3(${fromXyz.map((row) => float(row[c]!)).join(", ")})`);
@@ -33,12 +34,12 @@ out vec4 color;
 const float DELTA = ${float(DELTA)};
 const mat3 FROM_XYZ = mat3(${columns.join(", ")});
 
-// Powers are slow where there is no graphics card, so roots stand in for them: least-squares fits, off by 0.05 of a byte
-// (toSrgb) and 0.02 (lightness) at most.
+// Powers are slow where there is no graphics card, so roots stand in for them; lightness is off by 0.02 at most.
 vec3 toSrgb(vec3 v) {
-  vec3 second = sqrt(max(v, 0.0031308)), fourth = sqrt(second), eighth = sqrt(fourth);
-  vec3 bright = 0.63277911 * second + 0.73923422 * fourth - 0.36188192 * eighth - 0.01658471 * v + 0.0064343;
-  return mix(12.92 * v, bright, greaterThan(v, vec3(0.0031308)));
+  vec3 second = sqrt(max(v, ${float(SRGB.dark)})), fourth = sqrt(second), eighth = sqrt(fourth);
+  vec3 bright = ${SRGB.roots.map((factor, i) => `${float(factor)} * ${["second", "fourth", "eighth"][i]}`).join(" + ")};
+  bright += ${float(SRGB.linear)} * v + ${float(SRGB.constant)};
+  return mix(${float(SRGB.line)} * v, bright, greaterThan(v, vec3(${float(SRGB.dark)})));
 }
 /** Of an sRGB gray. */
 float lightness(float v) {

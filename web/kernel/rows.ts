@@ -1,0 +1,170 @@
+// AssemblyScript: a row of the picture at a time, four pixels at once, for where no graphics card draws. What the shader
+// does (src/canvas/gl/shaders.ts), with its numbers: src/canvas/cpu/kernel.ts writes them where C_ says before any call.
+// A color is f = (L + 16) / 116 and, from the planes, the quad (P, Q, R, T): Lab's f of X is f * P + Q, that of Z is f * R + T.
+// Pointers are bytes; rows may be read and written up to three pixels beyond their end.
+
+const C_MATRIX: usize = 0; // nine: X, Y, Z -> linear red, green, blue
+const C_DELTA: usize = 9; // where Lab's cube gives way to a line: C_SLOPE * f - C_SHIFT
+const C_SLOPE: usize = 10;
+const C_SHIFT: usize = 11;
+const C_MOST: usize = 12; // of a displayable linear channel
+const C_LEAST: usize = 13;
+const C_DARK: usize = 14; // where sRGB's curve gives way to a line
+const C_CURVE: usize = 15; // five: of the roots two, four, eight, of v itself, and what is added
+const C_LINE: usize = 20; // of v
+const C_WHOLE: usize = 21; // what is added so that a whole number is left in the low bits
+const C_ONE: usize = 22;
+const CONSTANTS: usize = 1024; // where they are, each four times
+
+const STEPS = 8; // halvings of the chroma, as everywhere
+
+@inline function c(i: usize): v128 { return v128.load(CONSTANTS + (i << 4)); }
+@inline function add(a: v128, b: v128): v128 { return f32x4.add(a, b); }
+@inline function sub(a: v128, b: v128): v128 { return f32x4.sub(a, b); }
+@inline function mul(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
+@inline function mix(a: v128, b: v128, t: v128): v128 { return add(a, mul(sub(b, a), t)); }
+@inline function all(a: usize, b: usize, offset: usize, t: v128): v128 { return mix(v128.load(a + offset), v128.load(b + offset), t); }
+
+/** Lab's f -> X, Y or Z of white. */
+@inline function cube(f: v128): v128 {
+  return v128.bitselect(mul(mul(f, f), f), sub(mul(f, c(C_SLOPE)), c(C_SHIFT)), f32x4.gt(f, c(C_DELTA)));
+}
+
+@inline function channel(row: usize, x: v128, y: v128, z: v128): v128 {
+  return add(add(mul(c(C_MATRIX + row), x), mul(c(C_MATRIX + row + 1), y)), mul(c(C_MATRIX + row + 2), z));
+}
+
+/** Linear, above C_DARK and at most one -> its byte of sRGB in the low bits. */
+@inline function bright(v: v128): v128 {
+  const second = f32x4.sqrt(v), fourth = f32x4.sqrt(second), eighth = f32x4.sqrt(fourth);
+  const roots = add(mul(c(C_CURVE), second), mul(c(C_CURVE + 1), fourth));
+  return add(add(add(roots, mul(c(C_CURVE + 2), eighth)), add(mul(c(C_CURVE + 3), v), c(C_CURVE + 4))), c(C_WHOLE));
+}
+
+@inline function byte(v: v128): v128 {
+  const held = f32x4.pmin(f32x4.pmax(v, f32x4.splat(0)), c(C_ONE));
+  const line = add(mul(held, c(C_LINE)), c(C_WHOLE));
+  return v128.bitselect(bright(f32x4.pmax(held, c(C_DARK))), line, f32x4.gt(held, c(C_DARK)));
+}
+
+@inline function pack(r: v128, g: v128, b: v128): v128 {
+  const low = i32x4.splat(255);
+  const red = v128.and(r, low), green = i32x4.shl(v128.and(g, low), 8), blue = i32x4.shl(v128.and(b, low), 16);
+  return v128.or(v128.or(red, green), v128.or(blue, i32x4.splat(0xff000000)));
+}
+
+@inline function displayable(r: v128, g: v128, b: v128): v128 {
+  const most = f32x4.pmax(f32x4.pmax(r, g), b), least = f32x4.pmin(f32x4.pmin(r, g), b);
+  return v128.and(f32x4.le(most, c(C_MOST)), f32x4.ge(least, c(C_LEAST)));
+}
+
+/** Four pixels of which one at least is dark, or beyond what a screen shows: there chroma is lowered until it is not. */
+function careful(f: v128, fx: v128, fz: v128): v128 {
+  const y = cube(f), dx = sub(fx, f), dz = sub(fz, f);
+  let x = cube(fx), z = cube(fz);
+  const fits = displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z));
+  if (!i32x4.all_true(fits)) {
+    let low = f32x4.splat(0), high = f32x4.splat(1);
+    for (let i = 0; i < STEPS; i++) {
+      const middle = mul(add(low, high), f32x4.splat(0.5));
+      x = cube(add(f, mul(dx, middle)));
+      z = cube(add(f, mul(dz, middle)));
+      const fit = displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z));
+      low = v128.bitselect(middle, low, fit);
+      high = v128.bitselect(high, middle, fit);
+    }
+    low = v128.bitselect(f32x4.splat(1), low, fits);
+    x = cube(add(f, mul(dx, low)));
+    z = cube(add(f, mul(dz, low)));
+  }
+  return pack(byte(channel(0, x, y, z)), byte(channel(3, x, y, z)), byte(channel(6, x, y, z)));
+}
+
+/**
+ * Colors `count` pixels: `out` R, G, B, 255 of each; `lightness` their f as float32; `above` and `below` the rows of quads
+ * on either side, spread out (P of all pixels, `stride` bytes further Q, R, T), `share` of the way from one to the other.
+ */
+export function color(out: usize, lightness: usize, above: usize, below: usize, stride: usize, share: f32, count: usize): void {
+  const t = f32x4.splat(share), end = count << 2;
+  for (let o: usize = 0; o < end; o += 16) {
+    const f = v128.load(lightness + o);
+    const fx = add(mul(f, all(above, below, o, t)), all(above, below, o + stride, t));
+    const fz = add(mul(f, all(above, below, o + 2 * stride, t)), all(above, below, o + 3 * stride, t));
+    const x = cube(fx), y = cube(f), z = cube(fz);
+    const r = channel(0, x, y, z), g = channel(3, x, y, z), b = channel(6, x, y, z);
+    const most = f32x4.pmax(f32x4.pmax(r, g), b), least = f32x4.pmin(f32x4.pmin(r, g), b);
+    const easy = v128.and(f32x4.le(most, c(C_MOST)), f32x4.gt(least, c(C_DARK)));
+    const four = i32x4.all_true(easy) ? pack(bright(r), bright(g), bright(b)) : careful(f, fx, fz);
+    if (o + 16 <= end) v128.store(out + o, four);
+    else {
+      // What follows the row belongs to somebody else.
+      store<i32>(out + o, i32x4.extract_lane(four, 0));
+      if (o + 4 < end) store<i32>(out + o, i32x4.extract_lane(four, 1), 4);
+      if (o + 8 < end) store<i32>(out + o, i32x4.extract_lane(four, 2), 8);
+    }
+  }
+}
+
+/** The same where nothing has a color: `gray` a byte of each pixel. */
+export function uncolored(out: usize, gray: usize, count: usize): void {
+  for (let i: usize = 0; i < count; i++) store<i32>(out + (i << 2), 0xff000000 | (<i32>load<u8>(gray + i) * 0x10101));
+}
+
+/**
+ * Reads a row of gray between texels. Where from: for each pixel a u32 in `at`, the left texel's place in its row << 8 and
+ * the right one's share of 256; `above` and `below` are the rows of texels, `share` of 256 the lower one's. `table` has f
+ * for 4081 grays, 16 to a byte. Gives f as float32 and the gray as a byte.
+ */
+export function sample(
+  lightness: usize, gray: usize, table: usize, at: usize, above: usize, below: usize, share: i32, count: usize,
+): void {
+  for (let i: usize = 0; i < count; i++) {
+    const place = load<u32>(at + (i << 2)), left = <usize>(place >> 8), right = <i32>(place & 255);
+    const top = <i32>load<u8>(above + left) * (256 - right) + <i32>load<u8>(above + left, 1) * right;
+    const bottom = <i32>load<u8>(below + left) * (256 - right) + <i32>load<u8>(below + left, 1) * right;
+    const value = (top * (256 - share) + bottom * share + 2048) >> 12;
+    store<f32>(lightness + (i << 2), load<f32>(table + (<usize>value << 2)));
+    store<u8>(gray + i, (value + 8) >> 4);
+  }
+}
+
+/**
+ * float16 planes (A_a, A_b, B_a, B_b, of `count` texels side by side) -> float32 quads; ab = A * L + B, times `chroma`.
+ */
+export function quads(out: usize, planes: usize, chroma: f32, count: usize): void {
+  const a = chroma / 500, b = chroma / 200, scale = f32x4.splat(5.192296858534828e33); // 2^112
+  const ofA = f32x4(116 * a, -16 * a, -116 * b, 16 * b), ofB = f32x4(0, a, 0, -b), alone = f32x4(1, 0, 1, 0);
+  for (let i: usize = 0; i < count; i++) {
+    const wide = v128.load16x4_u(planes + (i << 3));
+    const magnitude = mul(i32x4.shl(v128.and(wide, i32x4.splat(0x7fff)), 13), scale);
+    const v = v128.or(magnitude, i32x4.shl(v128.and(wide, i32x4.splat(0x8000)), 16));
+    const A = i32x4.shuffle(v, v, 0, 0, 1, 1), B = i32x4.shuffle(v, v, 0, 2, 0, 3);
+    v128.store(out + (i << 4), add(add(mul(A, ofA), mul(B, ofB)), alone));
+  }
+}
+
+/** Spreads a row of quads out to pixels, for `color`: `at` has the place of each between the quads, float32. */
+export function spread(out: usize, stride: usize, row: usize, columns: i32, at: usize, count: usize): void {
+  const last = i32x4.splat(columns - 1), one = i32x4.splat(1), zero = i32x4.splat(0);
+  for (let i: usize = 0; i < count; i += 4) {
+    const place = v128.load(at + (i << 2)), floor = f32x4.floor(place), share = sub(place, floor);
+    const left = i32x4.trunc_sat_f32x4_s(floor);
+    const p = i32x4.shl(i32x4.max_s(i32x4.min_s(left, last), zero), 4);
+    const q = i32x4.shl(i32x4.max_s(i32x4.min_s(i32x4.add(left, one), last), zero), 4);
+    const v0 = quad(row, i32x4.extract_lane(p, 0), i32x4.extract_lane(q, 0), f32x4.extract_lane(share, 0));
+    const v1 = quad(row, i32x4.extract_lane(p, 1), i32x4.extract_lane(q, 1), f32x4.extract_lane(share, 1));
+    const v2 = quad(row, i32x4.extract_lane(p, 2), i32x4.extract_lane(q, 2), f32x4.extract_lane(share, 2));
+    const v3 = quad(row, i32x4.extract_lane(p, 3), i32x4.extract_lane(q, 3), f32x4.extract_lane(share, 3));
+    const a = i32x4.shuffle(v0, v1, 0, 4, 1, 5), b = i32x4.shuffle(v2, v3, 0, 4, 1, 5);
+    const c = i32x4.shuffle(v0, v1, 2, 6, 3, 7), d = i32x4.shuffle(v2, v3, 2, 6, 3, 7);
+    const to = out + (i << 2);
+    v128.store(to, i64x2.shuffle(a, b, 0, 2));
+    v128.store(to + stride, i64x2.shuffle(a, b, 1, 3));
+    v128.store(to + 2 * stride, i64x2.shuffle(c, d, 0, 2));
+    v128.store(to + 3 * stride, i64x2.shuffle(c, d, 1, 3));
+  }
+}
+
+@inline function quad(row: usize, left: i32, right: i32, share: f32): v128 {
+  return mix(v128.load(row + <usize>left), v128.load(row + <usize>right), f32x4.splat(share));
+}
