@@ -1,9 +1,13 @@
 // Attention of one part among the first tokens of a sequence, a few queries at a time: scores never leave the cache.
 #pragma once
 
-#include "gemm.h"
+#include "product.h"
+#include "softmax.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
+
+constexpr int KEYS = PANEL;  // that are packed at a time
+constexpr int QUERIES = ROWS;
 
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -20,7 +24,7 @@ INLINE void transpose(const float* from, int64_t stride, float* to, int64_t widt
 }
 
 // The keys in q, k, v (tokens, 3 H d) of panels [lo, hi) -> panels of their transpose (d, PANEL), head by head.
-inline void transpose_keys(const Workspace& ws, int heads, int d, int tokens, int lo, int hi) {
+inline void pack_keys(const Workspace& ws, int heads, int d, int tokens, int lo, int hi) {
   const int64_t stride = ws.wide_stride, head_size = int64_t(d) * padded(tokens);
   for (int panel = lo; panel < hi; ++panel) {
     const int first = panel * PANEL, width = vectors(tokens - first) * LANES;
@@ -39,26 +43,12 @@ inline void transpose_keys(const Workspace& ws, int heads, int d, int tokens, in
   }
 }
 
-// In place: scores in powers of 2, `count` of them -> numerators of the softmax. Returns 1 / their sum.
-INLINE float softmax(float* s, int count) {
-  V m = load(s);
-  for (int j = LANES; j < count; j += LANES) m = larger(m, load(s + j));
-  const V top = splat(highest(m));
-  V total = V{};
-  for (int j = 0; j < count; j += LANES) {
-    const V e = exp2(load(s + j) - top);
-    store(s + j, e);
-    total += e;
-  }
-  return 1.f / sum(total);
-}
-
 // Queries [lo, hi) among all `tokens`: ws.wide (q, k, v), ws.keys -> ws.mixed (tokens, H d). Heads in order: each one's
 // last vector may write beyond its channels, where the next one's follow.
 inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, int hi, Worker& worker) {
   float* const scores = ws.scores + worker.index * ROWS * ws.score_stride;
   const int count = (tokens + LANES - 1) / LANES * LANES;
-  Tiles tiles(lo, hi);
+  Tiles tiles(lo, hi, ROWS, true);
   for (int t = 0; t < tiles.count; ++t) {
     const int rows = tiles.next(t), row = tiles.row - rows;
     for (int h = 0; h < heads; ++h) {

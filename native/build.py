@@ -23,14 +23,19 @@ COMMON = [
     "-std=c++17", "-O3", "-fPIC", "-pthread", "-fvisibility=hidden", "-ffp-contract=fast", "-fno-math-errno",
     "-Wall", "-Wextra", "-Wno-psabi",
 ]  # fmt: skip
-# Of kernels.cpp, once for each; the names are those of simd.h.
+_AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
+_AVX2 = ["-mavx2", "-mfma"]
+# Of kernels.cpp, once for each: bits of the factors of products, and flags. engine.cpp chooses among them by these names.
 INSTRUCTION_SETS = {
     "x86_64": {
-        "avx512": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
-        "avx2": ["-mavx2", "-mfma"],
-        "generic": [],
+        "amx": (16, [*_AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"]),
+        "avx512_vnni": (8, [*_AVX512, "-mavx512vnni"]),
+        "avx_vnni": (8, [*_AVX2, "-mavxvnni"]),
+        "avx512": (32, _AVX512),
+        "avx2": (32, _AVX2),
+        "generic": (32, []),
     },
-    "aarch64": {"neon": []},
+    "aarch64": {"neon": (32, [])},
 }
 
 
@@ -54,20 +59,30 @@ def compiler() -> str:
     raise NoCompiler("no C++ compiler (g++ or clang++) is installed")
 
 
-def build(output: Path = LIBRARY, *, options=(), link=("-shared",), sources=(), machine: str | None = None) -> Path:
+def build(
+    output: Path = LIBRARY, *, options=(), link=("-shared",), sources=(), machine: str | None = None, sets=None
+) -> Path:
     """Compile and link the engine into ``output``, written beside and renamed. Raises NoCompiler.
 
-    options: further flags, of a sanitizer for instance; link: of the linker; sources: further files, for a program.
+    options: further flags, of a sanitizer for instance; link: of the linker; sources: further files, for a program;
+    sets: in place of those of ``INSTRUCTION_SETS``.
     """
     command = [*compiler().split(), *COMMON, f'-DADACOLVIT_SOURCES="{sources_digest()}"', *options]
-    sets = INSTRUCTION_SETS.get(machine or platform.machine(), {"generic": []})
+    sets = sets or INSTRUCTION_SETS.get(machine or platform.machine(), {"generic": (32, [])})
     with tempfile.TemporaryDirectory() as folder:
         jobs = [
             (path, Path(folder, path.stem + ".o"), [])
             for path in (*sorted(HERE.glob("*.cpp")), *sources)
             if path.name != "kernels.cpp"
         ]
-        jobs += [(HERE / "kernels.cpp", Path(folder, f"kernels-{name}.o"), flags) for name, flags in sets.items()]
+        jobs += [
+            (
+                HERE / "kernels.cpp",
+                Path(folder, f"kernels-{name}.o"),
+                [f"-DADACOLVIT_ISA={name}", f"-DADACOLVIT_BITS={bits}", *flags],
+            )
+            for name, (bits, flags) in sets.items()
+        ]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             done = pool.map(lambda job: _run([*command, *job[2], "-c", str(job[0]), "-o", str(job[1])]), jobs)
             list(done)

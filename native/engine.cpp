@@ -1,6 +1,7 @@
 // The C interface: an engine is a network packed for one instruction set, and the buffers of the calls it runs.
 #include "engine.h"
 
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -8,18 +9,22 @@
 
 #include "memory.h"
 #include "packing.h"
+#include "processor.h"
 #include "team.h"
 
 namespace adacolvit {
 
 #if defined(__x86_64__)
-extern const Kernels kernels_avx512, kernels_avx2, kernels_generic;
-static const Kernels* const ALL[] = {&kernels_avx512, &kernels_avx2, &kernels_generic};
+extern const Kernels kernels_amx, kernels_avx512_vnni, kernels_avx_vnni, kernels_avx512, kernels_avx2, kernels_generic;
+static const Kernels* const ALL[] = {&kernels_amx,    &kernels_avx512_vnni, &kernels_avx_vnni,
+                                     &kernels_avx512, &kernels_avx2,        &kernels_generic};
 static bool runs(const Kernels* kernels) {
-  if (kernels == &kernels_avx512)
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma");
-  if (kernels == &kernels_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const Processor& here = processor();
+  if (kernels == &kernels_amx) return here.avx512 && here.amx_bf16;
+  if (kernels == &kernels_avx512_vnni) return here.avx512 && here.avx512_vnni;
+  if (kernels == &kernels_avx_vnni) return here.avx2 && here.avx_vnni;
+  if (kernels == &kernels_avx512) return here.avx512;
+  if (kernels == &kernels_avx2) return here.avx2;
   return true;
 }
 #elif defined(__aarch64__)
@@ -75,9 +80,18 @@ static Workspace lay_out(Arena& arena, const Engine& e, int rows, int columns) {
   ws.x = arena.take<float>(bordered * ws.z_stride);
   ws.wide = arena.take<float>(tokens * ws.wide_stride);
   ws.mixed = arena.take<float>(tokens * ws.mixed_stride);
-  ws.keys = arena.take<float>(c.heads * head * padded(tokens));
-  ws.scores = arena.take<float>(int64_t(e.threads) * e.kernels->rows * ws.score_stride);
+  const bool narrow = e.kernels->bits < 32;
+  const auto whole = [=](int64_t count) { return narrow ? (count + 31) / 32 * 32 : count; };  // tiles of 32 at most
+  ws.keys = arena.take<float>(c.heads * whole(head) * whole(padded(tokens)));
+  ws.scores = arena.take<float>(int64_t(e.threads) * e.kernels->queries * ws.score_stride);
   ws.mask = arena.take<float>(ws.score_stride);
+  // Of the widest product, or a few queries with their shares of all keys: 2 bytes to a number, and a line of padding.
+  const int64_t depth = std::max({int64_t(c.width) * c.head_kernel * c.head_kernel, c.heads * head, hidden,
+                                  int64_t(INPUTS) * PATCH * PATCH});
+  ws.left_rows = narrow ? whole((tokens + e.threads - 1) / e.threads) : 0;
+  ws.left_bytes = narrow ? std::max(ws.left_rows * (padded(depth) + 64), 32 * (whole(tokens) + whole(head) + 32)) * 2 : 0;
+  ws.left = arena.take<char>(e.threads * ws.left_bytes);
+  ws.left_scale = arena.take<float>(e.threads * 2 * MOST_GROUPS * ws.left_rows);
   ws.row_of = arena.take<int>(tokens);
   ws.input_of = arena.take<int>(n);
   ws.border_of = arena.take<int>(n);
@@ -164,6 +178,11 @@ const char* adacolvit_instruction_set(int index) {
   return nullptr;
 }
 
+int adacolvit_bits(const char* instruction_set) {
+  const Kernels* kernels = find(instruction_set);
+  return kernels ? kernels->bits : 0;
+}
+
 int64_t adacolvit_allocations(void) { return allocations; }
 
 Engine* adacolvit_create(const Config* config, const float* const* tensors, const char* instruction_set, int threads) {
@@ -207,7 +226,7 @@ int64_t adacolvit_spin(const char* instruction_set, int64_t rounds) {
   if (!kernels) return 0;
   static volatile float result;
   result = kernels->spin(rounds);
-  return rounds * kernels->rows * kernels->panel;
+  return rounds * kernels->spin_macs;
 }
 
 int adacolvit_refine(const char* instruction_set, const Refinement* refinement) {

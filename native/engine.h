@@ -14,8 +14,11 @@ extern "C" {
 // SHA-256 of the sources that the library was built from.
 ADACOLVIT_API const char* adacolvit_sources(void);
 
-// Names of the instruction sets that this processor runs, best first; nullptr beyond the last.
+// Names of the instruction sets that this processor runs, of each precision the best first; nullptr beyond the last.
 ADACOLVIT_API const char* adacolvit_instruction_set(int index);
+
+// Bits of the factors of an instruction set's products: 32 (float), 16 (bfloat16) or 8 (integers); 0 where it is not here.
+ADACOLVIT_API int adacolvit_bits(const char* instruction_set);
 
 // How often the engine asked for memory since it was loaded.
 ADACOLVIT_API int64_t adacolvit_allocations(void);

@@ -1,4 +1,4 @@
-// Matrix products: a register tile, and the loops over packed weights around it.
+// The register tile of all products in float32, and the rows that it works on.
 #pragma once
 
 #include "network.h"
@@ -73,13 +73,15 @@ INLINE int vectors(int columns) {  // of the panel that begins this many columns
   return columns < PANEL ? (columns + LANES - 1) / LANES : VECTORS;
 }
 
-// The rows [lo, hi) in tiles of nearly equal height: no tile is left with one row, which would be slow.
+// The rows [lo, hi) in tiles of at most `most` rows; where `even`, of nearly equal height, so that none is left with one
+// row, which would be slow.
 struct Tiles {
-  Tiles(int lo, int hi) : count((hi - lo + ROWS - 1) / ROWS), row(lo), height(count ? (hi - lo) / count : 0),
-                          higher(count ? (hi - lo) % count : 0) {}
-  // The tile t as (row, rows); to be asked for in order.
+  Tiles(int lo, int hi, int most, bool even)
+      : count((hi - lo + most - 1) / most), row(lo), end(hi), height(!count ? 0 : even ? (hi - lo) / count : most),
+        higher(count && even ? (hi - lo) % count : 0) {}
+  // How many rows tile t has; to be asked for in order.
   int next(int t) {
-    const int rows = height + (t < higher);
+    const int rows = height + (t < higher) < end - row ? height + (t < higher) : end - row;
     row += rows;
     return rows;
   }
@@ -87,36 +89,7 @@ struct Tiles {
   int row;  // behind the last tile asked for
 
  private:
-  const int height, higher;
+  const int end, height, higher;
 };
-
-// Rows [lo, hi) of C = or += A W + bias, from packed weights. `after(row, rows, column, columns)` finishes a tile of C
-// while it is in the nearest cache. Panels are the outer loop: a panel is read once from memory and stays near while all
-// rows pass; meanwhile the next one, which lies right behind it, is fetched.
-template <class After>
-void multiply(
-    const Packed& w, Rows a, const int64_t* offsets, Rows c, int lo, int hi, Sum mode, int64_t& macs, After after) {
-  const float* b = w.panels;
-  for (int column = 0; column < w.columns; column += PANEL) {
-    const int nv = vectors(w.columns - column);
-    const int columns = w.columns - column < PANEL ? w.columns - column : PANEL;
-    const int64_t size = int64_t(w.runs) * w.run * nv * LANES;
-    Tiles tiles(lo, hi);
-    const int lines = tiles.count ? int(size / 16 / tiles.count) + 1 : 0;  // to fetch beside each tile
-    const float* fetch = b + size;
-    for (int t = 0; t < tiles.count; ++t) {
-      for (int line = 0; line < lines; ++line, fetch += 16) __builtin_prefetch(fetch, 0, 2);
-      const int rows = tiles.next(t), row = tiles.row - rows;
-      float *from[ROWS], *to[ROWS];
-      for (int i = 0; i < rows; ++i) from[i] = a[row + i], to[i] = c[row + i];
-      TILES[nv - 1][rows - 1](from, offsets, w.runs, w.run, b, nv * LANES, to, column, w.bias, mode);
-      macs += int64_t(rows) * columns * w.runs * w.run;
-      after(row, rows, column, nv * LANES);
-    }
-    b += size;
-  }
-}
-
-constexpr auto nothing = [](int, int, int, int) {};
 
 }  // namespace adacolvit::ADACOLVIT_ISA

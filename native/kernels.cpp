@@ -1,12 +1,14 @@
 // The network, for the instruction set that this file is compiled for. Several threads may run one call together: each
 // executes all of this on its own share of rows, and they wait for each other where one reads what another wrote.
+#if ADACOLVIT_BITS == 16
+#include "attention_bf16.h"
+#else
 #include "attention.h"
+#endif
 #include "refine.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
 namespace {
-
-constexpr int SUMS = ROWS * VECTORS;
 
 void copy(float* to, const float* from, int64_t n) { __builtin_memcpy(to, from, n * sizeof(float)); }
 
@@ -61,7 +63,7 @@ class Forward {
     if (config.adaptive && first_thread()) copy(token(0), net.policy, columns);
     multiply(
         net.embed, Rows{const_cast<float*>(call.x), 1, ws.input_of}, ws.embed_offsets,
-        Rows{token(config.adaptive), ws.z_stride}, lo(patches), hi(patches), Sum::add, worker.macs, nothing);
+        Rows{token(config.adaptive), ws.z_stride}, lo(patches), hi(patches), Sum::add, ws, worker, nothing);
     wait(worker.team);
   }
 
@@ -142,10 +144,10 @@ class Forward {
 
   void attention_part(const Part& part, int n) {
     wait(worker.team);
-    multiply(part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, worker.macs, nothing);
+    multiply(part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, ws, worker, nothing);
     wait(worker.team);
-    const int panels = (n + PANEL - 1) / PANEL;
-    transpose_keys(ws, config.heads, part.width, n, lo(panels), hi(panels));
+    const int panels = (n + KEYS - 1) / KEYS;
+    pack_keys(ws, config.heads, part.width, n, lo(panels), hi(panels));
     if (first_thread())
       for (int j = 0; j < padded(n); ++j) ws.mask[j] = j < n ? 0.f : -1e30f;
     wait(worker.team);
@@ -162,7 +164,7 @@ class Forward {
   void ffn_part(const Part& part, int n) {
     wait(worker.team);
     multiply(
-        part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, worker.macs,
+        part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, ws, worker,
         [this](int row, int rows, int column, int width) {
           for (int i = row; i < row + rows; ++i) {
             float* h = ws.wide + i * ws.wide_stride + column;
@@ -173,7 +175,7 @@ class Forward {
   }
 
   void add_product(const Packed& w, Rows a, int n) {
-    multiply(w, a, &ZERO, residual(), lo(n), hi(n), Sum::add, worker.macs, nothing);
+    multiply(w, a, &ZERO, residual(), lo(n), hi(n), Sum::add, ws, worker, nothing);
   }
 
   void head() {
@@ -186,7 +188,7 @@ class Forward {
     wait(worker.team);
     multiply(
         net.head, Rows{ws.x, ws.z_stride, ws.border_of}, ws.head_offsets, wide(), lo(patches), hi(patches),
-        Sum::store, worker.macs, nothing);
+        Sum::store, ws, worker, nothing);
     for (int n = lo(patches); n < hi(patches); ++n) shuffle(n);
     wait(worker.team);
   }
@@ -214,24 +216,8 @@ class Forward {
 };
 
 void forward(const Network& net, const Call& call, const Workspace& ws, Worker& worker) {
+  [[maybe_unused]] const Session session;
   Forward(net, call, ws, worker).run();
-}
-
-// Multiplies and adds in as many independent sums as a register tile has, from registers alone: the most that a core can
-// do. Returns what comes out, so that it is done.
-float spin(int64_t rounds) {
-  volatile float outside[2] = {0.999999f, 1e-6f};
-  const V factor = splat(outside[0]), term = splat(outside[1]);
-  V s[SUMS];
-#pragma GCC unroll 32
-  for (int i = 0; i < SUMS; ++i) s[i] = splat(outside[i % 2] * i);  // all different: equal ones would be done once
-  for (int64_t r = 0; r < rounds; ++r)
-#pragma GCC unroll 32
-    for (int i = 0; i < SUMS; ++i) s[i] = s[i] * factor + term;
-  V total = V{};
-#pragma GCC unroll 32
-  for (int i = 0; i < SUMS; ++i) total += s[i];
-  return sum(total);
 }
 
 }  // namespace
@@ -245,6 +231,6 @@ float spin(int64_t rounds) {
 namespace adacolvit {
 extern const Kernels KERNELS(ADACOLVIT_ISA);
 const Kernels KERNELS(ADACOLVIT_ISA) = {
-    NAME(ADACOLVIT_ISA), ADACOLVIT_ISA::LANES, ADACOLVIT_ISA::ROWS, ADACOLVIT_ISA::PANEL, ADACOLVIT_ISA::forward,
-    ADACOLVIT_ISA::spin, ADACOLVIT_ISA::refine, ADACOLVIT_ISA::guide};
+    NAME(ADACOLVIT_ISA), ADACOLVIT_BITS,      ADACOLVIT_ISA::Left::STEP,        ADACOLVIT_ISA::Left::PANEL,           ADACOLVIT_ISA::QUERIES,
+    ADACOLVIT_ISA::forward, ADACOLVIT_ISA::spin, ADACOLVIT_ISA::SPIN_MACS, ADACOLVIT_ISA::refine, ADACOLVIT_ISA::guide};
 }  // namespace adacolvit

@@ -11,6 +11,7 @@ namespace adacolvit {
 
 constexpr int PATCH = 16, INPUTS = 4, OUTPUTS = 2;
 constexpr int HEAD_COLUMNS = OUTPUTS * PATCH * PATCH;
+constexpr int MOST_GROUPS = 9;
 constexpr int ALIGNED = 16;  // floats: rows of all buffers are padded to this, the longest vector
 
 constexpr int64_t padded(int64_t n) { return (n + ALIGNED - 1) / ALIGNED * ALIGNED; }
@@ -20,12 +21,15 @@ struct Config {
   float norm_eps;
 };
 
-// A weight matrix as column panels, each as wide as a register tile (the last one as narrow as it can be). A row of the
-// other factor is read in `runs` runs of `run` numbers (see gemm.h).
+// A weight matrix as column panels, each as wide as a tile (the last one as narrow as it can be), in the order in which
+// the tile reads it. A row of the other factor is read in `runs` runs of `run` numbers (see product.h).
 struct Packed {
-  const float* panels;
+  const void* panels;
   const float* bias;  // padded with zeros, or nullptr
   int columns, runs, run;
+  // Of 8-bit weights: what 1 stands for, by column, and their sums, by group and column; padded with zeros.
+  const float *scale, *sums;
+  int groups;  // into which the runs fall; see int8.h
 };
 
 // The base or the extra part of a sub-layer: attention (in: q, k, v) or FFN. Absent where width is 0.
@@ -96,13 +100,15 @@ struct Workspace {
   float* x;         // (T, z_stride) normalized, more informative ones first; at the end the grid with its border
   float* wide;      // (T, wide_stride) q, k and v; the hidden layer; the head's output
   float* mixed;     // (T, mixed_stride) what attention mixed
-  float* keys;      // (H, d, T) transposed keys, as panels
-  float* scores;    // (threads, rows of a tile, score_stride)
+  float* keys;      // (H, d, T) keys as panels, and values where they are packed too
+  float* scores;    // (threads, queries at a time, score_stride)
   float* mask;      // (score_stride,) added to scores: shuts out the padding of keys
   int* row_of;      // (T,) which token lies in a row of x
   int* input_of;    // (N,) where a patch begins in the picture
   int* border_of;   // (N,) where a patch lies in the grid with its border
-  uint8_t* kept;    // (N,)
+  char* left;       // (threads, left_bytes) rows of a product's left factor in fewer bits
+  int64_t left_bytes, left_rows;  // of a thread; as many rows as it can have, in whole tiles
+  float* left_scale;              // (threads, 2, MOST_GROUPS, left_rows) of 8-bit rows: scale and zero
   int64_t* embed_offsets;  // of the runs: rows of a patch, channel by channel
   int64_t* head_offsets;   // of the runs: neighbors of a patch in the grid with its border
 };
@@ -120,9 +126,12 @@ void wait(Team* team);  // until all threads are here
 // What each instruction set offers.
 struct Kernels {
   const char* name;
-  int lanes, rows, panel;
+  int bits;         // of the factors of products with weights: 32 (float), 16 (bfloat16) or 8 (integers)
+  int step, panel;  // columns of packed weights: multiples of step, panel at a time
+  int queries;      // that attention takes at a time
   void (*forward)(const Network&, const Call&, const Workspace&, Worker&);
-  float (*spin)(int64_t rounds);  // rows * panel multiply-accumulates per round, from registers alone
+  float (*spin)(int64_t rounds);  // spin_macs multiply-accumulates per round, from registers alone
+  int spin_macs;
   void (*refine)(const Refinement&);
   void (*guide)(const Guide&);
 };

@@ -1,5 +1,6 @@
 #include "packing.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -12,6 +13,14 @@ namespace {
 struct Layout {
   int64_t column, row, run;  // steps in the tensor: to the next column, the next row of a run, the next run
 };
+
+uint16_t bfloat16(float x) {  // rounded to nearest even
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  return uint16_t((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+int8_t integer(float x, float scale) { return scale > 0 ? int8_t(std::lround(x / scale)) : int8_t(0); }
 
 class Packer {
  public:
@@ -41,6 +50,7 @@ class Packer {
   const Config& config;
   const float* const* tensors;  // the next one
   const Kernels& kernels;
+  std::vector<int64_t> row_at;  // where a row of the matrix that is being packed stands in its tensor
 
   float* copied(const float* from, int count) {
     float* to = arena.take<float>(padded(count));
@@ -61,18 +71,19 @@ class Packer {
   // The next tensor as a matrix, and the one after it as its bias where it has one.
   Packed matrix(int columns, int runs, int run, Layout layout, const float* scale, bool biased) {
     const float* from = *tensors++;
-    Packed w{nullptr, nullptr, columns, runs, run};
+    Packed w{nullptr, nullptr, columns, runs, run, nullptr, nullptr, runs == INPUTS * PATCH ? INPUTS : runs};
     const int64_t depth = int64_t(runs) * run;
-    float* to = arena.take<float>(depth * ((columns + kernels.lanes - 1) / kernels.lanes * kernels.lanes));
-    w.panels = to;
-    for (int first = 0; to && first < columns; first += kernels.panel) {
-      const int left = (columns - first + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
-      const int width = left < kernels.panel ? left : kernels.panel;
-      for (int r = 0; r < runs; ++r)
-        for (int k = 0; k < run; ++k, to += width)
-          for (int j = 0; j < width && first + j < columns; ++j)
-            to[j] = from[(first + j) * layout.column + k * layout.row + r * layout.run] * (scale ? scale[first + j] : 1);
-    }
+    row_at.resize(depth);
+    for (int64_t k = 0; k < depth; ++k) row_at[k] = k % run * layout.row + k / run * layout.run;
+    auto weight = [&](int64_t k, int j) {  // beyond both there are zeros
+      return k < depth && j < columns ? from[j * layout.column + row_at[k]] * (scale ? scale[j] : 1) : 0.f;
+    };
+    if (kernels.bits == 32)
+      w.panels = panels<float>(columns, depth, 1, weight);
+    else if (kernels.bits == 16)
+      w.panels = panels<uint16_t>(columns, depth, 32, [&](int64_t k, int j) { return bfloat16(weight(k, j)); });
+    else
+      integers(w, depth, weight);
     if (biased) {
       float* bias = vector(columns);
       if (bias && scale)
@@ -80,6 +91,44 @@ class Packer {
       w.bias = bias;
     }
     return w;
+  }
+
+  // Weights panel by panel. Below each other are `deep` rows at a time, and of those as many side by side, column by
+  // column, as an instruction multiplies into one sum: what fits into 32 bits.
+  template <class Number, class Get>
+  const Number* panels(int columns, int64_t depth, int deep, Get get) {
+    constexpr int pair = 4 / sizeof(Number);
+    const int64_t rows = (depth + deep - 1) / deep * deep;
+    const int all = (columns + kernels.step - 1) / kernels.step * kernels.step;
+    const int across = deep > pair ? kernels.step : kernels.panel;  // columns that lie beside each other
+    Number* const begin = arena.take<Number>(rows * all);
+    Number* to = begin;
+    for (int first = 0; to && first < all; first += kernels.panel) {
+      const int end = first + kernels.panel < all ? first + kernels.panel : all;
+      for (int64_t top = 0; top < rows; top += deep)
+        for (int left = first; left < end; left += across)
+          for (int64_t k = top; k < top + deep; k += pair)
+            for (int j = left; j < end && j < left + across; ++j)
+              for (int p = 0; p < pair; ++p) *to++ = get(k + p, j);
+    }
+    return begin;
+  }
+
+  template <class Weight>
+  void integers(Packed& w, int64_t depth, Weight weight) {
+    float *scale = arena.take<float>(padded(w.columns)), *sums = arena.take<float>(w.groups * padded(w.columns));
+    const int64_t each = depth / w.groups, filled = (each + 3) / 4 * 4;
+    for (int j = 0; scale && j < w.columns; ++j) {
+      float most = 0;
+      for (int64_t k = 0; k < depth; ++k) most = std::max(most, std::fabs(weight(k, j)));
+      scale[j] = most / 127;
+      for (int64_t k = 0; k < depth; ++k) sums[k / each * padded(w.columns) + j] += integer(weight(k, j), scale[j]);
+    }
+    w.panels = panels<int8_t>(w.columns, w.groups * filled, 4, [&](int64_t k, int j) {
+      const int64_t of_group = k % filled;
+      return j < w.columns && of_group < each ? integer(weight(k / filled * each + of_group, j), scale[j]) : int8_t(0);
+    });
+    w.scale = scale, w.sums = sums;
   }
 
   Packed linear(int columns, int depth, const float* scale, bool biased) {

@@ -1,26 +1,24 @@
 // One vector of the instruction set that a file is compiled for, and the functions of it that the network needs.
 //
 // Written with the vector extensions of GCC and Clang, so that one source serves every instruction set; the compiler's
-// flags alone decide (see build.py). Nothing here may come from the standard library: its inline functions would be
+// flags alone decide (see build.py), which also name it (ADACOLVIT_ISA) and say how many bits the factors of products
+// have (ADACOLVIT_BITS). Nothing here may come from the standard library: its inline functions would be
 // compiled for several instruction sets, and the linker would keep any one of them for all.
 #pragma once
 
 #if defined(__AVX512F__)
-#define ADACOLVIT_ISA avx512
 #define ADACOLVIT_LANES 16
 #define ADACOLVIT_ROWS 8
 #elif defined(__AVX2__)
-#define ADACOLVIT_ISA avx2
 #define ADACOLVIT_LANES 8
 #define ADACOLVIT_ROWS 4
-#elif defined(__aarch64__)
-#define ADACOLVIT_ISA neon
+#else
 #define ADACOLVIT_LANES 4
+#if defined(__aarch64__)
 #define ADACOLVIT_ROWS 8
 #else
-#define ADACOLVIT_ISA generic
-#define ADACOLVIT_LANES 4
 #define ADACOLVIT_ROWS 4
+#endif
 #endif
 
 #define INLINE static inline __attribute__((always_inline))

@@ -1,5 +1,7 @@
 """What several rooms' tests share: a small network that was never trained, but does everything a trained one does."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -7,11 +9,16 @@ from hypothesis import settings
 
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
+from adacolvit.runtime.engine import PRECISION
 from adacolvit.weights import write_weights
 
 # A slow or busy machine must not fail a test; pytest's own timeout ends what hangs.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# Pictures are compared to the last bit but one, also where a processor has faster products of fewer bits, which are
+# compared with these in tests/runtime/test_native_precisions.py.
+os.environ[PRECISION] = "fp32"
 
 torch.set_num_threads(1)  # products as small as these are slower on several
 

@@ -29,7 +29,7 @@ try:
 except BUILD["NoCompiler"] as reason:
     pytest.skip(str(reason), allow_module_level=True)
 
-SETS = native.instruction_sets()
+SETS = native.instruction_sets("fp32")
 GROUPS = {g: ModelConfig(width=128, depth=2, heads=2, groups=g) for g in (1, 2, 4, 8)}
 ODD = ModelConfig(width=36, depth=2, heads=3, groups=3, mlp_ratio=3, head_kernel=1)  # nothing fills a vector
 DENSE = ModelConfig(width=64, depth=2, heads=2, groups=1, adaptive=False)

@@ -97,7 +97,7 @@ def _timed_click(engine: Engine) -> None:
     hints = [(x, y, f"#{c:06x}") for x, y, c in rng.integers(0, [_SIDE, _SIDE, 2**24], (10, 3)).tolist()]
     first, *later = (colorizer.colorize(hints).cost for _ in range(_CLICKS))
     frame = fit_frame(_SIDE, _SIDE)
-    print(f"engine        {engine.name}, {engine.threads} thread(s), float32")
+    print(f"engine        {engine.name}, {engine.threads} thread(s), {engine.precision}")
     if engine.fallback:
         print(f"              ONNX Runtime, since {engine.fallback}")
     print(

@@ -60,7 +60,7 @@ class Network:
         self.name = f"{weights.name} alone" if alone else weights.name
         self.digest = weights.sha256
         self._alone = alone
-        self._engine = Engine(weights, threads=1)
+        self._engine = Engine(weights, threads=1, precision="fp32")
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`Method`."""

@@ -12,17 +12,28 @@ from .native_engine import NativeEngine
 
 EXECUTIONS = ("native", "onnxruntime")
 VARIABLE = "ADACOLVIT_ENGINE"  # of the environment: one of them, for who wants no other
+PRECISION = "ADACOLVIT_PRECISION"  # likewise: fp32, bf16 or int8
 
 
 class Engine:
     """A network ready to run. One engine may be used by several threads at once."""
 
-    def __init__(self, weights: Weights, *, threads: int | None = None, execution: str | None = None) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        threads: int | None = None,
+        execution: str | None = None,
+        precision: str | None = None,
+    ) -> None:
         """Prepare ``weights``.
 
         threads: cores one call may use; None is one, which leaves the others to everybody else.
         execution: "native" or "onnxruntime"; None is what ``$ADACOLVIT_ENGINE`` says, else native with ONNX Runtime
-            where that cannot be had. Raises WeightsError, or EngineError where the wanted one cannot be had.
+            where that cannot be had.
+        precision: of products, "fp32", "bf16" or "int8"; None is what ``$ADACOLVIT_PRECISION`` says, else bf16 where
+            the processor has matrix registers for it, and fp32 everywhere else.
+        Raises WeightsError, or EngineError where the wanted one cannot be had.
         """
         self.weights = weights
         self.threads = threads or 1
@@ -31,14 +42,17 @@ class Engine:
         if wanted not in (None, *EXECUTIONS):
             names = " or ".join(EXECUTIONS)
             raise EngineError(f"there is no engine {wanted!r}; set {VARIABLE} to {names}, or to nothing")
+        precision = precision or os.environ.get(PRECISION) or None
         if wanted != "onnxruntime":
             try:
-                self._execution = NativeEngine(weights, threads=self.threads)
+                self._execution = NativeEngine(weights, threads=self.threads, precision=precision)
                 return
             except EngineError as error:
-                if wanted:
+                if wanted or precision not in (None, "fp32"):
                     raise
                 self.fallback = str(error)
+        elif precision not in (None, "fp32"):
+            raise EngineError(f"ONNX Runtime runs networks in fp32 here, not in {precision}: leave one of the two open")
         from .onnx_engine import OnnxEngine  # brings onnx, 10 MB that the compiled engine does without
 
         self._execution = OnnxEngine(weights, threads=self.threads)
@@ -52,6 +66,11 @@ class Engine:
     def name(self) -> str:
         """What executes the network, for people: its name, and the instruction set or version."""
         return self._execution.name
+
+    @property
+    def precision(self) -> str:
+        """What products are computed in: "fp32", "bf16" or "int8"."""
+        return self._execution.precision
 
     def run(self, x: np.ndarray) -> tuple[np.ndarray, Decisions]:
         """Color one image.

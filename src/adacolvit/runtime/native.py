@@ -82,6 +82,7 @@ def library() -> ctypes.CDLL:
         raise EngineError(f"the compiled engine cannot be loaded: {error}") from error
     lib.adacolvit_sources.restype = c_char_p
     lib.adacolvit_instruction_set.argtypes, lib.adacolvit_instruction_set.restype = [c_int], c_char_p
+    lib.adacolvit_bits.argtypes = [c_char_p]
     lib.adacolvit_allocations.restype = c_int64
     lib.adacolvit_create.argtypes = [POINTER(Config), POINTER(Array), c_char_p, c_int]
     lib.adacolvit_create.restype = c_void_p
@@ -93,10 +94,22 @@ def library() -> ctypes.CDLL:
     return lib
 
 
+PRECISIONS = {32: "fp32", 16: "bf16", 8: "int8"}  # by the bits of the factors of products; sums are of 32 always
+
+
 @cache
-def instruction_sets() -> tuple[str, ...]:
-    """Names of those that this processor can run, best first. Raises EngineError."""
-    names = []
-    while name := library().adacolvit_instruction_set(len(names)):
-        names.append(name.decode())
-    return tuple(names)
+def instruction_sets(precision: str | None = None) -> tuple[str, ...]:
+    """Names of those that this processor can run, in one precision or in all, best first. Raises EngineError."""
+    lib, names = library(), []
+    while name := lib.adacolvit_instruction_set(len(names)):
+        names.append(name)
+    return tuple(n.decode() for n in names if precision in (None, PRECISIONS[lib.adacolvit_bits(n)]))
+
+
+def precision_of(instruction_set: str) -> str:
+    """What an instruction set computes in. Raises EngineError where this processor does not run it."""
+    bits = library().adacolvit_bits(instruction_set.encode())
+    if not bits:
+        names = ", ".join(instruction_sets())
+        raise EngineError(f"the compiled engine cannot run {instruction_set} here; this processor runs {names}")
+    return PRECISIONS[bits]

@@ -19,6 +19,8 @@ from .graph import build
 class OnnxEngine:
     """A network ready to run. One engine may be used by several threads at once."""
 
+    precision = "fp32"
+
     def __init__(self, weights: Weights, *, threads: int = 1) -> None:
         """``threads``: cores one call may use. Raises WeightsError."""
         import onnxruntime  # 0.1 s that nobody else need wait for

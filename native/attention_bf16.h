@@ -1,0 +1,100 @@
+// Attention of one part among the first tokens of a sequence, in matrix registers: queries, keys, values and what the
+// softmax makes are rounded to bfloat16; scores and the softmax itself are float32.
+#pragma once
+
+#include "product.h"
+#include "softmax.h"
+
+namespace adacolvit::ADACOLVIT_ISA {
+
+constexpr int KEYS = BLOCK;  // that are packed at a time
+constexpr int QUERIES = BLOCK;
+
+INLINE int64_t of_depth(int64_t n) { return (n + DEPTH - 1) / DEPTH * DEPTH; }
+INLINE int64_t of_sides(int64_t n) { return (n + SIDE - 1) / SIDE * SIDE; }
+
+// Of a head: keys as a right factor (d, tokens), and behind them values as one (tokens, d), filled up with zeros.
+INLINE uint16_t* keys_of(const Workspace& ws, int head, int d, int tokens) {
+  return (uint16_t*)ws.keys + 2 * head * of_depth(d) * of_depth(tokens);
+}
+INLINE uint16_t* values_of(const Workspace& ws, int head, int d, int tokens) {
+  return keys_of(ws, head, d, tokens) + of_depth(d) * of_depth(tokens);
+}
+
+// The keys and values in q, k, v (tokens, 3 H d) of panels [lo, hi).
+inline void pack_keys(const Workspace& ws, int heads, int d, int tokens, int lo, int hi) {
+  const int64_t stride = ws.wide_stride, steps = of_depth(d) / DEPTH;
+  for (int panel = lo; panel < hi; ++panel) {
+    const int first = panel * KEYS, count = tokens - first < KEYS ? tokens - first : KEYS;
+    const int sides = (count + SIDE - 1) / SIDE;
+    for (int h = 0; h < heads; ++h) {
+      const float *keys = ws.wide + first * stride + (heads + h) * d, *values = keys + heads * d;
+      uint16_t* to = keys_of(ws, h, d, tokens) + first * of_depth(d);
+      __builtin_memset(to, 0, sides * SIDE * of_depth(d) * sizeof(*to));
+      for (int t = 0; t < count; ++t)
+        for (int64_t s = 0; s < steps; ++s) {
+          uint32_t pairs[DEPTH / 2];
+          const int64_t left = d - s * DEPTH;
+          narrow(keys + t * stride + s * DEPTH, left < DEPTH ? left : DEPTH, (uint16_t*)pairs, DEPTH);
+          uint32_t* column = (uint32_t*)(to + (s * sides + t / SIDE) * FACTOR) + t % SIDE;
+          for (int p = 0; p < DEPTH / 2; ++p) column[p * SIDE] = pairs[p];
+        }
+      for (int column = 0; column < d; column += SIDE) {
+        const int beside = column / BLOCK * BLOCK, across = (d - beside + SIDE - 1) / SIDE > 1 ? 2 : 1;
+        U* pair = (U*)(values_of(ws, h, d, tokens) + beside * of_depth(tokens) +
+                       (first / DEPTH * across + (column - beside) / SIDE) * int64_t(FACTOR));
+        for (int t = 0; t < DEPTH; t += 2)
+          for (int j = column; j < column + SIDE; j += LANES, ++pair) {
+            const U even = t < count ? __builtin_convertvector(round(load(values + t * stride + j)), U) : U{};
+            const U odd = t + 1 < count ? __builtin_convertvector(round(load(values + (t + 1) * stride + j)), U) : U{};
+            *pair = even | odd << 16;
+          }
+      }
+    }
+  }
+}
+
+// Queries [lo, hi) among all `tokens`: ws.wide (q, k, v), packed keys and values -> ws.mixed (tokens, H d). Heads in
+// order: each one's last tile may write beyond its channels, where the next one's follow.
+inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, int hi, Worker& worker) {
+  float* const scores = ws.scores + worker.index * QUERIES * ws.score_stride;
+  uint16_t* const queries = (uint16_t*)(ws.left + worker.index * ws.left_bytes);
+  uint16_t* const shares = queries + QUERIES * of_depth(d);
+  const int64_t share_stride = of_depth(tokens) + DEPTH;  // not a power of 2, which would share few sets of the cache
+  const int count = int(of_sides(tokens));
+  alignas(64) float sums[BLOCK * BLOCK];
+  Tiles tiles(lo, hi, QUERIES, false);
+  for (int t = 0; t < tiles.count; ++t) {
+    const int rows = tiles.next(t), row = tiles.row - rows;
+    for (int h = 0; h < heads; ++h) {
+      float inverse[QUERIES];
+      for (int i = 0; i < rows; ++i)
+        narrow(ws.wide + (row + i) * ws.wide_stride + h * d, d, queries + i * of_depth(d), of_depth(d));
+      for (int column = 0; column < tokens; column += BLOCK) {
+        const int sides = tokens - column > SIDE ? 2 : 1;
+        PRODUCTS[of_side(rows) - 1][sides - 1](
+            queries, of_depth(d) * 2, keys_of(ws, h, d, tokens) + column * of_depth(d), of_depth(d) / DEPTH,
+            scores + column, ws.score_stride);
+      }
+      for (int i = 0; i < rows; ++i) {
+        float* const near = scores + i * ws.score_stride;
+        for (int j = tokens; j < count; ++j) near[j] = -1e30f;  // no keys
+        inverse[i] = softmax(near, count);
+        narrow(near, count, shares + i * share_stride, of_depth(tokens));
+      }
+      for (int column = 0; column < d; column += BLOCK) {
+        const int sides = d - column > SIDE ? 2 : 1;
+        PRODUCTS[of_side(rows) - 1][sides - 1](
+            shares, share_stride * 2, values_of(ws, h, d, tokens) + column * of_depth(tokens),
+            of_depth(tokens) / DEPTH, sums, BLOCK);
+        for (int i = 0; i < rows; ++i) {
+          float* to = ws.mixed + (row + i) * ws.mixed_stride + h * d + column;
+          for (int j = 0; j < sides * SIDE; j += LANES) store(to + j, load(sums + i * BLOCK + j) * inverse[i]);
+        }
+      }
+      worker.macs += 2 * int64_t(rows) * tokens * d;
+    }
+  }
+}
+
+}  // namespace adacolvit::ADACOLVIT_ISA
