@@ -30,7 +30,7 @@ from adacolvit.weights import load_weights
 from .plan import Item
 from .storage import Storage
 
-BLOCK = 16  # photos that a worker takes at a time, and that are colored again where it dies
+BLOCK = 16  # photos that a worker takes at a time at most, and that are colored again where it dies
 _RETRIES = 1  # of a block, where its worker died
 _STORE = 200_000_000  # bytes of a local cluster's object store; what passes through it is names
 
@@ -128,7 +128,8 @@ def color(items: list[Item], task: Task, workers: int | None) -> Iterator[tuple[
         ]
         if not rows:
             return
-        blocks = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block))
+        many = max(-(-len(rows) // block), min(len(rows), 4 * workers))  # so that few photos occupy every worker, too
+        blocks = ray.data.from_items(rows, override_num_blocks=many)
         with warnings.catch_warnings():
             # Ray 2.64 is to take arguments by name alone, and names none yet for this one; without it, a photo that
             # ends its worker would be tried for ever.

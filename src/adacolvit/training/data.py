@@ -5,8 +5,8 @@ Every batch is a function of (seed, step, process) alone, so that a resumed run 
 
 import hashlib
 import json
+import platform
 import queue
-import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class PhotoCache:
     @staticmethod
     def _decode(sources, pixel_file: Path, index_file: Path, progress) -> None:
         index, offset = [], 0
-        part = pixel_file.with_suffix(f".{secrets.token_hex(4)}.part")  # nodes that share the folder keep apart
+        part = pixel_file.with_suffix(f".{platform.node()}.part")  # nodes that share the folder keep apart
         with part.open("wb") as out:
             for source in sources:
                 for key, content in iter_files(source):
