@@ -58,7 +58,7 @@ class Painter:
         self._colorizer = Colorizer(Engine(weights, threads=task.threads))
 
     def __call__(self, row: dict) -> dict:
-        """A row of :func:`_row` -> its index and what there is to say about the photo, as JSON."""
+        """A row of :func:`color` -> its index and what there is to say about the photo, as JSON."""
         source, target = (self._task.storages[int(row[side])] for side in ("source", "target"))
         photo, output = source.name(row["photo"]), target.name(row["picture"])
         try:
