@@ -232,5 +232,6 @@ namespace adacolvit {
 extern const Kernels KERNELS(ADACOLVIT_ISA);
 const Kernels KERNELS(ADACOLVIT_ISA) = {
     NAME(ADACOLVIT_ISA), ADACOLVIT_BITS,      ADACOLVIT_ISA::Left::STEP,        ADACOLVIT_ISA::Left::PANEL,           ADACOLVIT_ISA::QUERIES,
-    ADACOLVIT_ISA::forward, ADACOLVIT_ISA::spin, ADACOLVIT_ISA::SPIN_MACS, ADACOLVIT_ISA::refine, ADACOLVIT_ISA::guide};
+    ADACOLVIT_ISA::forward, ADACOLVIT_ISA::spin, ADACOLVIT_ISA::SPIN_MACS, ADACOLVIT_ISA::refine, ADACOLVIT_ISA::guide,
+    ADACOLVIT_ISA::halves};
 }  // namespace adacolvit

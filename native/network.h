@@ -134,6 +134,7 @@ struct Kernels {
   int spin_macs;
   void (*refine)(const Refinement&);
   void (*guide)(const Guide&);
+  void (*halves)(const float*, uint16_t*, int64_t count);
 };
 
 }  // namespace adacolvit

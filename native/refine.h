@@ -102,25 +102,26 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
   float* across = down + count;  // count x width
   constexpr float LOG2E = 1.44269504f;
   const float near = -0.5f * LOG2E / (reach * reach), like = -0.5f * LOG2E / (likeness * likeness);
-  auto gaussian = [&](float x) { return exp2(splat(near * x * x))[0]; };
+  auto nearness = [&](float x) { return near * x * x; };  // exponents, that add up to one
   for (int k = 0; k < count; ++k) {
     const int* hint = r.squares + 3 * k;
     light[k] = mean_under(r.lightness, w, hint);
     lack_a[k] = r.asked[2 * k] - mean_under(ab, w, hint);
     lack_b[k] = r.asked[2 * k + 1] - mean_under(ab + n, w, hint);
-    for (int x = 0; x < w; ++x) across[k * w + x] = gaussian(x - hint[1] - 0.5f * (hint[2] - 1));
+    for (int x = 0; x < w; ++x) across[k * w + x] = nearness(x - hint[1] - 0.5f * (hint[2] - 1));
   }
   for (int y = 0; y < h; ++y) {
     for (int k = 0; k < count; ++k) {
       const int* hint = r.squares + 3 * k;
-      down[k] = gaussian(y - hint[0] - 0.5f * (hint[2] - 1));
+      down[k] = nearness(y - hint[0] - 0.5f * (hint[2] - 1));
     }
     for (int x = 0; x < w; x += LANES) {
       const V l = load(r.lightness + y * w + x);
       V total = splat(r.shrink), more_a = V{}, more_b = V{};
       for (int k = 0; k < count; ++k) {
         const V d = l - light[k];
-        const V weight = load(across + k * w + x) * down[k] * exp2(like * d * d);
+        // Smaller weights are none, and would become denormal numbers, each of which costs as much as 50 others.
+        const V weight = exp2(larger(splat(-100.f), load(across + k * w + x) + (down[k] + like * d * d)));
         total += weight, more_a += weight * lack_a[k], more_b += weight * lack_b[k];
       }
       float *a = ab + y * w + x, *b = a + n;
@@ -165,6 +166,21 @@ void guide(const Guide& g) {
           }
         }
       });
+}
+
+// To half precision, rounded to nearest even, as frames are sent; beyond its range it is infinity.
+void halves(const float* from, uint16_t* to, int64_t count) {
+  typedef unsigned short H __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+  auto convert = [](V x) {
+    const U sign = (U)x & 0x80000000u;
+    const U bits = at_most((U)x ^ sign, U{} + (143u << 23));  // 2^16
+    const U small = (U)((V)bits + 0.5f) - (U)splat(0.5f);  // below 2^-14: the sum rounds where it has to
+    const U normal = (bits + 0xfff + ((bits >> 13) & 1) - (112u << 23)) >> 13;
+    return __builtin_convertvector((bits < (113u << 23) ? small : normal) | sign >> 16, H);
+  };
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) *(H*)(to + i) = convert(load(from + i));
+  for (; i < count; ++i) to[i] = convert(splat(from[i]))[0];
 }
 
 }  // namespace

@@ -54,3 +54,15 @@ def test_guide(instruction_set, height, width, options, monkeypatch):
 def test_without_the_engine_it_is_numpy(monkeypatch):
     monkeypatch.setenv("ADACOLVIT_ENGINE", "onnxruntime")
     assert native_finish.instruction_set.__wrapped__() is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 1000])
+def test_halves_are_those_of_numpy(count):
+    rng = np.random.default_rng(count)
+    values = (rng.normal(size=count) * 10.0 ** rng.integers(-9, 6, count)).astype(np.float32)
+    values[::7] = np.float32(2) ** rng.integers(-26, 16, len(values[::7])) * np.float32(1.5)  # ties
+    values[::11] = 0
+    with np.errstate(over="ignore"):
+        expected = values.astype("<f2")
+    found = native_finish.halves(values)
+    assert found.dtype == np.dtype("<f2") and np.array_equal(found.view(np.uint16), expected.view(np.uint16))

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from adacolvit.colorizer import Cost, Result
 from adacolvit.errors import AdaColViTError
+from adacolvit.runtime.upsample import halves
 
 from .messages import Effort, ErrorReply, FrameInfo, HintMessage, LayerEffort, LiveRequest
 
@@ -81,7 +82,7 @@ def pack(seq: int, result: Result, patches: bool = False) -> bytes:
     frame = FrameInfo(seq=seq, width=width, height=height, effort=effort(result.cost, patches))
     info = frame.model_dump_json(exclude_none=True).encode()
     info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Uint16Array needs
-    return struct.pack("<I", len(info)) + info + result.planes.astype("<f2").tobytes()
+    return struct.pack("<I", len(info)) + info + halves(result.planes).tobytes()
 
 
 async def serve(socket: WebSocket, colorize: Callable[[list], Awaitable[Result]]) -> None:

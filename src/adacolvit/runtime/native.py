@@ -90,6 +90,7 @@ def library() -> ctypes.CDLL:
     lib.adacolvit_spin.argtypes, lib.adacolvit_spin.restype = [c_char_p, c_int64], c_int64
     lib.adacolvit_refine.argtypes = [c_char_p, POINTER(Refinement)]
     lib.adacolvit_guide.argtypes = [c_char_p, POINTER(Guide)]
+    lib.adacolvit_halves.argtypes = [c_char_p, Array, Array, c_int64]
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
     return lib
 

@@ -1,6 +1,7 @@
 """The compiled form of what follows the network (native/refine.h): :mod:`.refine` and :func:`.upsample.guide`."""
 
 import os
+import threading
 from ctypes import byref
 from functools import cache
 
@@ -54,5 +55,19 @@ def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     return planes
 
 
+def halves(array) -> np.ndarray:
+    """As :func:`.upsample.halves`."""
+    array = np.ascontiguousarray(array, np.float32)
+    found = np.empty(array.shape, "<f2")
+    native.library().adacolvit_halves(instruction_set(), address(array), address(found), array.size)
+    return found
+
+
+_kept = threading.local()
+
+
 def _scratch(size: int) -> np.ndarray:
-    return np.empty((size + 1) // 2, np.float64)  # doubles, so that it is aligned as they are
+    """Memory for ``size`` floats, the same at every click of a thread: fresh memory costs a part of what uses it."""
+    if getattr(_kept, "scratch", np.empty(0)).size < (size + 1) // 2:
+        _kept.scratch = np.empty((size + 1) // 2, np.float64)  # doubles, so that it is aligned as they are
+    return _kept.scratch

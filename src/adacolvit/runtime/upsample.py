@@ -52,6 +52,13 @@ def guide(lightness: np.ndarray, ab: np.ndarray, *, epsilon: float = EPSILON, sh
     return np.concatenate([slope, sharp[1:] - slope * sharp[0]])
 
 
+def halves(planes: np.ndarray) -> np.ndarray:
+    """Planes as they are sent: float16, little-endian, rounded to nearest even."""
+    if native_finish.instruction_set():
+        return native_finish.halves(planes)
+    return planes.astype("<f2")
+
+
 def upsample(planes: np.ndarray, lightness: np.ndarray, start: int, height: int) -> np.ndarray:
     """Color of some rows of a photo.
 
