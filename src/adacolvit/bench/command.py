@@ -97,7 +97,7 @@ def _show(report: dict) -> None:
     click, peak = report["click"], report["peak_gflops"]
     print(f"{report['processor']}, one pinned thread; {report['photos']} photos, {report['hints']} hints each")
     if peak:
-        print(f"peak of its fp32 arithmetic: {peak:.0f} GFLOP/s")
+        print("peak of its arithmetic: " + ", ".join(f"{of:.0f} GFLOP/s {name}" for name, of in peak.items()))
     print(
         f"a click in the product ({click['engine']}): network {click['network_ms']:.1f} ms, "
         f"hints to planes {click['planes_ms']:.1f} ms, to the message on the socket {click['message_ms']:.1f} ms"

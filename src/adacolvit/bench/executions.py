@@ -15,7 +15,7 @@ from adacolvit.model.config import IN_CHANNELS
 from adacolvit.model.cost import cost
 from adacolvit.model.positions import sine_positions
 from adacolvit.runtime.graph import build
-from adacolvit.runtime.native_engine import NativeEngine
+from adacolvit.runtime.native_engine import TOLERANCE, NativeEngine, trusted_instruction_set
 from adacolvit.runtime.onnx_engine import OnnxEngine
 from adacolvit.weights import Weights
 
@@ -28,7 +28,7 @@ class Execution:
 
     weights: Weights
     engine: str  # torch, onnxruntime, openvino or adacolvit
-    precision: str  # fp32 or bf16
+    precision: str  # fp32, bf16 or int8
     version: str
     load: Callable[[], Run]
 
@@ -48,11 +48,13 @@ def executions(dense: Weights, adaptive: Weights, side: int) -> Iterator[Executi
             for precision in _openvino_precisions():
                 load = lambda w=weights, p=precision: _openvino(w, p, side)  # noqa: E731
                 yield Execution(weights, "openvino", precision, metadata.version("openvino"), load)
-        try:
-            name = NativeEngine(weights).instruction_set
-        except EngineError:  # `adacolvit doctor` says why
-            continue
-        yield Execution(weights, "adacolvit", "fp32", name, lambda w=weights: _counted(NativeEngine(w)))
+        for precision in TOLERANCE:
+            try:
+                name = trusted_instruction_set(precision)
+            except EngineError:  # `adacolvit doctor` says why there is none
+                continue
+            load = lambda w=weights, p=precision: _counted(NativeEngine(w, precision=p))  # noqa: E731
+            yield Execution(weights, "adacolvit", precision, name, load)
 
 
 def _counted(engine) -> Run:

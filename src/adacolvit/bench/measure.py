@@ -10,7 +10,6 @@ from time import perf_counter
 import numpy as np
 
 from adacolvit.color.lab import lab_to_srgb
-from adacolvit.errors import EngineError
 from adacolvit.evaluation import metrics
 from adacolvit.evaluation.photos import Truth
 from adacolvit.evaluation.protocol import join
@@ -46,7 +45,7 @@ class Row:
     cold_ms: float  # the first click of a new engine
     gmacs: float
     gflops: float  # billions of multiplications and additions per second, two to a MAC
-    peak_share: float | None  # of the machine's peak for its best instruction set
+    peak_share: float | None  # of the machine's peak in that precision
     psnr10: float | None  # dB, refined as in the product; None for random weights
 
     def to_dict(self) -> dict:
@@ -69,10 +68,10 @@ def one_core() -> Iterator[None]:
 
 def measure(
     executions: Sequence[Execution], samples: Sequence[Sample], rounds: int, trained: set[str]
-) -> tuple[list[Row], float | None]:
+) -> tuple[list[Row], dict[str, float]]:
     """Time all executions on all samples, in turn, ``rounds`` times. ``trained``: names of weights worth a PSNR.
 
-    Returns a row for each, and the machine's peak in GFLOP/s, None where the compiled engine is not here.
+    Returns a row for each, and the machine's peak by precision in GFLOP/s, of those that the compiled engine has here.
     """
     with one_core():
         cold, runs = [], []
@@ -84,15 +83,17 @@ def measure(
             cold.append(median(times))
             runs.append(run)
         times = np.empty((len(runs), len(samples), rounds))
-        macs, psnr, peaks = np.empty(times.shape[:2]), np.empty(times.shape[:2]), []
+        macs, psnr = np.empty(times.shape[:2]), np.empty(times.shape[:2])
+        peaks = {execution.precision: [] for execution in executions if execution.engine == "adacolvit"}
         for j, sample in enumerate(samples):
             for r in range(rounds):
-                peaks.append(_peak())
+                for precision, found in peaks.items():
+                    found.append(_peak(precision))
                 for i, run in enumerate(runs):
                     times[i, j, r], (ab, macs[i, j]) = _timed(run, sample.x)
                     if r == 0:
                         psnr[i, j] = _psnr(sample, ab)
-    peak = None if None in peaks else median(peaks)
+    peak = {precision: median(found) for precision, found in peaks.items()}
     rows = []
     for i, execution in enumerate(executions):
         ms = fmean(np.median(times[i], axis=1))
@@ -109,7 +110,7 @@ def measure(
                 cold_ms=cold[i],
                 gmacs=macs[i].mean() / 1e9,
                 gflops=gflops,
-                peak_share=peak and gflops / peak,
+                peak_share=gflops / peak[execution.precision] if execution.precision in peak else None,
                 psnr10=psnr[i].mean() if name in trained else None,
             )
         )
@@ -122,12 +123,9 @@ def _timed(run, x: np.ndarray):
     return (perf_counter() - start) * 1e3, result
 
 
-def _peak() -> float | None:
-    """GFLOP/s of this core's fp32 arithmetic, from registers alone."""
-    try:
-        name = trusted_instruction_set().encode()
-    except EngineError:
-        return None
+def _peak(precision: str) -> float:
+    """GFLOP/s of this core's arithmetic in a precision, from registers alone."""
+    name = trusted_instruction_set(precision).encode()
     start = perf_counter()
     macs = native.library().adacolvit_spin(name, SPIN)
     return 2 * macs / (perf_counter() - start) / 1e9
