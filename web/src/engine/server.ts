@@ -43,10 +43,7 @@ async function download(reply: Response): Promise<Download> {
 }
 
 const folder: FolderFeatures = {
-  async read() {
-    const read = await json<Folder>(ask("folder"));
-    return read.name ? read : null;
-  },
+  read: () => json<Folder | null>(ask("folder")),
   async startExport(items, look) {
     return (await json<{ id: string }>(post("exports", { items, ...look }))).id;
   },

@@ -3,8 +3,10 @@
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { bytesToHex, hexToBytes, readHex } from "../color/color";
+import { focusRing } from "../state/focus";
 import { load, save } from "../state/settings";
 import { texts } from "../texts";
+import { leading } from "./select";
 
 const NOTATIONS = ["hex", "rgb", "lab"] as const;
 type Notation = (typeof NOTATIONS)[number];
@@ -52,13 +54,13 @@ export function ColorFields({ color, lab, onTake, onTakeAb, onWrong }: Props) {
   );
 }
 
-/** Keys of a field: Enter takes what was typed and gives the keys back to the photo, Escape forgets it. */
+/** Keys of a field: Enter takes what was typed and gives the keyboard back to the ring, Escape forgets it. */
 const fieldKeys = (before: string) => (event: KeyboardEvent & { currentTarget: HTMLInputElement }) => {
   if (event.key === "Escape") event.currentTarget.value = before;
   else if (event.key !== "Enter") return;
   event.preventDefault();
   event.stopPropagation();
-  event.currentTarget.blur();
+  focusRing(leading.value?.key);
 };
 
 function HexField({ color, onTake, onWrong }: Pick<Props, "color" | "onTake" | "onWrong">) {

@@ -47,10 +47,10 @@ function PickerBeside() {
 /** On a phone: below the photo, with a sentence in its place as long as nothing is selected. */
 export function PickerBelow() {
   return (
-    <div class="below">
+    <section class="below" aria-label={texts.selectedHints(1)}>
       {!leading.value && <p>{store.frame.value ? texts.firstTap : ""}</p>}
       <Picker />
-    </div>
+    </section>
   );
 }
 
@@ -75,7 +75,7 @@ function Places() {
             title={texts.placeTip}
             aria-label={texts.place(i + 1, place.x, place.y)}
             onPointerDown={(event) => event.stopPropagation()}
-            onClick={() => takePlace(place)}
+            onClick={(event) => takePlace(place, !event.detail)}
           >
             <span>{i + 1}</span>
           </button>

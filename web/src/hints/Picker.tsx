@@ -6,6 +6,7 @@ import { hexToLab, labToHex } from "../color/color";
 import { nearest } from "../color/gamut";
 import { isPaletteFile } from "../color/palettes/palette";
 import { ClearIcon } from "../icons";
+import { focusRing, focusStage } from "../state/focus";
 import { loadFlag, storeFlag } from "../state/settings";
 import * as store from "../state/store";
 import { control, texts } from "../texts";
@@ -39,8 +40,7 @@ export function Picker() {
   if (hint) contents.current = <Contents hint={hint} />;
   else contents.current ??= <Contents hint={standIn()} />;
   useLayoutEffect(() => {
-    // What is unseen cannot have the keyboard: it goes back to the photo.
-    if (!hint && element.current!.contains(document.activeElement)) document.querySelector<HTMLElement>(".stage")?.focus();
+    if (!hint && element.current!.contains(document.activeElement)) focusStage(); // what is unseen cannot have the keyboard
   }, [!hint]);
   return (
     <div
@@ -171,7 +171,7 @@ function backToRing(event: KeyboardEvent): void {
   if (!leading.value || !(event.target as HTMLElement).matches(":focus-visible")) return;
   event.stopPropagation();
   event.preventDefault();
-  document.querySelector<HTMLElement>(`.ring[data-key="${leading.value.key}"]`)?.focus();
+  focusRing(leading.value.key);
 }
 
 function takePaletteFiles(event: DragEvent): void {

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { bytesToHex } from "../color/color";
 import { CloseIcon, OpenIcon } from "../icons";
+import { useFocusLeft } from "../state/focus";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { take } from "./dropper";
@@ -28,6 +29,8 @@ function colorAt(picture: ImageBitmap, u: number, v: number, pixels: number): st
 export function ReferencePane() {
   const reference = store.reference.value;
   const [over, setOver] = useState(false);
+  const element = useRef<HTMLElement>(null);
+  useFocusLeft(element);
   const drop = (event: DragEvent) => {
     const file = event.dataTransfer?.files[0];
     setOver(false);
@@ -38,6 +41,7 @@ export function ReferencePane() {
   };
   return (
     <aside
+      ref={element}
       class={`reference${over ? " over" : ""}`}
       aria-label={texts.reference}
       onDragOver={(event) => {

@@ -1,7 +1,9 @@
 // One hint on the photo: a ring filled with its color, and for the selected ones the square that the color is given to.
 
+import { useRef } from "preact/hooks";
 import { drag } from "../canvas/gestures";
 import { toStage } from "../canvas/view";
+import { useFocusLeft } from "../state/focus";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { LockedIcon } from "./icons";
@@ -70,11 +72,14 @@ export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
   const chosen = store.selectedKeys.value.has(hint.key);
   const color = colorOf(hint);
   const open = store.selected.value === hint;
+  const element = useRef<HTMLButtonElement>(null);
+  useFocusLeft(element);
   return (
     <>
       {chosen && <Reach hint={hint} />}
       <button
         type="button"
+        ref={element}
         class={`ring${chosen ? " chosen" : ""}${hint.locked ? " locked" : ""}${hint.guess ? " guess" : ""}`}
         data-key={hint.key}
         style={{ transform: `translate(${x}px, ${y}px)` }}

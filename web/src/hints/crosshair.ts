@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { toPhoto, toStage } from "../canvas/view";
+import { focusRing } from "../state/focus";
 import * as store from "../state/store";
 import { add } from "./edit";
 import { takeFromPhoto } from "./dropper";
@@ -44,7 +45,7 @@ export function press(): void {
   const hint = add(x, y);
   if (!hint) return;
   [last, crosshair.value] = [crosshair.value, null];
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(`.ring[data-key="${hint.key}"]`)?.focus());
+  requestAnimationFrame(() => focusRing(hint.key));
 }
 
 /** A pointer that moves takes over. */

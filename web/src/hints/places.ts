@@ -3,6 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { engine } from "#engine";
 import type { Place } from "../engine/engine";
+import { focusRing } from "../state/focus";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { add } from "./edit";
@@ -42,8 +43,9 @@ export async function togglePlaces(): Promise<void> {
   }
 }
 
-/** Makes a marked place a hint. */
-export function takePlace(place: Place): void {
+/** Makes a marked place a hint; by the keyboard, its ring then has that. */
+export function takePlace(place: Place, byKey: boolean): void {
   places.value = places.value.filter((each) => each !== place);
-  add(place.x, place.y);
+  const hint = add(place.x, place.y);
+  if (byKey) requestAnimationFrame(() => focusRing(hint?.key));
 }

@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { drag } from "../canvas/gestures";
 import { paneAt } from "../canvas/panes";
 import { toPhoto } from "../canvas/view";
+import { focusStage } from "../state/focus";
 import { apple } from "../texts";
 import * as store from "../state/store";
 
@@ -33,7 +34,7 @@ export function toggleHidden(): void {
 /** Selects nothing. A ring that had the keyboard gives it back to the photo. */
 export function leave(): void {
   store.select();
-  if (document.activeElement?.classList.contains("ring")) document.querySelector<HTMLElement>(".stage")?.focus();
+  if (document.activeElement?.classList.contains("ring")) focusStage();
 }
 
 /** Pixels of a pane. */

@@ -1,5 +1,6 @@
 // What the program has to say, above the photo; screen readers hear it. A conflict stays until the person has chosen.
 
+import { useEffect, useState } from "preact/hooks";
 import "./notices.css";
 import { CloseIcon } from "../icons";
 import { keeping, settle } from "../state/keeper";
@@ -17,9 +18,23 @@ export function Notices() {
   );
 }
 
+const READ_MS = 8000; // what is only told goes by itself; what went wrong stays
+
 function Notice({ text, kind }: store.Notice) {
+  const [held, setHeld] = useState(false); // being read, or about to be closed
+  useEffect(() => {
+    if (kind !== "info" || held) return;
+    const timer = setTimeout(() => (store.notice.value = null), READ_MS);
+    return () => clearTimeout(timer);
+  }, [text, kind, held]);
   return (
-    <p class={`notice ${kind}`}>
+    <p
+      class={`notice ${kind}`}
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocusCapture={() => setHeld(true)}
+      onBlurCapture={() => setHeld(false)}
+    >
       {kind === "busy" && <span class="spinner" aria-hidden="true" />}
       {text}
       {kind !== "busy" && store.linkUp.value && (

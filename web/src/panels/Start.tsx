@@ -1,12 +1,13 @@
 // The empty table: a place to drop a photo, one sentence, what was worked on lately, three photos to try.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { engine } from "#engine";
 import type { Sample, SessionInfo } from "../engine/engine";
 import "./start.css";
 import { OpenIcon } from "../icons";
 import { Recent } from "./Recent";
 import { pickFile } from "../state/commands";
+import { useFocusLeft } from "../state/focus";
 import { openSample } from "../state/opening";
 import * as store from "../state/store";
 import { texts } from "../texts";
@@ -19,8 +20,10 @@ export function Start() {
     engine.samples().then(setSamples, tell);
     engine.sessions().then(setSessions, tell);
   }, []);
+  const element = useRef<HTMLElement>(null);
+  useFocusLeft(element);
   return (
-    <section class="start" aria-label={texts.drop}>
+    <section class="start" ref={element} aria-label={texts.drop}>
       <div class="drop">
         <h1>{texts.drop}</h1>
         <p>{texts.promise}</p>
