@@ -1,9 +1,10 @@
 """How quick the app is in a browser: ``make bench-app`` prints a Markdown table.
 
 Starts `adacolvit app` with the shipped weights, opens photos of 12 and 24 megapixels (made here: a sample, enlarged,
-with grain) in Chromium, and does what a person does. Times are taken inside the page: an input's own time stamp, the
-socket, and a fence behind the drawing commands, so a picture counts when it is drawn, not when it is asked for.
-Chromium draws in software here (SwiftShader), which a machine with a graphics card does not; `--gpu` lets it use one.
+with grain) in Chromium, and does what a person does. Inside the page the inputs' own time stamps, the socket, and the
+end of the drawing are noted (a fence behind it where WebGL draws). A picture counts when the browser's own trace says
+that the frame with it was presented. Chromium is taken as it comes, which in headless mode means without a graphics
+card; other options for it follow `--chromium`, such as `--chromium=--use-angle=gl`.
 """
 
 import argparse
@@ -26,11 +27,10 @@ import adacolvit.app
 SIZES = {"12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 SAMPLE = Path(adacolvit.app.__file__).parent / "samples" / "astronaut.jpg"
 VIEWPORT = {"width": 1440, "height": 900}
-SOFTWARE_GL = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 
 # Notes when inputs, requests, answers and finished drawings happen, all in milliseconds of the page's own clock.
 WATCH = """() => {
-  const log = (window.watched = { inputs: [], sent: [], answers: [], drawn: [] });
+  const log = (window.watched = { inputs: [], sent: [], answers: [], drawn: [], fences: [] });
   for (const kind of ["pointerdown", "pointermove", "wheel"])
     addEventListener(kind, (event) => log.inputs.push([kind, event.timeStamp]), { capture: true, passive: true });
   window.WebSocket = class extends WebSocket {
@@ -47,15 +47,21 @@ WATCH = """() => {
     }
   };
   const { port1, port2 } = new MessageChannel();
-  const fences = [];
+  const { fences } = log;
   port1.onmessage = () => {
     const [gl, fence] = fences[0];
-    if (gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED) {
-      log.drawn.push(performance.now());
+    const lost = gl.isContextLost(); // the app tried WebGL, and left it
+    if (lost || gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED) {
+      if (!lost) log.drawn.push(performance.now());
       gl.deleteSync(fence);
       fences.shift();
     }
     if (fences.length) setTimeout(() => port2.postMessage(0));
+  };
+  const put = CanvasRenderingContext2D.prototype.putImageData;
+  CanvasRenderingContext2D.prototype.putImageData = function (...given) {
+    put.apply(this, given);
+    if (this.canvas.className === "photo") log.drawn.push(performance.now());
   };
   const draw = WebGL2RenderingContext.prototype.drawArrays;
   let last = null;
@@ -71,8 +77,8 @@ WATCH = """() => {
     last = this;
   };
 }"""
-# Whether the newest answer is on the screen.
-DRAWN = "() => { const { answers, drawn } = window.watched; return drawn.at(-1) >= (answers.at(-1)?.[0] ?? 0); }"
+# Whether all that was asked to be drawn is drawn.
+DRAWN = "() => !window.watched.fences.length"
 READ = """() => {
   const { inputs, sent, answers, drawn } = window.watched;
   const network = ([time, header]) => [time, JSON.parse(new TextDecoder().decode(header)).effort.milliseconds];
@@ -89,6 +95,43 @@ def make_photo(folder: Path, width: int, height: int) -> Path:
     path = folder / f"{width}x{height}.jpg"
     Image.fromarray(np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)).save(path, quality=92)
     return path
+
+
+@contextmanager
+def presentations(page: Page):
+    """Follows which frames are shown: gives a list that is filled, on leaving, with (made, shown) of each.
+
+    Both are milliseconds of the page's clock: what was drawn until ``made`` was on the screen at ``shown``.
+    """
+    frames, events, ended = [], [], []
+    tracing = page.context.browser.new_browser_cdp_session()
+    tracing.on("Tracing.dataCollected", lambda data: events.extend(data["value"]))
+    tracing.on("Tracing.tracingComplete", lambda _: ended.append(True))
+    categories = ["devtools.timeline", "blink.user_timing"]
+    tracing.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": {"includedCategories": categories}})
+    page.evaluate("() => performance.mark('clock')")
+    yield frames
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    tracing.send("Tracing.end")
+    while not ended:
+        page.wait_for_timeout(20)
+    tracing.detach()
+    clock = next(event for event in events if event["name"] == "clock")
+    start = clock["ts"] / 1000 - clock["args"]["data"]["startTime"]
+    made = {}
+    for event in sorted((e for e in events if e["pid"] == clock["pid"] and "id2" in e), key=lambda e: e["ts"]):
+        frame, at = event["id2"]["local"], event["ts"] / 1000 - start
+        if (event["name"], event["ph"]) == ("AnimationFrame", "e"):
+            made[frame] = at
+        elif event["name"] == "AnimationFrame::Presentation" and frame in made:
+            frames.append((made.pop(frame), at))
+    frames.sort()
+
+
+def shown(drawn: list[float], frames: list[tuple[float, float]]) -> list[float]:
+    """When each drawing was on the screen; those that no frame took up are left out, and each frame counts once."""
+    times = (next((at for made, at in frames if made >= time), None) for time in drawn)
+    return sorted({time for time in times if time is not None})
 
 
 @contextmanager
@@ -125,6 +168,7 @@ class Bench:
         return stage["x"] + left + x * width, stage["y"] + top + y * height
 
     def read(self) -> dict:
+        self.settle()
         self.page.wait_for_function(DRAWN)
         return self.page.evaluate(READ)
 
@@ -133,29 +177,18 @@ class Bench:
         self.page.mouse.click(*self.place(0.45, 0.3))
         self.settle()
         plane = self.page.locator(".plane").bounding_box()
-        random, taken = np.random.default_rng(1), []
-        for _ in range(count):
-            self.page.evaluate(READ)
-            x, y = random.uniform(0.35, 0.65, 2)
-            self.page.mouse.move(plane["x"] + x * plane["width"], plane["y"] + y * plane["height"])
-            self.page.mouse.down()
-            self.settle()
-            read = self.read()
-            self.page.mouse.up()
-            self.settle()
-            start = next(time for kind, time in read["inputs"] if kind == "pointerdown")
-            sent = next((time for time in read["sent"] if time >= start), None)
-            if sent is None:
-                continue  # the same color again: nothing was asked for
-            answered, network = next(answer for answer in read["answers"] if answer[0] >= sent)
-            drawn = next(time for time in read["drawn"] if time >= answered)
-            taken.append(
-                {
-                    "all": drawn - start, "page": sent - start, "network": network,
-                    "wire": answered - sent - network, "draw": drawn - answered,
-                }
-            )  # fmt: skip
-        return taken
+        random, reads = np.random.default_rng(1), []
+        with presentations(self.page) as frames:
+            for _ in range(count):
+                self.page.evaluate(READ)
+                x, y = random.uniform(0.35, 0.65, 2)
+                self.page.mouse.move(plane["x"] + x * plane["width"], plane["y"] + y * plane["height"])
+                self.page.mouse.down()
+                self.settle()
+                reads.append(self.read())
+                self.page.mouse.up()
+                self.settle()
+        return [taken for read in reads if (taken := parts(read, frames))]
 
     def drag(self) -> list[float]:
         """Drags through the colors; milliseconds between new pictures."""
@@ -165,14 +198,15 @@ class Bench:
               for x, y in zip(0.5 + 0.12 * np.cos(angles), 0.5 + 0.12 * np.sin(angles), strict=True)]  # fmt: skip
         self.page.mouse.move(*at[0])
         self.page.mouse.down()
-        self.page.evaluate(READ)
-        for point in at:
-            self.page.mouse.move(*point)
-        read = self.read()
+        with presentations(self.page) as frames:
+            self.page.evaluate(READ)
+            for point in at:
+                self.page.mouse.move(*point)
+            read = self.read()
         self.page.mouse.up()
         self.page.keyboard.press("Escape")
         drawn = [next((d for d in read["drawn"] if d >= answered), None) for answered, _ in read["answers"]]
-        return np.diff(sorted({d for d in drawn if d is not None})).tolist()
+        return np.diff(shown(sorted({d for d in drawn if d is not None}), frames)).tolist()
 
     def pan(self) -> list[float]:
         """Pans at 100 %; milliseconds between pictures."""
@@ -180,24 +214,44 @@ class Bench:
         self.settle()
         self.page.mouse.move(*(1100, 700))
         self.page.mouse.down(button="middle")
-        self.page.evaluate(READ)
-        for i in range(self.steps):
-            self.page.mouse.move(1100 - 8 * i, 700 - 4 * i)
-        read = self.read()
+        with presentations(self.page) as frames:
+            self.page.evaluate(READ)
+            for i in range(self.steps):
+                self.page.mouse.move(1100 - 8 * i, 700 - 4 * i)
+            read = self.read()
         self.page.mouse.up(button="middle")
-        return np.diff(read["drawn"]).tolist()
+        return np.diff(shown(read["drawn"], frames)).tolist()
 
     def zoom(self) -> list[float]:
         """Zooms in from the whole photo; milliseconds between pictures."""
         self.page.keyboard.press("f")
         self.settle()
         self.page.mouse.move(*self.place(0.5, 0.5))
-        self.page.evaluate(READ)
-        for _ in range(self.steps):
-            self.page.mouse.wheel(0, -25)
-        read = self.read()
+        with presentations(self.page) as frames:
+            self.page.evaluate(READ)
+            for _ in range(self.steps):
+                self.page.mouse.wheel(0, -25)
+            self.page.wait_for_function(
+                "() => watched.inputs.some(([kind]) => kind === 'wheel')"
+            )  # nobody waited so far
+            read = self.read()
         self.settle()
-        return np.diff(read["drawn"]).tolist()
+        return np.diff(shown(read["drawn"], frames)).tolist()
+
+
+def parts(read: dict, frames: list[tuple[float, float]]) -> dict | None:
+    """Where the time of one choice went, milliseconds; None where nothing was asked: the color was the same again."""
+    start = next(time for kind, time in read["inputs"] if kind == "pointerdown")
+    sent = next((time for time in read["sent"] if time >= start), None)
+    if sent is None:
+        return None
+    answered, network = next(answer for answer in read["answers"] if answer[0] >= sent)
+    drawn = next(time for time in read["drawn"] if time >= answered)
+    (screen,) = shown([drawn], frames)
+    return {
+        "all": screen - start, "drawn": drawn - start, "page": sent - start, "network": network,
+        "wire": answered - sent - network, "draw": drawn - answered, "screen": screen - drawn,
+    }  # fmt: skip
 
 
 def row(photo: str, what: str, times: list[float], parts: str = "") -> str:
@@ -210,30 +264,35 @@ def main() -> None:
     parser.add_argument("--colors", type=int, default=40, help="colors chosen per photo [40]")
     parser.add_argument("--steps", type=int, default=90, help="of a drag, a pan, a zoom [90]")
     parser.add_argument("--threads", default="2", help="of the network [2]")
-    parser.add_argument("--gpu", action="store_true", help="let Chromium draw with a graphics card")
+    parser.add_argument("--chromium", action="append", default=[], help="an option for Chromium")
+    parser.add_argument("--painter", choices=["gl", "cpu"], help="what draws [whatever is quicker here]")
     parser.add_argument("--json", type=Path, help="also write all times there")
     arguments = parser.parse_args()
     expect.set_options(timeout=60_000)
     print("| photo | what | p50 ms | p95 ms | count | median ms of its parts |\n| --- | --- | --- | --- | --- | --- |")
     everything = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        flags = ["--no-sandbox", *([] if arguments.gpu else SOFTWARE_GL)]
         path = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments.chromium])
         for name, size in SIZES.items():
             photo = make_photo(Path(folder), *size)
             with app(Path(folder) / name, ["--threads", arguments.threads]) as address:
                 page = browser.new_page(viewport=VIEWPORT)
                 page.set_default_timeout(60_000)
                 page.add_init_script(f"({WATCH})()")
-                page.goto(address)
+                page.goto(address + (f"?painter={arguments.painter}" if arguments.painter else ""))
                 bench = Bench(page, photo, arguments.steps)
                 colors = bench.colors(arguments.colors)
                 medians = {
-                    key: float(np.median([each[key] for each in colors])) for key in ("page", "network", "wire", "draw")
+                    key: float(np.median([each[key] for each in colors]))
+                    for key in ("page", "network", "wire", "draw", "screen")
                 }
-                parts = ", ".join(f"{key} {value:.1f}" for key, value in medians.items())
-                print(row(name, "press to new colors", [each["all"] for each in colors], parts), flush=True)
+                told = ", ".join(f"{key} {value:.1f}" for key, value in medians.items())
+                what = f"press to new colors on the canvas ({bench.canvas.get_attribute('data-means')})"
+                print(row(name, what, [each["drawn"] for each in colors]), flush=True)
+                print(
+                    row(name, "press to new colors on the screen", [each["all"] for each in colors], told), flush=True
+                )
                 taken = {"drag": bench.drag(), "pan": bench.pan(), "zoom": bench.zoom()}
                 for what, times in taken.items():
                     print(row(name, f"{what}: between pictures", times), flush=True)
