@@ -23,6 +23,16 @@ def settle(page: Page) -> None:
     page.locator("canvas.photo[data-settled=true]").wait_for()
 
 
+def answered(page: Page) -> None:
+    """Waits until the picker has its suggested colors."""
+    page.locator(".suggested[aria-busy=false] .swatch").first.wait_for()
+
+
+def put_away(page: Page) -> None:
+    while page.locator(".panel, .picker:visible, .notice").count():
+        page.keyboard.press("Escape")
+
+
 def kept(page: Page) -> None:
     page.locator(".kept[data-state=kept]").wait_for(state="attached")
 
@@ -51,9 +61,9 @@ def table(browser: Browser, address: str, output: Path) -> None:
     for scheme in ("dark", "light"):
         page = open_sample(browser, address, color_scheme=scheme, **WIDE)
         page.locator(".ring").nth(4).click()
-        page.locator(".picker").wait_for()
+        answered(page)
         page.screenshot(path=output / f"app-{scheme}.png")
-    page.keyboard.press("Escape")
+    put_away(page)
     page.keyboard.press("b")
     page.keyboard.press("e")
     settle(page)
@@ -71,8 +81,7 @@ def history(browser: Browser, address: str, output: Path) -> None:
     page.get_by_label("Color as hex").fill("#2f5fae")
     page.get_by_label("Color as hex").press("Enter")
     settle(page)
-    while page.locator(".panel, .picker").count():
-        page.keyboard.press("Escape")
+    put_away(page)
     page.keyboard.press("u")
     panel.get_by_role("button", name="Compare with As it was side by side").click()
     page.keyboard.press("Escape")
@@ -84,7 +93,7 @@ def history(browser: Browser, address: str, output: Path) -> None:
 def phone(browser: Browser, address: str, output: Path) -> None:
     page = open_sample(browser, address, color_scheme="dark", **PHONE)
     page.locator(".ring").nth(2).tap()
-    page.locator(".picker .hex").wait_for()
+    answered(page)
     page.screenshot(path=output / "app-phone.png")
 
 

@@ -5,12 +5,19 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from adacolvit.app import server
+
+from .program import Program
 from .table import Table
+
+SAMPLES = Path(server.__file__).parent / "samples"
 
 expect.set_options(timeout=20_000)  # on a busy machine, slow is not wrong
 
@@ -78,3 +85,23 @@ def table(page) -> Table:
     """The empty table of a fresh page."""
     page.goto("/")
     return Table(page)
+
+
+@pytest.fixture
+def folder(small_weights, tmp_path, browser):
+    """A page of the program on a folder of four photos, the second of which is no photo."""
+    photos = tmp_path / "album"
+    photos.mkdir()
+    for name, scale in (("a", 1.0), ("c", 0.5), ("d", 1.0)):
+        with Image.open(SAMPLES / ("cat.jpg" if name != "d" else "coffee.jpg")) as photo:
+            photo.resize([round(side * scale) for side in photo.size]).save(photos / f"{name}.png")
+    (photos / "b.png").write_text("Dear Sir or Madam")
+    program = Program(small_weights, tmp_path / "data", photos)
+    program.start()
+    context = browser.new_context(viewport={"width": 1000, "height": 700}, base_url=program.address)
+    page = watched(context.new_page())
+    page.goto("/")
+    yield Table(page)
+    context.close()
+    program.kill()
+    assert not page.problems

@@ -53,14 +53,15 @@ class Table:
     def picture(self) -> np.ndarray:
         """The canvas as it is on the screen, (h, w, 3), without the rings and the picker above it."""
         above = "main > :not(canvas), .panel, .notices"
-        self._show(above, "hidden")
+        self._show(above, "0")
         data = self.page.screenshot(clip=self._clip())
         self._show(above, "")
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
 
-    def _show(self, selector: str, visibility: str) -> None:
-        script = "([s, v]) => document.querySelectorAll(s).forEach((e) => { e.style.visibility = v })"
-        self.page.evaluate(script, [selector, visibility])
+    def _show(self, selector: str, opacity: str) -> None:
+        """What is only made transparent keeps the keyboard and the pointer."""
+        script = "([s, v]) => document.querySelectorAll(s).forEach((e) => { e.style.opacity = v })"
+        self.page.evaluate(script, [selector, opacity])
 
     def _clip(self) -> dict:
         left, top, width, height = self.photo_box()

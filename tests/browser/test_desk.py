@@ -1,23 +1,15 @@
-"""The desk around the photo: history, snapshots, saving, a folder, shortcuts, light and dark, access for all."""
+"""The desk around the photo: history, snapshots, saving, a folder, shortcuts, light and dark."""
 
 import io
-import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from adacolvit.app import server
-
-from .conftest import watched
-from .program import Program
 from .table import Table
-
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SAMPLES = Path(server.__file__).parent / "samples"
 
 
 def different(before: np.ndarray, after: np.ndarray) -> bool:
@@ -179,26 +171,6 @@ class TestSaving:
         assert np.ptp(picture, axis=-1).max() <= 1
 
 
-@pytest.fixture
-def folder(small_weights, tmp_path, browser):
-    """A page of the program on a folder of four photos, the second of which is no photo."""
-    photos = tmp_path / "album"
-    photos.mkdir()
-    for name, scale in (("a", 1.0), ("c", 0.5), ("d", 1.0)):
-        with Image.open(SAMPLES / ("cat.jpg" if name != "d" else "coffee.jpg")) as photo:
-            photo.resize([round(side * scale) for side in photo.size]).save(photos / f"{name}.png")
-    (photos / "b.png").write_text("Dear Sir or Madam")
-    program = Program(small_weights, tmp_path / "data", photos)
-    program.start()
-    context = browser.new_context(viewport={"width": 1000, "height": 700}, base_url=program.address)
-    page = watched(context.new_page())
-    page.goto("/")
-    yield Table(page)
-    context.close()
-    program.kill()
-    assert not page.problems
-
-
 class TestFolder:
     def test_film_strip_status_and_hints_of_the_same_scene(self, folder):
         page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
@@ -297,86 +269,3 @@ def test_light_and_dark_follow_the_system_until_a_person_chooses(table, page):
     page.get_by_role("button", name="Light", exact=True).click()
     page.emulate_media(color_scheme="light")
     assert panel() == dark
-
-
-def faults(page: Page) -> list[str]:
-    """What axe-core finds wrong."""
-    if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("async () => (await axe.run()).violations")
-    told = [(fault["id"], node) for fault in found for node in fault["nodes"]]
-    return [f"{name}: {node['html'][:160]} {[why['message'] for why in node['any']]}" for name, node in told]
-
-
-STATES = {
-    "a color is chosen": ["Tab"],
-    "history": ["t", "u"],
-    "save": ["Control+s"],
-    "view": ["v"],
-    "effort": ["e"],
-    "shortcuts": ["?"],
-    "before and after": ["b"],
-    "split": ["Shift+b"],
-    "hints hidden": ["h"],
-    "suggested places": ["p"],
-}
-
-
-class TestAccess:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_axe_finds_no_fault_in_any_state(self, table, page, scheme):
-        page.emulate_media(color_scheme=scheme)
-        page.locator(".samples img").last.wait_for()
-        found = {"start": faults(page)}
-        two_colors(table)
-        found["open"] = faults(page)
-        table.rings.first.click()
-        expect(table.picker).to_be_visible()
-        found["picker"] = faults(page)
-        page.keyboard.press("Escape")
-        for state, keys in STATES.items():
-            for key in keys:
-                page.keyboard.press(key)
-            table.settle()
-            found[state] = faults(page)
-            page.keyboard.press("Escape")
-            if len(keys) == 1 and keys[0] in {"e", "b", "Shift+b", "h"}:
-                page.keyboard.press(keys[0])
-        assert not (bad := {state: each for state, each in found.items() if each}), json.dumps(bad, indent=1)
-
-    def test_axe_finds_no_fault_with_a_folder(self, folder):
-        expect(folder.page.locator(".film li")).to_have_count(3)
-        folder.page.get_by_role("button", name="a.png, new").click()
-        folder.settle()
-        folder.page.keyboard.press("x")
-        assert faults(folder.page) == []
-
-    def test_what_happens_is_said_aloud(self, table, page):
-        table.open_sample("Cat")
-        page.keyboard.press("t")
-        expect(page.get_by_role("status").filter(has_text="Kept as Snapshot 1")).to_have_count(1)
-
-    def test_focus_is_seen_and_returns_to_where_a_panel_was_opened(self, table, page):
-        table.open_sample("Cat")
-        save = page.get_by_role("button", name="Save", exact=True)
-        save.focus()
-        page.keyboard.press("Enter")
-        panel = page.get_by_role("region", name="Save at full size")
-        expect(panel).to_be_focused()
-        page.keyboard.press("Tab")
-        outline = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
-        assert outline != "none"
-        page.keyboard.press("Escape")
-        expect(save).to_be_focused()
-
-    def test_nothing_moves_for_who_wants_no_motion(self, table, page):
-        page.emulate_media(reduced_motion="reduce")
-        moving = page.evaluate(
-            """() => [...document.querySelectorAll('*')].filter((element) =>
-                 parseFloat(getComputedStyle(element).transitionDuration) > 0).length"""
-        )
-        assert moving == 0
-        page.emulate_media(reduced_motion="no-preference")
-        assert (
-            page.locator(".samples img").first.evaluate("(e) => parseFloat(getComputedStyle(e).transitionDuration)") > 0
-        )
