@@ -298,13 +298,13 @@ class TestKeyboard:
         table.settle()
         assert np.array_equal(table.picture(), two)
 
-        page.keyboard.press("b")
+        keys.press("b")
         divider = page.get_by_role("slider", name="Before and after line")
         keys.go_to(divider)
         share = float(divider.get_attribute("aria-valuenow"))
         keys.press("ArrowLeft", "ArrowLeft")
         assert float(divider.get_attribute("aria-valuenow")) < share
-        page.keyboard.press("b")
+        keys.press("b")
         table.settle()
         assert np.array_equal(table.picture(), two)
 

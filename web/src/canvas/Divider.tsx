@@ -1,18 +1,23 @@
 // The before/after line, dragged or moved by keys.
 
+import { useRef } from "preact/hooks";
 import { drag } from "./gestures";
+import { useFocusLeft } from "../state/focus";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
 const KEYS: Record<string, number> = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 };
 
 export function Divider() {
+  const element = useRef<HTMLDivElement>(null);
+  useFocusLeft(element);
   const share = store.divider.value;
   const width = store.stage.value.width;
   const set = (value: number) => (store.divider.value = Math.min(1, Math.max(0, value)));
   return (
     <div
       class="divider"
+      ref={element}
       style={{ transform: `translateX(${share * width}px)` }}
       role="slider"
       tabIndex={0}
