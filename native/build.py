@@ -25,7 +25,7 @@ COMMON = [
 ]  # fmt: skip
 _AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
 _AVX2 = ["-mavx2", "-mfma"]
-# Of kernels.cpp, once for each: bits of the factors of products, and flags. engine.cpp chooses among them by these names.
+# Of kernels.cpp, once for each: bits of the factors of products, and flags. engine.cpp chooses by these names.
 INSTRUCTION_SETS = {
     "x86_64": {
         "amx": (16, [*_AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"]),
