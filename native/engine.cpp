@@ -241,6 +241,12 @@ int adacolvit_guide(const char* instruction_set, const Guide* guide) {
   return kernels ? 0 : 1;
 }
 
+int adacolvit_compose(const char* instruction_set, const Composition* composition) {
+  const Kernels* kernels = find(instruction_set);
+  if (kernels) kernels->compose(*composition);
+  return kernels ? 0 : 1;
+}
+
 int adacolvit_halves(const char* instruction_set, const float* from, uint16_t* to, int64_t count) {
   const Kernels* kernels = find(instruction_set);
   if (kernels) kernels->halves(from, to, count);

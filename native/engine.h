@@ -39,6 +39,7 @@ ADACOLVIT_API int64_t adacolvit_spin(const char* instruction_set, int64_t rounds
 // What follows the network, by an instruction set. 0, or 1 where that is not here.
 ADACOLVIT_API int adacolvit_refine(const char* instruction_set, const adacolvit::Refinement* refinement);
 ADACOLVIT_API int adacolvit_guide(const char* instruction_set, const adacolvit::Guide* guide);
+ADACOLVIT_API int adacolvit_compose(const char* instruction_set, const adacolvit::Composition* composition);
 ADACOLVIT_API int adacolvit_halves(const char* instruction_set, const float* from, uint16_t* to, int64_t count);
 
 ADACOLVIT_API void adacolvit_destroy(adacolvit::Engine* engine);

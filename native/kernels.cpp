@@ -5,6 +5,7 @@
 #else
 #include "attention.h"
 #endif
+#include "compose.h"
 #include "refine.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
@@ -231,7 +232,7 @@ void forward(const Network& net, const Call& call, const Workspace& ws, Worker& 
 namespace adacolvit {
 extern const Kernels KERNELS(ADACOLVIT_ISA);
 const Kernels KERNELS(ADACOLVIT_ISA) = {
-    NAME(ADACOLVIT_ISA), ADACOLVIT_BITS,      ADACOLVIT_ISA::Left::STEP,        ADACOLVIT_ISA::Left::PANEL,           ADACOLVIT_ISA::QUERIES,
+    NAME(ADACOLVIT_ISA), ADACOLVIT_BITS, ADACOLVIT_ISA::Left::STEP, ADACOLVIT_ISA::Left::PANEL, ADACOLVIT_ISA::QUERIES,
     ADACOLVIT_ISA::forward, ADACOLVIT_ISA::spin, ADACOLVIT_ISA::SPIN_MACS, ADACOLVIT_ISA::refine, ADACOLVIT_ISA::guide,
-    ADACOLVIT_ISA::halves};
+    ADACOLVIT_ISA::compose, ADACOLVIT_ISA::halves};
 }  // namespace adacolvit

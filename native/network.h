@@ -93,6 +93,19 @@ struct Guide {
   int height, width;
 };
 
+// Rows of the colored photo, runtime/upsample.py; L and planes in Lab units.
+struct Composition {
+  const float* lightness;  // (rows, W) of the photo's rows from start on
+  const float* planes;     // (4, h, w) of struct Guide; neither h nor w is above H or W
+  const uint8_t* to_byte;  // (65536,) the byte of linear light
+  const float* from_xyz;   // (3, 3) X/Xn, Y/Yn, Z/Zn -> linear sRGB
+  uint8_t* picture;        // (rows, W, 3) sRGB, or nullptr:
+  float* linear;           // (rows, W, 3) linear sRGB instead
+  float* scratch;          // 4 (w + 1) + 2 W floats
+  float tolerance;         // of linear light: beyond it a color is not displayable
+  int halvings, start, rows, height, width, plane_height, plane_width;
+};
+
 // Buffers of one call; strides in floats.
 struct Workspace {
   int64_t z_stride, wide_stride, mixed_stride, score_stride;
@@ -134,6 +147,7 @@ struct Kernels {
   int spin_macs;
   void (*refine)(const Refinement&);
   void (*guide)(const Guide&);
+  void (*compose)(const Composition&);
   void (*halves)(const float*, uint16_t*, int64_t count);
 };
 

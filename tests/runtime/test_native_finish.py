@@ -51,6 +51,31 @@ def test_guide(instruction_set, height, width, options, monkeypatch):
     np.testing.assert_allclose(upsample.guide(lightness, ab, **options), wanted, atol=5e-3)
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize(
+    ("height", "width", "start", "stop"), [(48, 64, 0, 48), (49, 83, 7, 20), (700, 1001, 690, 700)]
+)
+def test_compose(instruction_set, height, width, start, stop, depth, monkeypatch):
+    """Vivid colors, so that many are outside the gamut; planes of 48 x 64, so that the first is not enlarged at all."""
+    planes = upsample.guide(*scene(48, 64, 0)[:2])
+    lightness = np.random.default_rng(1).uniform(0, 100, (stop - start, width)).astype(np.float32)
+    arguments = lightness, planes, start, height, depth
+    wanted = numpy_only(upsample.compose, *arguments, monkeypatch=monkeypatch).astype(int)
+    found = upsample.compose(*arguments)
+    assert found.dtype == (np.uint8 if depth == 8 else np.uint16)
+    off = np.abs(found - wanted)
+    # A color on the brink of the gamut may take one halving of its chroma otherwise.
+    assert np.mean(off > (1 if depth == 8 else 40)) < 1e-3
+    assert off.max() <= (3 if depth == 8 else 700)
+
+
+def test_strips_have_no_seams(instruction_set):
+    planes = upsample.guide(*scene(48, 64, 0)[:2])
+    lightness = np.random.default_rng(1).uniform(20, 80, (120, 130)).astype(np.float32)
+    strips = [upsample.compose(lightness[i : i + 17], planes, i, 120) for i in range(0, 120, 17)]
+    np.testing.assert_array_equal(np.concatenate(strips), upsample.compose(lightness, planes, 0, 120))
+
+
 def test_without_the_engine_it_is_numpy(monkeypatch):
     monkeypatch.setenv("ADACOLVIT_ENGINE", "onnxruntime")
     assert native_finish.instruction_set.__wrapped__() is None

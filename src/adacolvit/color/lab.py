@@ -16,7 +16,7 @@ _RGB_TO_XYZ = np.array([
     [0.019334, 0.119193, 0.950227],
 ])  # fmt: skip
 _TO_XYZ = _RGB_TO_XYZ / np.array(WHITE)[:, None]  # linear sRGB -> X/Xn, Y/Yn, Z/Zn
-_FROM_XYZ = np.linalg.inv(_TO_XYZ)
+FROM_XYZ = np.linalg.inv(_TO_XYZ)  # and back
 _DELTA = 6 / 29  # where Lab's cube root gives way to a line
 
 
@@ -101,7 +101,7 @@ def lab_to_linear(lab):
     xp = array_namespace(lab)
     fy = (lab[..., 0] + 16) / 116
     xyz = tuple(_f_inverse(f) for f in (fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200))
-    return xp.stack(_mix(_FROM_XYZ, xyz), axis=-1)
+    return xp.stack(_mix(FROM_XYZ, xyz), axis=-1)
 
 
 def lab_to_srgb(lab):

@@ -63,6 +63,16 @@ class Guide(ctypes.Structure):
     ]
 
 
+class Composition(ctypes.Structure):
+    """``Composition`` of native/network.h."""
+
+    _fields_ = [
+        *((name, Array) for name in ("lightness", "planes", "to_byte", "from_xyz", "picture", "linear", "scratch")),
+        ("tolerance", c_float),
+        *((name, c_int) for name in ("halvings", "start", "rows", "height", "width", "plane_height", "plane_width")),
+    ]
+
+
 def address(array: np.ndarray | None) -> int | None:
     """Where an array's numbers begin, for C; None is a null pointer. The caller keeps the array while C may read it.
 
@@ -90,6 +100,7 @@ def library() -> ctypes.CDLL:
     lib.adacolvit_spin.argtypes, lib.adacolvit_spin.restype = [c_char_p, c_int64], c_int64
     lib.adacolvit_refine.argtypes = [c_char_p, POINTER(Refinement)]
     lib.adacolvit_guide.argtypes = [c_char_p, POINTER(Guide)]
+    lib.adacolvit_compose.argtypes = [c_char_p, POINTER(Composition)]
     lib.adacolvit_halves.argtypes = [c_char_p, Array, Array, c_int64]
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
     return lib

@@ -1,4 +1,4 @@
-"""The compiled form of what follows the network (native/refine.h): :mod:`.refine` and :func:`.upsample.guide`."""
+"""The compiled form of what follows the network (native/refine.h, compose.h): :mod:`.refine` and :mod:`.upsample`."""
 
 import os
 import threading
@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from adacolvit.color import gamut, lab
 from adacolvit.errors import EngineError
 
 from . import native
@@ -53,6 +54,24 @@ def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     )
     native.library().adacolvit_guide(instruction_set(), byref(call))
     return planes
+
+
+def compose(lightness, planes, start, height, to_byte) -> np.ndarray:
+    """As :func:`.upsample.compose` with 8 bits; the photo is not smaller than the planes.
+
+    to_byte: (65536,) uint8, sRGB of linear light; None for (rows, W, 3) float32 linear sRGB, clipped to [0, 1].
+    """
+    (rows, width), (_, plane_height, plane_width) = lightness.shape, planes.shape
+    lightness, planes, matrix = (np.ascontiguousarray(v, np.float32) for v in (lightness, planes, lab.FROM_XYZ))
+    found = np.empty((rows, width, 3), np.float32 if to_byte is None else np.uint8)
+    picture, linear = (None, found) if to_byte is None else (found, None)
+    scratch = _scratch(4 * (plane_width + 1) + 2 * width)
+    call = native.Composition(
+        address(lightness), address(planes), address(to_byte), address(matrix), address(picture), address(linear),
+        address(scratch), gamut.TOLERANCE, gamut.STEPS, start, rows, height, width, plane_height, plane_width,
+    )  # fmt: skip
+    native.library().adacolvit_compose(instruction_set(), byref(call))
+    return found
 
 
 def halves(array) -> np.ndarray:

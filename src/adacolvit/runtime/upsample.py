@@ -82,6 +82,10 @@ def compose(lightness: np.ndarray, planes: np.ndarray, start: int, height: int, 
     Colors that no screen can show lose chroma, never lightness or hue.
     """
     rows, width = lightness.shape
+    if native_finish.instruction_set() and height >= planes.shape[1] and width >= planes.shape[2]:
+        if depth == 8:
+            return native_finish.compose(lightness, planes, start, height, _TO_BYTE)
+        return _levels(native_finish.compose(lightness, planes, start, height, None), depth)
     picture = np.empty((rows, width, 3), np.uint8 if depth == 8 else np.uint16)
     step = max(1, _BLOCK // width)
     for first in range(0, rows, step):
@@ -90,9 +94,12 @@ def compose(lightness: np.ndarray, planes: np.ndarray, start: int, height: int, 
         linear = lab_to_linear(lab)
         outside = ~displayable(linear)
         linear[outside] = lab_to_linear(fit(lab[outside]))
-        linear = np.clip(linear, 0, 1)
-        if depth == 8:
-            picture[first : first + step] = _TO_BYTE.take((linear * 65535 + 0.5).astype(np.uint16))
-        else:
-            picture[first : first + step] = np.rint(linear_to_srgb(linear) * 65535)
+        picture[first : first + step] = _levels(np.clip(linear, 0, 1), depth)
     return picture
+
+
+def _levels(linear: np.ndarray, depth: int) -> np.ndarray:
+    """sRGB of 8 or 16 bits of linear light in [0, 1]: (...) float32 -> (...) uint8 or uint16."""
+    if depth == 8:
+        return _TO_BYTE.take((linear * 65535 + 0.5).astype(np.uint16))
+    return np.rint(linear_to_srgb(linear) * 65535).astype(np.uint16)
