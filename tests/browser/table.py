@@ -1,6 +1,7 @@
 """What a person does at the table, by mouse, keyboard and eye."""
 
 import io
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
@@ -52,16 +53,18 @@ class Table:
 
     def picture(self) -> np.ndarray:
         """The canvas as it is on the screen, (h, w, 3), without the rings and the picker above it."""
-        above = "main > :not(canvas), .panel, .notices"
-        self._show(above, "0")
-        data = self.page.screenshot(clip=self._clip())
-        self._show(above, "")
+        with self.bare():
+            data = self.page.screenshot(clip=self._clip())
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
 
-    def _show(self, selector: str, opacity: str) -> None:
-        """What is only made transparent keeps the keyboard and the pointer."""
+    @contextmanager
+    def bare(self):
+        """Nothing above the photo is seen meanwhile; made transparent only, so that it keeps the keyboard."""
+        above = "main > :not(canvas), .panel, .notices"
         script = "([s, v]) => document.querySelectorAll(s).forEach((e) => { e.style.opacity = v })"
-        self.page.evaluate(script, [selector, opacity])
+        self.page.evaluate(script, [above, "0"])
+        yield
+        self.page.evaluate(script, [above, ""])
 
     def _clip(self) -> dict:
         left, top, width, height = self.photo_box()

@@ -47,9 +47,8 @@ def sharpen(table) -> None:
 
 def screen(table) -> tuple[np.ndarray, np.ndarray]:
     """The stage without what lies above the photo, (h, w, 3), and the photo's left, top, width, height on it."""
-    table._show("main > :not(canvas), .panel, .notices", "hidden")
-    data = table.canvas.screenshot()
-    table._show("main > :not(canvas), .panel, .notices", "")
+    with table.bare():
+        data = table.canvas.screenshot()
     place = np.array([float(v) for v in table.canvas.get_attribute("data-photo").split()])
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int), place
 
