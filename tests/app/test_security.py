@@ -48,7 +48,8 @@ def test_every_answer_forbids_what_the_app_does_not_need(client, photo):
     for path in ("/", "/app.js", f"/api/photos/{photo['id']}", "/api/nothing"):
         headers = client.get(path).headers
         assert "default-src 'self'" in headers["content-security-policy"]
-        assert "unsafe" not in headers["content-security-policy"]
+        # Drawing is compiled where there is no graphics card; scripts from texts are something else.
+        assert "unsafe" not in headers["content-security-policy"].replace("'wasm-unsafe-eval'", "")
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert not [name for name in headers if name.startswith("access-control")]

@@ -194,6 +194,7 @@ class TestMotion:
     })).filter(Boolean).concat(document.getAnimations().map((each) => String(each.animationName)))"""
 
     def test_nothing_moves_for_who_wants_no_motion(self, table, page):
+        expect(page.locator(".samples button").first).to_be_visible()
         assert page.evaluate(self.STILL), "without the wish, something does"
         page.emulate_media(reduced_motion="reduce")
         assert page.evaluate(self.STILL) == []

@@ -293,3 +293,42 @@ def test_full_screen_leaves_the_photo_alone(table, page):
     assert table.canvas.bounding_box()["x"] == 0
     page.keyboard.press("Shift+F")
     expect(page.get_by_role("navigation", name="Tools")).to_be_visible()
+
+
+@pytest.mark.parametrize("table", ["cpu"], indirect=True)
+def test_a_photo_of_100_megapixels_is_opened_colored_moved_and_saved(table, page, tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # of the reader here; the app has a limit of its own
+    width, height = 11600, 8640
+    waves = np.add.outer(
+        60 * np.cos(np.arange(height, dtype=np.float32) / 700), 60 * np.sin(np.arange(width, dtype=np.float32) / 900)
+    )
+    waves[:, ::2] += 12  # detail down to the pixel
+    path = tmp_path / "large.jpg"
+    Image.fromarray((waves + 122).astype(np.uint8)).save(path, quality=95)
+    patient = {"timeout": 120_000}
+    table.open_files(path)
+    expect(table.canvas).to_have_attribute("data-settled", "true", **patient)
+    table.click(0.3, 0.4)
+    table.choose("#c03020")
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    expect(table.canvas).to_have_attribute("data-photo", re.compile(rf" {width} {height}$"))
+    expect(table.canvas).to_have_attribute("data-sharp", "true", **patient)
+    left, top, *_ = table.photo_box()
+    page.mouse.move(600, 400)
+    page.mouse.down(button="middle")
+    page.mouse.move(300, 250, steps=6)
+    page.mouse.up(button="middle")
+    sharpen(table)
+    assert table.photo_box()[:2] == (pytest.approx(left - 300, abs=1), pytest.approx(top - 150, abs=1))
+    shown, place = screen(table)
+    page.keyboard.press("Control+s")
+    page.get_by_role("radio", name="JPEG").check(force=True)
+    with page.expect_download(**patient) as saved:
+        page.get_by_role("button", name="Save photo").click()
+    x, y = -int(place[0]), -int(place[1])
+    with Image.open(saved.value.path()) as picture:
+        assert picture.size == (width, height)
+        part = np.asarray(picture.crop((x, y, x + shown.shape[1], y + shown.shape[0])).convert("RGB")).astype(int)
+    assert np.abs(part - shown).mean() < 1.5
+    assert np.abs(part - part.mean(-1, keepdims=True)).max() > 1, "a gray picture would agree too easily"
