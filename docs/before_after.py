@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--output", type=Path, default=HERE / "images")
     args = parser.parse_args()
-    photo = server.HERE / "samples" / "astronaut.jpg"
+    photo = Path(server.__file__).parent / "samples" / "astronaut.jpg"
     hints = adacolvit.load_hints(HERE / "astronaut.hints.json").hints
     gray = Image.open(photo).convert("RGB")
     marked = gray.copy()
