@@ -137,7 +137,11 @@ def color(items: list[Item], task: Task, workers: int | None) -> Iterator[tuple[
             painted = blocks.map(
                 Painter,
                 fn_constructor_args=(task,),
-                compute=ray.data.ActorPoolStrategy(size=min(workers, len(rows))),
+                compute=ray.data.ActorPoolStrategy(
+                    size=min(workers, len(rows)),
+                    # What waits at a worker dies with it: in the end, no photo is to pay for another.
+                    max_tasks_in_flight_per_actor=1 if block == 1 else None,
+                ),
                 num_cpus=task.threads,
                 max_task_retries=_RETRIES,
             )
