@@ -65,17 +65,18 @@ class NativeEngine:
         ab = np.empty((OUT_CHANNELS, height, width), np.float32)
         shape = (self.config.depth, 2)
         layers, patches = np.empty(shape, bool), np.empty((*shape, rows * columns), bool)
+        milliseconds = np.empty(shape, np.float32)
         given = (None, None) if forced is None else tuple(np.ascontiguousarray(f, bool) for f in forced)
         if forced is not None and (given[0].shape, given[1].shape) != (layers.shape, patches.shape):
             raise ValueError(f"forced decisions are to have the shapes {layers.shape} and {patches.shape}")
         call = native.Call(
             address(x), address(positions), address(given[0]), address(given[1]), decode_ab(1.0),
-            address(ab), address(layers), address(patches), rows, columns,
+            address(ab), address(layers), address(patches), address(milliseconds), rows, columns,
         )  # fmt: skip
         macs = c_int64()
         if self._library.adacolvit_run(self._handle, byref(call), byref(macs)):
             raise EngineError(f"there is too little memory to run the network on {width} x {height} pixels")
-        return ab, Decisions(layers, patches, macs.value)
+        return ab, Decisions(layers, patches, macs.value, milliseconds)
 
 
 @cache
@@ -98,16 +99,21 @@ def trusted_instruction_set(precision: str = "fp32") -> str:
     """
     if precision not in TOLERANCE:
         raise EngineError(f"there is no precision {precision!r}; take {', '.join(TOLERANCE)}")
-    generic = native.instruction_sets("fp32")[-1]
     found = native.instruction_sets(precision)
+    if not found:  # the usual case for bf16, asked for at every start
+        raise _cannot(precision, f"it needs {_NEEDED[precision]}")
     weights, x, forced = _probe()
+    generic = native.instruction_sets("fp32")[-1]
     expected, _ = NativeEngine(weights, instruction_set=generic).run(x, forced=forced)
     for name in found:
         ab, _ = NativeEngine(weights, instruction_set=name).run(x, forced=forced)
         if np.abs(ab - expected).max() <= decode_ab(TOLERANCE[precision]):
             return name
-    why = f"{', '.join(found)} failed its check" if found else "it needs " + _NEEDED[precision]
-    raise EngineError(f"this processor does not compute in {precision}: {why}; leave the precision open, or take fp32")
+    raise _cannot(precision, f"{', '.join(found)} failed its check")
+
+
+def _cannot(precision: str, why: str) -> EngineError:
+    return EngineError(f"this processor does not compute in {precision}: {why}; leave the precision open, or take fp32")
 
 
 _NEEDED = {"bf16": "matrix registers (AMX), and a system that gives them", "int8": "VNNI instructions"}
