@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from adacolvit.colorizer import Colorizer, Result
-from adacolvit.errors import AdaColViTError
+from adacolvit.errors import AdaColViTError, PhotoError, SaveError
 from adacolvit.files import write_file
 from adacolvit.hints.file import HintFile
 from adacolvit.hints.hint import Hint
 from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import Photo
-from adacolvit.photosets import COLORED
+from adacolvit.photosets import COLORED, SUFFIXES
 from adacolvit.saving import FORMATS
 
 
@@ -80,6 +80,26 @@ def picture_name(photo: PurePath, beside: bool) -> PurePath:
     """What the picture of a photo is called: ``beside`` it, or in a folder of its own."""
     suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
     return photo.with_name(f"{photo.stem}{COLORED}{suffix}") if beside else photo.with_suffix(suffix)
+
+
+def no_photo_in_it() -> PhotoError:
+    """What is wrong with a folder without photos."""
+    return PhotoError(f"no photo is in it: files ending in {' '.join(sorted(SUFFIXES))} are looked for")
+
+
+def replaces_picture(other) -> SaveError:
+    """What is wrong with a photo whose picture would be called as that of the ``other`` photo."""
+    return SaveError(f"its picture would replace that of {other}: color them into different folders")
+
+
+def replaces_photo(place) -> SaveError:
+    """What is wrong with a photo whose picture would be written where the photo is."""
+    return SaveError(f"the picture would replace the photo itself: choose another place than {place}")
+
+
+def exists_already(place) -> SaveError:
+    """What is wrong with a photo whose picture's place is taken by an earlier file."""
+    return SaveError(f"{place} exists already: choose another place with -o, or --force to replace it")
 
 
 def attempt(photo: str, output: str, color: Callable[[], Result]) -> dict:

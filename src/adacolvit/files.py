@@ -35,6 +35,14 @@ def write_file(path: str | os.PathLike, data: bytes) -> None:
             beside.unlink()
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those it lies in, where it is not there. Raises SaveError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"cannot make the folder {folder}: {error.strerror}; choose another") from error
+
+
 def _advice(error: OSError, target: Path) -> str:
     if target.is_dir():
         return "it is a folder; add a file name"

@@ -19,27 +19,10 @@ from adacolvit.training.data import PhotoCache, make_batch
 from adacolvit.training.loop import Run, make_fabric
 from adacolvit.training.recipe import load_recipe
 
-RECIPE = """
-[model]
-width = 32
-depth = 2
-heads = 2
-[optimizer]
-warmup = 16
-[[stages]]
-samples = 320
-size = 32
-batch = 8
-max_hints = 16
-vary = 0.5
-[[stages]]
-samples = 320
-size = 32
-batch = 8
-mode = "masked"
-patches = 0.4
-layers = 0.8
-"""
+from .conftest import RECIPE
+
+LONG = RECIPE.replace("samples = 32", "samples = 320")
+
 PATIENCE = 240  # seconds, of a busy machine
 
 
@@ -95,7 +78,7 @@ def family(process: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the processes of a run in /proc")
 def test_two_processes_killed_at_any_step_go_on_to_the_bit(shards, tmp_path):
     recipe = tmp_path / "made.toml"
-    recipe.write_text(RECIPE)
+    recipe.write_text(LONG)
     whole = start(recipe, shards, tmp_path / "whole")
     assert whole.wait(PATIENCE) == 0, (tmp_path / "whole.log").read_text()
     checkpoint = tmp_path / "broken" / "last.pt"

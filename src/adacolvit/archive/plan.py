@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from adacolvit.batch import picture_name
-from adacolvit.errors import AdaColViTError, PhotoError, SaveError
+from adacolvit.batch import no_photo_in_it, picture_name, replaces_photo, replaces_picture
+from adacolvit.errors import AdaColViTError
 from adacolvit.hints.file import names_beside
-from adacolvit.photosets import SUFFIXES, is_photo
+from adacolvit.photosets import is_photo
 
 from .storage import Storage
 
@@ -47,8 +47,7 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
             there = source.files()
             photos = sorted(name for name in there if is_photo(PurePosixPath(name)))
         if not photos:
-            wanted = f"files ending in {' '.join(sorted(SUFFIXES))} are looked for"
-            failures.append((text, PhotoError(f"no photo is in it: {wanted}")))
+            failures.append((text, no_photo_in_it()))
         for photo in photos:
             picture = str(picture_name(PurePosixPath(photo), beside=target is None))
             hints = next((n for n in names_beside(PurePosixPath(photo)) if n in there), None) if use_hints else None
@@ -56,11 +55,9 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
             item = Item(source, photo, target or source, picture, hints, mark)
             here, place = source.name(photo), item.target.name(picture)
             if place in taken:
-                why = f"its picture would replace that of {taken[place]}: color them into different folders"
-                failures.append((here, SaveError(why)))
+                failures.append((here, replaces_picture(taken[place])))
             elif place == here:
-                why = f"the picture would replace the photo itself: choose another place than {place}"
-                failures.append((here, SaveError(why)))
+                failures.append((here, replaces_photo(place)))
             else:
                 taken[place] = here
                 items.append(item)

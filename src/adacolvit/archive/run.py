@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from adacolvit import __version__
-from adacolvit.batch import Order
-from adacolvit.errors import MissingExtra, SaveError
+from adacolvit.batch import Order, exists_already
+from adacolvit.errors import MissingExtra
 from adacolvit.weights import load_weights
 
 
@@ -47,8 +47,7 @@ def color_archive(
         if there and item.key in journal.done:
             yield {"photo": photo, "output": picture, "kept": True}
         elif there and not force and item.picture not in journal.claimed:
-            why = f"{picture} exists already: choose another place with -o, or --force to replace it"
-            yield {"photo": photo, "error": str(SaveError(why))}
+            yield {"photo": photo, "error": str(exists_already(picture))}
         else:
             waiting.append(item)
     if not waiting:

@@ -7,7 +7,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from adacolvit.errors import PhotoError, SaveError
-from adacolvit.files import write_file
+from adacolvit.files import make_folder, write_file
 
 # What a store says of a file by which a change is seen: a checksum where it has one, else when it was written.
 _MARKS = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated")
@@ -66,11 +66,7 @@ class Storage:
         """Write a file, whole or not at all; its folder is made. Raises SaveError."""
         path = f"{self._root}/{file}"
         if isinstance(self._fs, LocalFileSystem):
-            folder = Path(path).parent
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise SaveError(f"cannot make the folder {folder}: {error.strerror}; choose another") from error
+            make_folder(Path(path).parent)
             write_file(path, data)
             return
         try:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from adacolvit.batch import picture_name
-from adacolvit.errors import AdaColViTError, PhotoError, SaveError
+from adacolvit.batch import exists_already, no_photo_in_it, picture_name, replaces_photo, replaces_picture
+from adacolvit.errors import AdaColViTError
+from adacolvit.files import make_folder
 from adacolvit.photosets import SUFFIXES, photos_below
 from adacolvit.saving import FORMATS
 
@@ -23,13 +24,10 @@ class Job:
             raise self.problem
         if self.output.exists():
             if self.photo.exists() and self.output.samefile(self.photo):
-                raise SaveError(f"the picture would replace the photo itself: choose another place than {self.output}")
+                raise replaces_photo(self.output)
             if not force:
-                raise SaveError(f"{self.output} exists already: choose another place with -o, or --force to replace it")
-        try:
-            self.output.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SaveError(f"cannot make the folder {self.output.parent}: {error.strerror}; choose another") from error
+                raise exists_already(self.output)
+        make_folder(self.output.parent)
         return self.output
 
 
@@ -55,9 +53,9 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
             target = picture_name(photo, beside=True)
         problem = None
         if photo.is_dir():
-            problem = PhotoError(f"no photo is in it: files ending in {' '.join(sorted(SUFFIXES))} are looked for")
+            problem = no_photo_in_it()
         elif target in taken:
-            problem = SaveError(f"its picture would replace that of {taken[target]}: color them into different folders")
+            problem = replaces_picture(taken[target])
         else:
             taken[target] = photo
         jobs.append(Job(photo, target, problem))

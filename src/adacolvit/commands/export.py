@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adacolvit.arguments import add_model
 from adacolvit.errors import SaveError
-from adacolvit.files import write_file
+from adacolvit.files import make_folder, write_file
 from adacolvit.weights import Weights, load_weights
 
 DESCRIPTION = "model.json"  # beside the network in the format "web"
@@ -52,10 +52,7 @@ def _export_web(weights: Weights, folder: Path, force: bool) -> None:
     name = f"{weights.name}.onnx"
     for path in (folder / name, folder / DESCRIPTION):
         _check_free(path, force)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SaveError(f"cannot make the folder {folder}: {error.strerror}; take another one with -o") from error
+    make_folder(folder)
     data = build(weights, half=True).SerializeToString()
     write_file(folder / name, data)
     description = {"name": weights.name, "file": name, "sha256": weights.sha256, "config": weights.config.to_dict()}

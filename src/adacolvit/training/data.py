@@ -82,9 +82,9 @@ class PhotoCache:
 def shrunk(photo: Image.Image) -> Image.Image:
     """A photo at the size that is kept for training."""
     scale = SHORT_SIDE / min(photo.size)
-    return (
-        photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC) if scale < 1 else photo
-    )
+    if scale >= 1:
+        return photo
+    return photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC)
 
 
 def packed(photos: Sequence[np.ndarray]) -> PhotoCache:

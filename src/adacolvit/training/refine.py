@@ -66,16 +66,16 @@ def obey(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Te
     there is no hint. Returns (B, 2, H, W).
     """
     counting = _counting(rows, columns, sizes, lightness.shape[3])
+    likely = _square_means(lightness, rows, columns, sizes)[:, 0]  # B K
     for reach, likeness in spreads(*lightness.shape[2:]):
-        ab = _spread(lightness, ab, rows, columns, sizes, asked, counting, reach, likeness)
+        ab = _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach, likeness)
     return ab
 
 
-def _spread(lightness, ab, rows, columns, sizes, asked, counting, reach: float, likeness: float) -> Tensor:
-    """One pass of :func:`obey`. counting (B, K); reach: network pixels; likeness: L units."""
+def _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach: float, likeness: float) -> Tensor:
+    """One pass of :func:`obey`. counting, likely (B, K); reach: network pixels; likeness: L units."""
     _, _, height, width = lightness.shape
     lacking = asked.to(ab.dtype).mT - _square_means(ab, rows, columns, sizes)  # B 2 K
-    likely = _square_means(lightness, rows, columns, sizes)[:, 0]  # B K
     near, like = -0.5 / reach**2, -0.5 / likeness**2
     y, x = torch.arange(height, device=ab.device), torch.arange(width, device=ab.device)
     result = []
