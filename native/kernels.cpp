@@ -27,8 +27,11 @@ class Forward {
       bool keep[2];
       for (int i = 0; i < 2; ++i) keep[i] = decide_layer(b, block, i);
       wait(worker.team);  // everyone has read the policy token before anyone changes it
+      double start = milliseconds();
       if (keep[0]) attention(b.attention, 2 * block);
+      start = clock(2 * block, keep[0], start);
       if (keep[1]) ffn(b.ffn, 2 * block + 1);
+      clock(2 * block + 1, keep[1], start);
     }
     head();
   }
@@ -66,6 +69,13 @@ class Forward {
         net.embed, Rows{const_cast<float*>(call.x), 1, ws.input_of}, ws.embed_offsets,
         Rows{token(config.adaptive), ws.z_stride}, lo(patches), hi(patches), Sum::add, ws, worker, nothing);
     wait(worker.team);
+  }
+
+  // Writes down what a layer took since `start`, and returns the time that it is now.
+  double clock(int index, bool ran, double start) {
+    const double now = milliseconds();
+    if (first_thread()) call.milliseconds[index] = ran ? float(now - start) : 0.f;
+    return now;
   }
 
   // Every thread decides for itself; the first one writes it down and counts it.

@@ -68,6 +68,7 @@ struct Call {
   uint8_t* layers;                // (D, 2)
   uint8_t* patches;               // (D, 2, N)
   int rows, columns;
+  float* milliseconds;            // (D, 2) of each layer, on the first thread's clock; 0 where it was skipped
 };
 
 // Color is brought to obey its hints, runtime/refine.py; Lab units, network pixels.
@@ -78,7 +79,7 @@ struct Refinement {
   const float* asked;      // (K, 2)
   const float* spreads;    // (passes, 2) reach in pixels, likeness
   float* refined;          // (2, H, W)
-  float* scratch;          // 4 H W + 72 W + K (4 + W) floats, aligned as doubles are
+  float* scratch;          // 4 H W + 34 W + 16 radius + 264 + 10 K floats, aligned as doubles are
   float epsilon, shrink;
   int radius, passes, hints, height, width;  // the width is a multiple of 16
 };
@@ -88,7 +89,7 @@ struct Guide {
   const float* lightness;  // (H, W)
   const float* ab;         // (2, H, W)
   float* planes;           // (4, H, W)
-  float* scratch;          // 5 H W + 72 W floats, aligned as doubles are
+  float* scratch;          // 5 H W + 34 W + 280 floats, aligned as doubles are
   float epsilon, sharpen;
   int height, width;
 };
@@ -135,6 +136,7 @@ struct Worker {
 };
 
 void wait(Team* team);  // until all threads are here
+double milliseconds();  // of a clock that only goes forward
 
 // What each instruction set offers.
 struct Kernels {

@@ -1,5 +1,7 @@
 #include "team.h"
 
+#include <chrono>
+
 #include "network.h"
 
 namespace adacolvit {
@@ -54,6 +56,11 @@ void wait(Team* team) {
   }
   for (int spin = 0; team->phase.load(std::memory_order_acquire) == phase; ++spin)
     if (spin > SPINS) std::this_thread::yield();
+}
+
+// Not in kernels.cpp: a function of the library that is compiled for one instruction set may be linked into all.
+double milliseconds() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace adacolvit

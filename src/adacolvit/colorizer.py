@@ -33,6 +33,7 @@ class Cost:
     kept: np.ndarray  # (D, 2, rows, columns) bool: the patch took the full path; all False where the layer was skipped
     layer_macs: np.ndarray  # (D, 2) int64: of each layer and its decisions about patches; 0 where it was skipped
     milliseconds: float  # hints to planes, network included; full size not included
+    layer_milliseconds: np.ndarray | None  # (D, 2) float32, measured; None with ONNX Runtime, which does not tell
 
     @property
     def skipped_layers(self) -> int:
@@ -149,7 +150,10 @@ class Colorizer:
         kept = decisions.patches.reshape(config.depth, 2, rows, columns)
         return Result(
             photo, hints, ab, planes,
-            Cost(decisions.macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds),
+            Cost(
+                decisions.macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds,
+                decisions.milliseconds,
+            ),
         )  # fmt: skip
 
 

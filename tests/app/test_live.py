@@ -45,6 +45,8 @@ def test_a_frame_holds_the_colorizers_planes_and_cost(socket, engine):
         assert len(effort.patches) == effort.rows * effort.columns
         assert np.mean(effort.patches) == pytest.approx(cost.kept.mean(), abs=1e-3)
         assert [[layer.attention, layer.ffn] for layer in effort.layers] == cost.layers.tolist()
+        took = np.array([[layer.attention_milliseconds, layer.ffn_milliseconds] for layer in effort.layers])
+        assert np.array_equal(took > 0, cost.layers) and 0 < took.sum() < effort.milliseconds
 
 
 def test_planes_begin_at_an_even_byte(socket):

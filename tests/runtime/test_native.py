@@ -3,6 +3,7 @@
 import runpy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -109,6 +110,19 @@ def test_the_shipped_network_gives_the_picture_of_onnx_runtime(tiny, instruction
     assert np.abs(ab - expected).max() / AB_SCALE < 1e-4
     assert np.array_equal(decisions.layers, of_onnx.layers) and np.array_equal(decisions.patches, of_onnx.patches)
     assert decisions.macs == of_onnx.macs
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_layer_that_ran_was_timed(threads):
+    config = GROUPS[2]
+    engine = NativeEngine(weights(random_network(config, 7)), threads=threads)
+    x, decisions = picture(14, 14, 0), forced(config, 14 * 14, 0)
+    decisions[0][0] = True, False
+    start = perf_counter()
+    _, returned = engine.run(x, forced=decisions)
+    whole = (perf_counter() - start) * 1e3
+    assert np.array_equal(returned.milliseconds > 0, decisions[0])
+    assert 0 < returned.milliseconds.sum() < whole
 
 
 @pytest.mark.parametrize("threads", [2, 3, 5])

@@ -8,6 +8,7 @@ export const apple = /Mac|iPhone|iPad/.test(navigator.platform);
 export const control = apple ? "⌘" : "Ctrl";
 
 const thousands = new Intl.NumberFormat("en-US");
+const shortTime = (ms: number) => `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
 
 export const texts = {
   product: "AdaColViT",
@@ -227,18 +228,25 @@ export const texts = {
   percent: (share: number) => `${Math.round(100 * share)} %`,
 
   effortTitle: "Effort of the last change",
-  effortMs: (ms: number) => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`,
+  effortMs: shortTime,
   effortMsLabel: "in the network",
   effortMacs: (macs: number) => `${(macs / 1e9).toFixed(2)} G`,
   effortMacsLabel: (share: number) => `operations, ${Math.round(100 * share)} % of a full pass`,
   effortLayers: "Layers, first to last",
   effortAll: "All layers",
   effortParts: { attention: "Attention", ffn: "Feed-forward" },
-  effortLayersNote: (skipped: number, of: number) => (skipped ? `${skipped} of ${of} layers skipped` : `All ${of} layers were run`),
-  effortLegend: "Bright patches (colored ones here) took the full path, dark ones the short path. The line under a layer is its share of operations.",
-  effortLayer: ({ part, block, ran, kept, macs }: Layer) => {
+  effortLayersNote: (layers: Layer[]) => {
+    const skipped = layers.filter((each) => !each.ran).length;
+    const ms = layers.reduce((sum, each) => sum + (each.milliseconds ?? 0), 0);
+    const note = skipped ? `${skipped} of ${layers.length} layers skipped` : `All ${layers.length} layers were run`;
+    return `${note}${ms ? `; those that ran took ${shortTime(ms)} together` : ""}.`;
+  },
+  effortLegend: (measured: boolean) =>
+    `Bright patches (colored ones here) took the full path, dark ones the short path. Under a layer: its operations${measured ? " and, below, its time" : ""}, against the layer with most.`,
+  effortLayer: ({ part, block, ran, kept, macs, milliseconds }: Layer) => {
     const name = `Layer ${block + 1}, ${part === "ffn" ? "feed-forward" : "attention"}`;
-    return ran ? `${name}: ${Math.round(100 * kept)} % of patches in full, ${Math.round(macs / 1e6)} M operations` : `${name}: skipped`;
+    const time = milliseconds === null ? "" : `, ${shortTime(milliseconds)}`;
+    return ran ? `${name}: ${Math.round(100 * kept)} % of patches in full, ${Math.round(macs / 1e6)} M operations${time}` : `${name}: skipped`;
   },
 
   zoom: (percent: number) => `${thousands.format(percent < 10 ? Math.round(10 * percent) / 10 : Math.round(percent))} %`,

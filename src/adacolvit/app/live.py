@@ -52,6 +52,8 @@ def _bits(kept: np.ndarray) -> str:
 def effort(cost: Cost, patches: bool = False) -> Effort:
     """A result's cost as the effort view shows it; with every layer's patches where they were asked for."""
     _, _, rows, columns = cost.kept.shape
+    measured = cost.layer_milliseconds
+    clock = [(None, None)] * len(cost.layers) if measured is None else measured.astype(float).round(3).tolist()
     layers = [
         LayerEffort(
             attention=bool(ran[0]),
@@ -60,10 +62,12 @@ def effort(cost: Cost, patches: bool = False) -> Effort:
             ffn_kept=float(kept[1].mean()),
             attention_macs=int(macs[0]),
             ffn_macs=int(macs[1]),
+            attention_milliseconds=took[0],
+            ffn_milliseconds=took[1],
             attention_patches=_bits(kept[0]) if patches else None,
             ffn_patches=_bits(kept[1]) if patches else None,
         )
-        for ran, kept, macs in zip(cost.layers, cost.kept, cost.layer_macs, strict=True)
+        for ran, kept, macs, took in zip(cost.layers, cost.kept, cost.layer_macs, clock, strict=True)
     ]
     return Effort(
         macs=cost.macs,

@@ -61,8 +61,9 @@ class LayerEffort(Message):
     """What one block did: which of its two layers ran, at what cost.
 
     ``*_kept`` is the share of patches that took the full path (0 where the layer was skipped); ``*_macs`` what the
-    layer and its decisions about patches took; ``*_patches``, where asked for, a character for each patch in reading
-    order: "1" full path, "0" short path or skipped.
+    layer and its decisions about patches took; ``*_milliseconds`` what it took as measured, where the engine measures
+    layers; ``*_patches``, where asked for, a character for each patch in reading order: "1" full path, "0" short path
+    or skipped.
     """
 
     attention: bool
@@ -71,6 +72,8 @@ class LayerEffort(Message):
     ffn_kept: float
     attention_macs: int
     ffn_macs: int
+    attention_milliseconds: float | None = None
+    ffn_milliseconds: float | None = None
     attention_patches: str | None = None
     ffn_patches: str | None = None
 

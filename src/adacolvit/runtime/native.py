@@ -38,6 +38,7 @@ class Call(ctypes.Structure):
         ("patches", Array),
         ("rows", c_int),
         ("columns", c_int),
+        ("milliseconds", Array),
     ]
 
 

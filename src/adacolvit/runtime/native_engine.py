@@ -71,7 +71,7 @@ class NativeEngine:
             raise ValueError(f"forced decisions are to have the shapes {layers.shape} and {patches.shape}")
         call = native.Call(
             address(x), address(positions), address(given[0]), address(given[1]), decode_ab(1.0),
-            address(ab), address(layers), address(patches), address(milliseconds), rows, columns,
+            address(ab), address(layers), address(patches), rows, columns, address(milliseconds),
         )  # fmt: skip
         macs = c_int64()
         if self._library.adacolvit_run(self._handle, byref(call), byref(macs)):

@@ -1,6 +1,7 @@
 // Where the network spent its effort: patches drawn over the photo, and a small picture of every layer beside it.
 
 import { useMemo } from "preact/hooks";
+import "./effort.css";
 import { chosen, chosenLayer, layers, shares, type Layer, type Part } from "./effort";
 import { CloseIcon } from "../icons";
 import { toggleEffort } from "../state/commands";
@@ -47,7 +48,9 @@ export function EffortPanel() {
   if (!effort) return null;
   const all = layers.value;
   const layer = chosenLayer.value;
-  const most = effort.dense_macs / all.length;
+  const measured = all.every((each) => each.milliseconds !== null);
+  const took = (each: Layer) => each.milliseconds ?? 0;
+  const most = { macs: Math.max(...all.map((each) => each.macs)), took: Math.max(...all.map(took)) };
   return (
     <section class="effort panel" aria-label={texts.effortTitle}>
       <h2>{texts.effortTitle}</h2>
@@ -72,14 +75,15 @@ export function EffortPanel() {
               .map((each) => (
                 <Choice key={each.block} value={each} label={texts.effortLayer(each)}>
                   <Picture layer={each} rows={effort.rows} columns={effort.columns} />
-                  <i class="macs" style={{ width: `${Math.min(100, (100 * each.macs) / most)}%` }} />
+                  <i class="bar" style={{ width: `${(100 * each.macs) / most.macs}%` }} />
+                  {measured && <i class="bar time" style={{ width: `${(100 * took(each)) / most.took}%` }} />}
                 </Choice>
               ))}
           </div>
         ))}
       </div>
-      <p aria-live="polite">{layer ? texts.effortLayer(layer) : texts.effortLayersNote(all.filter((each) => !each.ran).length, all.length)}</p>
-      <p>{texts.effortLegend}</p>
+      <p aria-live="polite">{layer ? texts.effortLayer(layer) : texts.effortLayersNote(all)}</p>
+      <p>{texts.effortLegend(measured)}</p>
     </section>
   );
 }

@@ -13,6 +13,8 @@ export interface Layer {
   block: number;
   ran: boolean;
   macs: number;
+  /** What it took, as measured; null where the engine does not measure layers. */
+  milliseconds: number | null;
   /** Share of patches that took the full path. */
   kept: number;
   /** Of each patch in reading order, whether it took the full path; null where the frame does not tell. */
@@ -34,6 +36,7 @@ export function layersOf(effort: Effort): Layer[] {
         block,
         ran: layer[part],
         macs: layer[`${part}_macs`],
+        milliseconds: layer[`${part}_milliseconds`] ?? null,
         kept: layer[`${part}_kept`],
         patches: patches ? [...patches].map((each) => each === "1") : null,
       };

@@ -235,8 +235,9 @@ export interface components {
          * @description What one block did: which of its two layers ran, at what cost.
          *
          *     ``*_kept`` is the share of patches that took the full path (0 where the layer was skipped); ``*_macs`` what the
-         *     layer and its decisions about patches took; ``*_patches``, where asked for, a character for each patch in reading
-         *     order: "1" full path, "0" short path or skipped.
+         *     layer and its decisions about patches took; ``*_milliseconds`` what it took as measured, where the engine measures
+         *     layers; ``*_patches``, where asked for, a character for each patch in reading order: "1" full path, "0" short path
+         *     or skipped.
          */
         LayerEffort: {
             /** Attention */
@@ -245,6 +246,11 @@ export interface components {
             attention_kept: number;
             /** Attention Macs */
             attention_macs: number;
+            /**
+             * Attention Milliseconds
+             * @default null
+             */
+            attention_milliseconds?: number | null;
             /**
              * Attention Patches
              * @default null
@@ -256,6 +262,11 @@ export interface components {
             ffn_kept: number;
             /** Ffn Macs */
             ffn_macs: number;
+            /**
+             * Ffn Milliseconds
+             * @default null
+             */
+            ffn_milliseconds?: number | null;
             /**
              * Ffn Patches
              * @default null
