@@ -1,6 +1,7 @@
 # Builds without a network from wheels beside this file: `make wheels` puts ours and all that it needs into dist/.
 #   docker build -t adacolvit . && docker run -p 7862:7862 -v adacolvit:/data adacolvit
-# The address with its token is printed; -e ADACOLVIT_TOKEN=... chooses the token.
+# The address with its token is printed; -e ADACOLVIT_TOKEN=... chooses the token, --public-url ... at the end of the
+# command another address.
 FROM python:3.11-slim
 COPY dist/*.whl /tmp/wheels/
 RUN pip install --no-cache-dir --no-index --find-links /tmp/wheels adacolvit && rm -r /tmp/wheels \
@@ -10,4 +11,5 @@ ENV ADACOLVIT_DATA=/data
 VOLUME /data
 EXPOSE 7862
 HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7862/health')"]
-ENTRYPOINT ["adacolvit", "app", "--no-browser", "--host", "0.0.0.0", "--port", "7862"]
+# Nobody outside knows the container by its own name, which would be printed otherwise.
+ENTRYPOINT ["adacolvit", "app", "--no-browser", "--host", "0.0.0.0", "--port", "7862", "--public-url", "http://localhost:7862"]

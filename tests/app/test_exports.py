@@ -1,16 +1,23 @@
 """Many photos in the background: the same pictures as one by one, with progress, cancel, and a ZIP."""
 
+import asyncio
 import io
 import json
 import os
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from adacolvit.app.exports import Exports
+from adacolvit.app.exports import Export, Exports
+from adacolvit.app.library import content_id
+from adacolvit.app.routes import many
+from adacolvit.app.worker import Task, Worker
+from adacolvit.batch import Look
 
 from .conftest import picture
 
@@ -27,7 +34,7 @@ def open_photos(client, *names: str) -> list[str]:
 def finish(client, export: dict) -> dict:
     """Follows the events to the last one."""
     with client.stream("GET", f"/api/exports/{export['id']}/events", timeout=120) as events:
-        lines = [line for line in events.iter_lines() if line]
+        lines = [line for line in events.iter_lines() if line and not line.startswith(":")]  # signs of life
     assert all(line.startswith("data: ") for line in lines)
     return json.loads(lines[-1].removeprefix("data: "))
 
@@ -84,6 +91,51 @@ def test_cancel_stops_it_and_removes_its_pictures(client):
     assert client.delete(f"/api/exports/{export['id']}").status_code == 404
     after = client.post("/api/exports", json={"format": "png", "items": items[:1]}).json()
     assert finish(client, after)["done"] == 1  # the queue goes on
+
+
+def test_a_silent_export_gives_signs_of_life(tmp_path, monkeypatch):
+    """A photo of 100 megapixels, or a worker that starts on a busy machine, may take longer than proxies wait."""
+    monkeypatch.setattr(many, "_QUIET_SECONDS", 0)
+    export = Export("slow", tmp_path, [])
+
+    async def follow() -> list[str]:
+        events = many._events(export)
+        before = [await anext(events), await anext(events)]
+        export.finished.set()
+        return before + [event async for event in events]
+
+    first, sign, last = asyncio.run(follow())
+    assert not json.loads(first.removeprefix("data: "))["finished"]
+    assert sign.startswith(":") and sign.endswith("\n\n")  # a comment of the format, which browsers pass over
+    assert json.loads(last.removeprefix("data: "))["finished"]
+
+
+def test_what_says_finished_has_the_last_count(tmp_path):
+    class Finishing(list):
+        def __iter__(self):
+            export.done = 1
+            export.finished.set()
+            return super().__iter__()
+
+    export = Export("quick", tmp_path, [None], failed=Finishing())
+    assert not export.info().finished  # its count may be the one before
+    assert export.info().finished and export.info().done == 1
+
+
+def test_a_worker_that_ends_is_told_and_started_anew(engine, tmp_path):
+    """It is ended while it starts, with a task waiting that it never reads."""
+    (tmp_path / "photo.png").write_bytes(picture(60, 40))
+    key, output = content_id(picture(60, 40)), tmp_path / "photo.color.png"
+    task = Task(key, "photo.png", tmp_path / "photo.png", [], output, Look())
+    worker, never = Worker(engine.weights), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        problem = pool.submit(worker.perform, task, never)
+        while worker._process is None or worker._process.pid is None:
+            time.sleep(0.001)
+        worker._process.kill()
+        assert "the program for it ended" in problem.result(60)
+    assert worker.perform(task, never) is None and output.exists()
+    worker.close()
 
 
 def test_clicks_are_answered_while_an_export_runs(client):

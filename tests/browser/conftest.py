@@ -19,7 +19,8 @@ from .table import Table
 
 SAMPLES = Path(server.__file__).parent / "samples"
 
-expect.set_options(timeout=20_000)  # on a busy machine, slow is not wrong
+PATIENCE = 20_000  # ms; on a busy machine, slow is not wrong
+expect.set_options(timeout=PATIENCE)
 
 # WebGL 2 without a graphics card. Colors are measured, so the screen must not have a profile of its own.
 FLAGS = [
@@ -56,7 +57,7 @@ def address(small_weights, tmp_path_factory):
 
 def watched(page: Page) -> Page:
     """A page whose uncaught errors fail the test."""
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     return page

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 
 from adacolvit.color.hex import parse_hex
 
-from .conftest import watched
+from .conftest import PATIENCE, watched
 from .edition import ROOT, build_edition, file_host
 from .table import Table
 
@@ -61,7 +61,7 @@ def visit(browser, museum):
     table = Table(page)
     table.foreign = foreign
     yield table
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=PATIENCE)
     context.close()
     assert not page.problems
     assert not foreign

@@ -37,9 +37,10 @@ class Export:
 
     def info(self) -> ExportInfo:
         """How far it is; ``done`` counts photos that failed too."""
+        finished = self.finished.is_set()  # looked at first: a finished export's count is the last one
         return ExportInfo(
             id=self.id, done=self.done, total=len(self.tasks), failed=list(self.failed), current=self.current,
-            finished=self.finished.is_set(), canceled=self.canceled.is_set(),
+            finished=finished, canceled=self.canceled.is_set(),
         )  # fmt: skip
 
     def run(self, worker: Worker) -> None:

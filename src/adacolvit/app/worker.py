@@ -78,16 +78,15 @@ class Worker:
         """Have a task done. Returns why it failed, or None; when canceled meanwhile, the process is ended."""
         if self._process is None or not self._process.is_alive():
             self._start()
-        self._wire.send(task)
-        while not self._wire.poll(_PATIENCE):
-            if canceled.is_set():
-                self.close()
-                return None
-            if not self._process.is_alive():
-                return f"{task.name} could not be colored: the program for it ended, most likely for lack of memory"
         try:
+            self._wire.send(task)
+            while not self._wire.poll(_PATIENCE):  # true as well where the process ended
+                if canceled.is_set():
+                    self.close()
+                    return None
             return self._wire.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):  # it ended before it answered, or before it read the task
+            self.close()  # its end may not be known yet, and the next task would be sent after it
             return f"{task.name} could not be colored: the program for it ended, most likely for lack of memory"
 
     def close(self) -> None:

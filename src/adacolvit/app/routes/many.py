@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
+from time import monotonic
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -21,6 +22,7 @@ from .photos import NEVER_CHANGES, SUFFIXES
 
 MOST_THUMBNAIL = 1024
 _EVENT_SECONDS = 0.25  # between looks at an export's progress
+_QUIET_SECONDS = 10  # after which a sign of life is sent: proxies and clients give up on a connection that is silent
 
 
 def many_routes(studio: Studio) -> APIRouter:
@@ -92,12 +94,15 @@ def many_routes(studio: Studio) -> APIRouter:
 
 
 async def _events(export: Export) -> AsyncIterator[str]:
-    before = None
+    before, said = None, monotonic()
     while True:
         info = export.info()
         if info != before:
             yield f"data: {info.model_dump_json()}\n\n"
-            before = info
+            before, said = info, monotonic()
+        elif monotonic() - said > _QUIET_SECONDS:  # a large photo, or a worker that starts on a busy machine
+            yield ": still at it\n\n"
+            said = monotonic()
         if info.finished or info.canceled:
             return
         await asyncio.sleep(_EVENT_SECONDS)
