@@ -91,7 +91,8 @@ def cluster(address: str) -> Iterator[None]:
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise ClusterError(f"no Ray cluster answers at {address} ({error}): start one, or give --ray local") from error
+        advice = "start one, set RAY_AUTH_MODE=token where it asks for a token, or give --ray local"
+        raise ClusterError(f"no Ray cluster answers at {address} ({error}): {advice}") from error
     try:
         with redirect_stdout(sys.stderr):
             yield
