@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import multiprocessing
 import os
 import threading
 import time
@@ -128,11 +129,12 @@ def test_a_worker_that_ends_is_told_and_started_anew(engine, tmp_path):
     key, output = content_id(picture(60, 40)), tmp_path / "photo.color.png"
     task = Task(key, "photo.png", tmp_path / "photo.png", [], output, Look())
     worker, never = Worker(engine.weights), threading.Event()
+    others = set(multiprocessing.active_children())
     with ThreadPoolExecutor(1) as pool:
         problem = pool.submit(worker.perform, task, never)
-        while worker._process is None or worker._process.pid is None:
+        while not (started := set(multiprocessing.active_children()) - others):
             time.sleep(0.001)
-        worker._process.kill()
+        started.pop().kill()
         assert "the program for it ended" in problem.result(60)
     assert worker.perform(task, never) is None and output.exists()
     worker.close()
