@@ -10,56 +10,92 @@ namespace {
 
 INLINE int clamp(int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; }
 
+typedef double D __attribute__((vector_size(4 * LANES), aligned(8), may_alias));
+constexpr int DOUBLES = LANES / 2;  // of a vector
+constexpr int BEYOND = 128;         // for windows of up to 31 pixels a side
+
+// Sums of `side` neighbors, line[i] to line[i + side - 1], for each i < count: by sums of 2, 4, 8 ... of them. Spoils the
+// line, and reads and writes up to BEYOND more than its count.
+INLINE void sums_across(double* line, double* sums, int count, int side) {
+  int done = 0;
+  for (int length = 1;; length *= 2) {  // line[i] is the sum of so many
+    if (side & length) {
+      for (int i = 0; i < count; i += DOUBLES)
+        *(D*)(sums + i) = (done ? *(D*)(sums + i) : D{}) + *(const D*)(line + i + done);
+      done += length;
+    }
+    if (2 * length > side) return;
+    for (int i = 0; i < count; i += DOUBLES) *(D*)(line + i) += *(const D*)(line + i + length);
+  }
+}
+
+INLINE void scale(const double* from, double by, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = float(from[i] * by);
+}
+
 // Means over (2 radius + 1)^2 pixels of N planes, the border repeated, row by row. fill(y, rows) writes row y of every
-// plane; use(y, means) takes its means. Sums are kept in double: they slide over the whole plane. scratch: 5 N width.
+// plane; use(y, means) takes its means. Sums are kept in double, since those of columns slide over the whole plane, and
+// the variance of an even place is a small difference. scratch: 54 width + 48 radius + 512 floats, for N = 6.
 template <int N, class Fill, class Use>
 void window_means(int height, int width, int radius, double* scratch, Fill fill, Use use) {
-  double* column = scratch;                        // N x width: sums over the window's rows
-  float* row = (float*)(scratch + N * width);      // N x width
-  float* mean = (float*)(scratch + 2 * N * width);  // N x width
-  const double share = 1.0 / ((2 * radius + 1) * (2 * radius + 1));
-  auto add = [&](int y, double sign) {
-    fill(clamp(y, height), row);
-    for (int i = 0; i < N * width; ++i) column[i] += sign * row[i];
-  };
-  for (int i = 0; i < N * width; ++i) column[i] = 0;
-  for (int y = -radius; y < radius; ++y) add(y, 1);
-  for (int y = 0; y < height; ++y) {
-    add(y + radius, 1);
-    double s[N] = {};  // all planes together: each sum waits for the one before it
-    for (int x = -radius; x < radius; ++x)
-      for (int n = 0; n < N; ++n) s[n] += column[n * width + clamp(x, width)];
-    for (int x = 0; x < width; ++x) {
-      const double *enters = column + clamp(x + radius, width), *leaves = column + clamp(x - radius, width);
-#pragma GCC unroll 8
-      for (int n = 0; n < N; ++n) {
-        s[n] += enters[n * width];
-        mean[n * width + x] = float(s[n] * share);
-        s[n] -= leaves[n * width];
-      }
-    }
-    use(y, mean);
-    add(y - radius, -1);
+  const int side = 2 * radius + 1, stride = width + 2 * radius, length = N * stride;
+  const double share = 1.0 / (side * side);
+  double* __restrict columns = scratch;  // (N, width): over the window's rows
+  double *line = columns + N * width, *sums = line + length + BEYOND;  // (N, stride): with the border
+  float *enters = (float*)(sums + length + BEYOND), *leaves = enters + N * width, *means = leaves + N * width;
+  for (int i = 0; i < N * width; ++i) columns[i] = 0;
+  for (int y = -radius; y <= radius; ++y) {
+    fill(clamp(y, height), enters);
+    for (int i = 0; i < N * width; ++i) columns[i] += enters[i];
   }
+  for (int y = 0;; ++y) {
+    for (int n = 0; n < N; ++n) {
+      const double* column = columns + n * width;
+      double* to = line + n * stride;
+      for (int x = 0; x < radius; ++x) to[x] = column[0], to[radius + width + x] = column[width - 1];
+      __builtin_memcpy(to + radius, column, width * sizeof(double));
+    }
+    sums_across(line, sums, length, side);  // of all planes at once: what is stored has time to arrive
+    for (int n = 0; n < N; ++n) scale(sums + n * stride, share, width, means + n * width);
+    use(y, means);
+    if (y + 1 == height) return;
+    fill(clamp(y + 1 + radius, height), enters);
+    fill(clamp(y - radius, height), leaves);
+    for (int i = 0; i < N * width; ++i) columns[i] += double(enters[i]) - double(leaves[i]);
+  }
+}
+
+INLINE void multiply(const float* a, const float* b, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = a[i] * b[i];
 }
 
 // The rows of L, a, b, L L, L a, L b.
 INLINE void products(const float* light, const float* a, const float* b, int width, float* row) {
-  for (int x = 0; x < width; ++x) {
-    row[x] = light[x], row[width + x] = a[x], row[2 * width + x] = b[x];
-    row[3 * width + x] = light[x] * light[x];
-    row[4 * width + x] = light[x] * a[x], row[5 * width + x] = light[x] * b[x];
+  const float* factors[] = {light, a, b};
+  for (int p = 0; p < 3; ++p) {
+    __builtin_memcpy(row + p * width, factors[p], width * sizeof(float));
+    multiply(light, factors[p], width, row + (3 + p) * width);
   }
 }
 
 // Slopes of a and b over L from the means of those.
-INLINE void slopes(const float* mean, int width, float epsilon, float* slope_a, float* slope_b) {
+INLINE void slopes(const float* mean, int width, float epsilon, float* __restrict slope_a, float* __restrict slope_b) {
   const float *l = mean, *a = mean + width, *b = a + width, *ll = b + width, *la = ll + width, *lb = la + width;
   for (int x = 0; x < width; ++x) {
     const float variance = ll[x] - l[x] * l[x];
     const float scale = 1.f / ((variance > 0 ? variance : 0.f) + epsilon);
     slope_a[x] = (la[x] - l[x] * a[x]) * scale, slope_b[x] = (lb[x] - l[x] * b[x]) * scale;
   }
+}
+
+// to = offset + sign slope x
+INLINE void linear(const float* offset, float sign, const float* slope, const float* x, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = offset[i] + sign * slope[i] * x[i];
+}
+
+// What a row has beyond its mean is added once more, in part; takes the place of the mean.
+INLINE void sharpen(const float* row, float part, int width, float* __restrict mean) {
+  for (int i = 0; i < width; ++i) mean[i] = row[i] + part * (row[i] - mean[i]);
 }
 
 void smooth(const Refinement& r, float* to, float* planes, double* scratch) {
@@ -71,10 +107,8 @@ void smooth(const Refinement& r, float* to, float* planes, double* scratch) {
       [&](int y, const float* mean) {
         float *sa = planes + y * w, *sb = sa + n, *oa = sb + n, *ob = oa + n;
         slopes(mean, w, r.epsilon, sa, sb);
-        for (int x = 0; x < w; ++x) {
-          oa[x] = mean[w + x] - sa[x] * mean[x];
-          ob[x] = mean[2 * w + x] - sb[x] * mean[x];
-        }
+        linear(mean + w, -1, sa, mean, w, oa);
+        linear(mean + 2 * w, -1, sb, mean, w, ob);
       });
   window_means<4>(
       r.height, w, r.radius, scratch,
@@ -82,9 +116,8 @@ void smooth(const Refinement& r, float* to, float* planes, double* scratch) {
         for (int p = 0; p < 4; ++p) __builtin_memcpy(row + p * w, planes + p * n + y * w, w * sizeof(float));
       },
       [&](int y, const float* mean) {
-        const float* light = r.lightness + y * w;
         for (int c = 0; c < 2; ++c)
-          for (int x = 0; x < w; ++x) to[c * n + y * w + x] = mean[c * w + x] * light[x] + mean[(2 + c) * w + x];
+          linear(mean + (2 + c) * w, 1, mean + c * w, r.lightness + y * w, w, to + c * n + y * w);
       });
 }
 
@@ -95,39 +128,56 @@ float mean_under(const float* plane, int width, const int* hint) {
   return s / (hint[2] * hint[2]);
 }
 
+// Two to this power is no weight any more: it changes no color by 1e-3, and far smaller ones would become denormal
+// numbers, each of which costs as much as 50 others.
+constexpr float FADED = -24.f;
+constexpr int TILE = 16;  // rows and columns, for which the hints that reach them are found together
+
+struct Pull {  // of a hint: the middle of its square, its lightness, and what color lacks there
+  float row, column, light, a, b;
+};
+
 void obey(const Refinement& r, float reach, float likeness, float* ab, float* scratch) {
-  const int w = r.width, h = r.height, count = r.hints;
+  const int w = r.width, h = r.height;
   const int64_t n = int64_t(h) * w;
-  float *light = scratch, *lack_a = light + count, *lack_b = lack_a + count, *down = lack_b + count;
-  float* across = down + count;  // count x width
   constexpr float LOG2E = 1.44269504f;
   const float near = -0.5f * LOG2E / (reach * reach), like = -0.5f * LOG2E / (likeness * likeness);
-  auto nearness = [&](float x) { return near * x * x; };  // exponents, that add up to one
-  for (int k = 0; k < count; ++k) {
+  Pull *all = (Pull*)scratch, *here = all + r.hints;
+  for (int k = 0; k < r.hints; ++k) {
     const int* hint = r.squares + 3 * k;
-    light[k] = mean_under(r.lightness, w, hint);
-    lack_a[k] = r.asked[2 * k] - mean_under(ab, w, hint);
-    lack_b[k] = r.asked[2 * k + 1] - mean_under(ab + n, w, hint);
-    for (int x = 0; x < w; ++x) across[k * w + x] = nearness(x - hint[1] - 0.5f * (hint[2] - 1));
+    const float middle = 0.5f * (hint[2] - 1);
+    all[k] = {hint[0] + middle, hint[1] + middle, mean_under(r.lightness, w, hint),
+              r.asked[2 * k] - mean_under(ab, w, hint), r.asked[2 * k + 1] - mean_under(ab + n, w, hint)};
   }
-  for (int y = 0; y < h; ++y) {
-    for (int k = 0; k < count; ++k) {
-      const int* hint = r.squares + 3 * k;
-      down[k] = nearness(y - hint[0] - 0.5f * (hint[2] - 1));
-    }
-    for (int x = 0; x < w; x += LANES) {
-      const V l = load(r.lightness + y * w + x);
-      V total = splat(r.shrink), more_a = V{}, more_b = V{};
-      for (int k = 0; k < count; ++k) {
-        const V d = l - light[k];
-        // Smaller weights are none, and would become denormal numbers, each of which costs as much as 50 others.
-        const V weight = exp2(larger(splat(-100.f), load(across + k * w + x) + (down[k] + like * d * d)));
-        total += weight, more_a += weight * lack_a[k], more_b += weight * lack_b[k];
+  float lanes[LANES];
+  for (int i = 0; i < LANES; ++i) lanes[i] = i;
+  for (int top = 0; top < h; top += TILE)
+    for (int left = 0; left < w; left += TILE) {
+      auto away = [](float at, int from) {  // from the nearest pixel of the tile
+        return at < from ? from - at : at > from + TILE - 1 ? at - (from + TILE - 1) : 0.f;
+      };
+      int count = 0;
+      for (int k = 0; k < r.hints; ++k) {
+        const float down = away(all[k].row, top), across = away(all[k].column, left);
+        if (near * (down * down + across * across) > FADED) here[count++] = all[k];
       }
-      float *a = ab + y * w + x, *b = a + n;
-      store(a, load(a) + more_a / total), store(b, load(b) + more_b / total);
+      for (int y = top; count && y < top + TILE && y < h; ++y)
+        for (int x = left; x < left + TILE; x += LANES) {
+          const V l = load(r.lightness + y * w + x), columns = load(lanes) + float(x);
+          V total = splat(r.shrink), more_a = V{}, more_b = V{};
+          for (int k = 0; k < count; ++k) {
+            const Pull& hint = here[k];
+            const V across = columns - hint.column, unlike = l - hint.light;
+            const float down = near * (y - hint.row) * (y - hint.row);  // exponents, that add up to one
+            const V power = (near * across * across + down) + like * unlike * unlike;
+            const V weight = power > FADED ? exp2(power) : V{};
+            total += weight, more_a += weight * hint.a, more_b += weight * hint.b;
+          }
+          float *a = ab + y * w + x, *b = a + n;
+          const V share = 1.f / total;
+          store(a, load(a) + more_a * share), store(b, load(b) + more_b * share);
+        }
     }
-  }
 }
 
 void refine(const Refinement& r) {
@@ -155,15 +205,13 @@ void guide(const Guide& g) {
         for (int p = 0; p < 2; ++p) __builtin_memcpy(row + p * w, raw + p * n + y * w, w * sizeof(float));
       },
       [&](int y, const float* slope) {
-        auto sharp = [&](const float* value, int p, int x) {
-          return value[x] + g.sharpen * (value[x] - means[p * n + y * w + x]);
-        };
+        float* light = means + y * w;  // sharpened in place, as a and b are
+        sharpen(g.lightness + y * w, g.sharpen, w, light);
         for (int c = 0; c < 2; ++c) {
-          float *to = g.planes + c * n + y * w, *offset = to + 2 * n;
-          for (int x = 0; x < w; ++x) {
-            to[x] = slope[c * w + x];
-            offset[x] = sharp(g.ab + c * n + y * w, 1 + c, x) - to[x] * sharp(g.lightness + y * w, 0, x);
-          }
+          float *to = g.planes + c * n + y * w, *value = means + (1 + c) * n + y * w;
+          sharpen(g.ab + c * n + y * w, g.sharpen, w, value);
+          __builtin_memcpy(to, slope + c * w, w * sizeof(float));
+          linear(value, -1, slope + c * w, light, w, to + 2 * n);
         }
       });
 }

@@ -52,14 +52,15 @@ def _bits(kept: np.ndarray) -> str:
 def effort(cost: Cost, patches: bool = False) -> Effort:
     """A result's cost as the effort view shows it; with every layer's patches where they were asked for."""
     _, _, rows, columns = cost.kept.shape
+    shares = cost.kept.mean(axis=(2, 3)).tolist()
     measured = cost.layer_milliseconds
     clock = [(None, None)] * len(cost.layers) if measured is None else measured.astype(float).round(3).tolist()
     layers = [
         LayerEffort(
             attention=bool(ran[0]),
             ffn=bool(ran[1]),
-            attention_kept=float(kept[0].mean()),
-            ffn_kept=float(kept[1].mean()),
+            attention_kept=share[0],
+            ffn_kept=share[1],
             attention_macs=int(macs[0]),
             ffn_macs=int(macs[1]),
             attention_milliseconds=took[0],
@@ -67,7 +68,7 @@ def effort(cost: Cost, patches: bool = False) -> Effort:
             attention_patches=_bits(kept[0]) if patches else None,
             ffn_patches=_bits(kept[1]) if patches else None,
         )
-        for ran, kept, macs, took in zip(cost.layers, cost.kept, cost.layer_macs, clock, strict=True)
+        for ran, kept, share, macs, took in zip(cost.layers, cost.kept, shares, cost.layer_macs, clock, strict=True)
     ]
     return Effort(
         macs=cost.macs,
@@ -86,7 +87,7 @@ def pack(seq: int, result: Result, patches: bool = False) -> bytes:
     frame = FrameInfo(seq=seq, width=width, height=height, effort=effort(result.cost, patches))
     info = frame.model_dump_json(exclude_none=True).encode()
     info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Uint16Array needs
-    return struct.pack("<I", len(info)) + info + halves(result.planes).tobytes()
+    return b"".join((struct.pack("<I", len(info)), info, halves(result.planes)))  # planes are copied once, here
 
 
 async def serve(socket: WebSocket, colorize: Callable[[list], Awaitable[Result]]) -> None:

@@ -38,7 +38,7 @@ class Studio:
 
     async def entry(self, photo_id: str) -> Entry:
         """An open photo, from disk or the folder if need be. HTTPException 404 where it is not kept."""
-        entry = await run_in_threadpool(self._open, photo_id)
+        entry = self.table.find(photo_id) or await run_in_threadpool(self._open, photo_id)
         if entry is None:
             raise HTTPException(404, GONE)
         return entry

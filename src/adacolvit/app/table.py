@@ -75,7 +75,7 @@ class Table:
         """
         key = content_id(data)
         with self._opening:
-            known = self._find(key)
+            known = self.find(key)
             if known:
                 entry = replace(known, name=bare_name(name), hints=hints or known.hints)
             else:
@@ -93,11 +93,11 @@ class Table:
 
         Raises PhotoError where the library's file cannot be opened any more.
         """
-        entry = self._find(key)
+        entry = self.find(key)
         if entry:
             return entry
         with self._opening:
-            entry = self._find(key)
+            entry = self.find(key)
             if entry:
                 return entry
             data = self.library.photo(key)
@@ -131,7 +131,8 @@ class Table:
         photo = colorizer.set_photo(open_photo(data, name=name))
         return Entry(key, name, photo, colorizer, hints)
 
-    def _find(self, key: str) -> Entry | None:
+    def find(self, key: str) -> Entry | None:
+        """A photo that is in memory, which now counts as used; nobody has to wait for a disk."""
         with self._lock:
             if key in self._entries:
                 self._entries.move_to_end(key)

@@ -21,7 +21,10 @@ _DELTA = 6 / 29  # where Lab's cube root gives way to a line
 
 
 def _cbrt(x):
-    return np.cbrt(x) if is_numpy_array(x) else x ** (1 / 3)  # np.cbrt is 4x as fast as a power
+    """Of what is above the line's end; below, any number."""
+    if is_numpy_array(x):
+        return np.cbrt(x)  # 4x as fast as a power
+    return array_namespace(x).clip(x, _DELTA**3, None) ** (1 / 3)
 
 
 def _mix(matrix, channels):
@@ -56,7 +59,7 @@ def linear_to_srgb(linear):
 
 def _f(t):
     xp = array_namespace(t)
-    return xp.where(t > _DELTA**3, _cbrt(xp.clip(t, _DELTA**3, None)), t / (3 * _DELTA**2) + 4 / 29)
+    return xp.where(t > _DELTA**3, _cbrt(t), t / (3 * _DELTA**2) + 4 / 29)
 
 
 def _f_inverse(f):

@@ -51,18 +51,24 @@ def encode(lightness, rows, columns, sizes, ab):
     ab: (B, K, 2) float, Lab units.
     Returns (B, 4, H, W): (L - 50) / 100, a / 110, b / 110, mask (1 under a hint, else 0).
     """
-    torch_like = not isinstance(lightness, np.ndarray)
-    batch, height, width = lightness.shape
-    # One row and column more than the input: pixels of the largest window that a smaller hint does not cover go there.
-    shape = (batch, 4, height + 1, width + 1)
-    x = lightness.new_zeros(shape) if torch_like else np.zeros(shape, lightness.dtype)
-    x[:, 0, :height, :width] = normalize_lightness(lightness)
-    if torch_like:
-        window, image = rows.new_tensor(range(MAX_SIZE)), rows.new_tensor(range(batch))[:, None, None]
-    else:
-        window, image = np.arange(sizes.max(initial=0)), np.arange(batch)[:, None, None]
     ab = normalize_ab(ab)
-    for k in range(rows.shape[1]):  # in order, so that the later hint wins
+    if isinstance(lightness, np.ndarray):
+        x = np.zeros((len(lightness), 4, *lightness.shape[1:]), lightness.dtype)
+        x[:, 0] = normalize_lightness(lightness)
+        values = np.concatenate([ab, np.ones_like(ab[..., :1])], axis=-1)[..., None, None]  # B K 3 1 1
+        for image, squares, filled in zip(x, np.stack([rows, columns, sizes], -1).tolist(), values, strict=True):
+            for (row, column, size), value in zip(
+                squares, filled, strict=True
+            ):  # in order, so that the later hint wins
+                image[1:, row : row + size, column : column + size] = value
+        return x
+    # All photos of a batch at once. One row and column more than the input: pixels of the largest window that a smaller
+    # hint does not cover go there.
+    batch, height, width = lightness.shape
+    x = lightness.new_zeros((batch, 4, height + 1, width + 1))
+    x[:, 0, :height, :width] = normalize_lightness(lightness)
+    window, image = rows.new_tensor(range(MAX_SIZE)), rows.new_tensor(range(batch))[:, None, None]
+    for k in range(rows.shape[1]):
         inside = window < sizes[:, k, None]  # B 7
         r, c = rows[:, k, None] + window, columns[:, k, None] + window
         r = (r * inside + height * ~inside)[:, :, None]  # B 7 1
@@ -75,8 +81,7 @@ def encode(lightness, rows, columns, sizes, ab):
 
 def encode_one(lightness, rows, columns, sizes, ab) -> np.ndarray:
     """:func:`encode` of one photo, in NumPy: every argument without its batch axis -> (4, H, W) float32, contiguous."""
-    x = encode(lightness.astype(np.float32, copy=False)[None], rows[None], columns[None], sizes[None], ab[None])
-    return np.ascontiguousarray(x[0])
+    return encode(lightness.astype(np.float32, copy=False)[None], rows[None], columns[None], sizes[None], ab[None])[0]
 
 
 def decode_ab(output):
