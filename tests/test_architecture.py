@@ -12,7 +12,7 @@ import adacolvit
 SOURCE = Path(adacolvit.__file__).parent
 
 # Room -> rooms and files it may import; itself and FREE are always allowed. A file of its own entry answers for itself.
-FREE = {"", "arguments", "errors", "files"}  # "" is the package itself, for its version
+FREE = {"", "arguments", "crew", "errors", "files"}  # "" is the package itself, for its version
 PHOTO = {"photo", "decode", "metadata", "saving"}
 TORCH_FREE_MODEL = {"model.config", "model.cost", "model.positions"}  # "model.registry" imports torch to build
 USE = {"color", "hints", "weights", "runtime", *TORCH_FREE_MODEL, *PHOTO}
@@ -20,6 +20,7 @@ LEARN = {"color", "hints", "model", "weights", "photosets"}
 ARROWS = {
     "": set(),
     "arguments": set(),
+    "crew": set(),
     "errors": set(),
     "files": set(),
     "photosets": {"photo"},
@@ -70,7 +71,7 @@ MAY = {
     "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # each where it is asked for
     "reproduce": {"matplotlib"},
     "app": {"fastapi", "uvicorn"},
-    "bench": {"torch"},
+    "bench": {"torch", "uvicorn"},
     "runtime": {"onnx", "onnxruntime"},
     "weights": {"safetensors"},
 }

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +75,67 @@ def test_folder_is_the_same_as_one_by_one(table, run):
     assert found == ["a.png", "b/c.webp", "b/d.png"]
     assert run("in/a.png", "-o", "one.png")[0] == 0
     assert np.array_equal(pixels(table / "one.png"), pixels(table / "all" / "a.png"))
+
+
+def test_several_processes_give_the_same_in_the_same_order(table, run):
+    names = [f"{i}.png" for i in range(9)]
+    for i, name in enumerate(names):
+        photo(table / "in" / name, i, size=(640, 480) if i == 0 else (64, 48))  # the first one takes longest
+    (table / "in" / "4.png").write_bytes(b"no picture")
+    assert run("in", "-o", "one", "--workers", "1")[0] == 1
+    code, out, err = run("in", "-o", "two", "--workers", "2", "--json")
+    lines = [json.loads(line) for line in out]
+    assert code == 1 and [Path(line["photo"]).name for line in lines] == names
+    assert ["error" in line for line in lines] == [name == "4.png" for name in names]
+    assert "4.png: " in err and "8 pictures, " in err and " images/s" in err
+    for name in names[:4] + names[5:]:
+        assert (table / "two" / name).read_bytes() == (table / "one" / name).read_bytes()
+
+
+# Ends the process that opens poison.png, as the system ends one that asks for too much memory.
+POISON = """
+import os, sys
+def hook(event, arguments):
+    if event == "open" and str(arguments[0]).endswith("poison.png") and "spawn_main" in str(sys.orig_argv):
+        os.kill(os.getpid(), 9)
+sys.addaudithook(hook)
+"""
+
+
+def test_a_process_that_ends_takes_one_photo_with_it(table, small_weights):
+    for name in ("a.png", "poison.png", "x.png", "y.png", "z.png"):
+        photo(table / "in" / name)
+    (table / "sitecustomize.py").write_text(POISON)
+    command = [sys.executable, "-m", "adacolvit.cli", "colorize", "in", "-o", "out", f"--model={small_weights}"]
+    environment = os.environ | {"PYTHONPATH": str(table)}
+    done = subprocess.run(
+        [*command, "--workers", "2"], capture_output=True, text=True, env=environment, timeout=300, check=False
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "poison.png: the process that colored it ended" in done.stderr
+    assert sorted(os.listdir(table / "out")) == ["a.png", "x.png", "y.png", "z.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends Ctrl-C to a group of processes")
+def test_ctrl_c_ends_all_processes_and_leaves_whole_pictures(table, small_weights):
+    for i in range(40):
+        photo(table / "in" / f"{i:02}.png", i, size=(900, 600))
+    command = [sys.executable, "-m", "adacolvit.cli", "colorize", "in", "-o", "out", f"--model={small_weights}"]
+    process = subprocess.Popen(
+        [*command, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
+    )
+    assert process.stdout.readline().startswith("in")
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 130 and err == ""
+    end = time.monotonic() + 60
+    with pytest.raises(ProcessLookupError):  # soon nobody is left
+        while time.monotonic() < end:
+            os.killpg(process.pid, 0)
+            time.sleep(0.02)
+    written = list((table / "out").iterdir())
+    assert 0 < len(written) < 40
+    assert all(pixels(path).shape == (600, 900, 3) for path in written)
 
 
 def test_hints_beside_the_photo_are_used(table, run):

@@ -1,16 +1,15 @@
 """A process that colors photos in the background, at low priority, so that clicks in the app are answered as ever."""
 
-import multiprocessing
 import os
-import signal
 import threading
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 
 from adacolvit.batch import Look, color_photo
 from adacolvit.colorizer import Colorizer
+from adacolvit.crew import Helper
 from adacolvit.errors import AdaColViTError, PhotoError
 from adacolvit.hints.file import HintFile, save_hints
 from adacolvit.hints.hint import as_hints
@@ -20,7 +19,6 @@ from adacolvit.weights import Weights
 from .library import content_id
 
 _NICENESS = 10
-_PATIENCE = 0.1  # seconds between looks at whether the work was canceled
 
 
 @dataclass(frozen=True)
@@ -50,57 +48,34 @@ def perform(colorizer: Colorizer, task: Task) -> None:
         save_hints(task.hint_file, HintFile(task.name, result.photo.width, result.photo.height, hints))
 
 
-def _serve(wire: Connection, weights: Weights) -> None:
-    """The process: performs tasks until the wire is closed, as it is when the app ends in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the app's, which then ends this process
+def _prepare(weights: Weights) -> Callable[[Task], str | None]:
+    """In the process: what performs a task and says why it failed, or None."""
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     colorizer = Colorizer(Engine(weights))
-    with suppress(EOFError):
-        while True:
-            task = wire.recv()
-            try:
-                perform(colorizer, task)
-                wire.send(None)
-            except (AdaColViTError, MemoryError) as error:
-                wire.send(str(error) or f"{task.name} does not fit in memory: close other programs")
+
+    def answer(task: Task) -> str | None:
+        try:
+            return perform(colorizer, task)
+        except (AdaColViTError, MemoryError) as error:
+            return str(error) or f"{task.name} does not fit in memory: close other programs"
+
+    return answer
 
 
 class Worker:
     """The process from outside, started when it is first needed. For one thread."""
 
     def __init__(self, weights: Weights) -> None:
-        self._weights = weights
-        self._process = None
-        self._wire = None
+        self._helper = Helper(partial(_prepare, weights))
 
     def perform(self, task: Task, canceled: threading.Event) -> str | None:
         """Have a task done. Returns why it failed, or None; when canceled meanwhile, the process is ended."""
-        if self._process is None or not self._process.is_alive():
-            self._start()
         try:
-            self._wire.send(task)
-            while not self._wire.poll(_PATIENCE):  # true as well where the process ended
-                if canceled.is_set():
-                    self.close()
-                    return None
-            return self._wire.recv()
-        except (EOFError, ConnectionError):  # it ended before it answered, or before it read the task
-            self.close()  # its end may not be known yet, and the next task would be sent after it
+            return self._helper.ask(task, canceled)
+        except EOFError:
             return f"{task.name} could not be colored: the program for it ended, most likely for lack of memory"
 
     def close(self) -> None:
         """End the process; what it was writing is left out, not half-written."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._wire.close()
-            self._process = None
-
-    def _start(self) -> None:
-        self.close()
-        context = multiprocessing.get_context("spawn")  # a copy of this process would hold its threads' locks
-        self._wire, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._weights), daemon=True)
-        self._process.start()
-        theirs.close()  # theirs alone now, so that each side sees the other end
+        self._helper.kill()

@@ -4,19 +4,24 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 from adacolvit.archive.run import color_archive
 from adacolvit.arguments import add_model, add_threads, between, positive
 from adacolvit.batch import Look, Order, attempt, color_photo
 from adacolvit.colorizer import Colorizer, Result
+from adacolvit.crew import cores, in_order
 from adacolvit.errors import HintError
 from adacolvit.hints.file import hints_beside, load_hints
 from adacolvit.hints.hint import Hint
 from adacolvit.photosets import SUFFIXES
 
 from .colorize_paths import Job, plan
+
+_WORTH_A_PROCESS = 4  # photos: it takes a second until a process is ready
 
 
 def parse_hint(text: str) -> Hint:
@@ -63,7 +68,9 @@ def add_arguments(parser) -> None:
         help="let a Ray cluster do it: local, auto or an address. IN and OUT may be URLs that fsspec knows; pictures "
         "that an earlier run with the same settings has written are kept. Needs the optional part [ray]",
     )  # fmt: skip
-    parser.add_argument("--workers", type=positive, metavar="N", help="of --ray [as many as there are cores]")
+    parser.add_argument(
+        "--workers", type=positive, metavar="N", help="photos at a time, each with an engine of its own [one a core]"
+    )
     parser.set_defaults(usage_error=parser.error)
 
 
@@ -88,8 +95,26 @@ def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> Resu
     return color_photo(colorizer, job.photo, lambda photo: order.hints_for(photo, hints), output, order.look)
 
 
+def painter(model: str, threads: int | None, order: Order, force: bool) -> Callable[[Job], dict]:
+    """What colors a photo and tells of it, with a network of its own. Raises WeightsError, EngineError."""
+    colorizer = Colorizer(model, threads=threads)
+
+    def paint(job: Job) -> dict:
+        return attempt(str(job.photo), str(job.output), partial(color_one, colorizer, job, order, force))
+
+    return paint
+
+
+def lost(job: Job) -> dict:
+    """What there is to say about a photo over which a process ended."""
+    return {
+        "photo": str(job.photo),
+        "error": "the process that colored it ended, most likely for lack of memory: make it smaller, or --workers 1",
+    }
+
+
 def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
-    """Color one photo after the other, here; what there is to say about each."""
+    """Color on the cores of this machine; what there is to say about each photo, in the order of the plan."""
     try:
         for text in (*args.inputs, args.output or ""):
             if "://" in text:
@@ -98,9 +123,11 @@ def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dic
     except ValueError as error:
         args.usage_error(str(error))
     total(len(jobs))
-    colorizer = Colorizer(args.model, threads=args.threads)
-    for job in jobs:
-        yield attempt(str(job.photo), str(job.output), partial(color_one, colorizer, job, order, args.force))
+    prepare = partial(painter, args.model, args.threads, order, args.force)
+    paint = prepare()  # here in any case: where the network cannot be had, that is said once
+    most = max(1, cores() // (args.threads or 1))
+    workers = min(len(jobs), args.workers or min(most, -(-len(jobs) // _WORTH_A_PROCESS)))
+    yield from map(paint, jobs) if workers < 2 else in_order(prepare, jobs, workers, lost)
 
 
 def color_there(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
@@ -116,27 +143,35 @@ def color_there(args, order: Order, total: Callable[[int], None]) -> Iterator[di
 def run(args) -> int:
     """Exit code 0, or 1 where a photo failed; the others are written all the same."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TextColumn
 
-    failed = kept = 0
+    done = failed = kept = 0
     out = sys.stdout  # this one, even where a cluster turns what it prints elsewhere
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        bar = progress.add_task("coloring", total=None)
-        lines = (color_there if args.ray else color_here)(args, order_from(args), partial(_total, progress, bar))
+    columns = *Progress.get_default_columns(), TextColumn("{task.fields[rate]}")
+    with (
+        Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,
+        closing((color_there if args.ray else color_here)(args, order_from(args), partial(_total, progress))) as lines,
+    ):
+        progress.add_task("coloring", total=None, rate="")
+        start = perf_counter()
         for line in lines:
-            progress.advance(bar)
             if "error" in line:
                 failed += 1
                 progress.console.out(f"adacolvit: {line['photo']}: {line['error']}", highlight=False)
             kept += "kept" in line
+            done += "hints" in line
+            rate = f"{done / (perf_counter() - start):.2f} images/s"
+            progress.update(progress.task_ids[0], advance=1, rate=rate)
             if args.json:
                 print(json.dumps(line), file=out, flush=True)
             elif "hints" in line:
                 print(f"{line['photo']} -> {line['output']} ({line['hints']} hints)", file=out, flush=True)
         if kept:
             progress.console.out(f"adacolvit: {kept} pictures are there from an earlier run", highlight=False)
+        if done > 1:
+            progress.console.out(f"adacolvit: {done} pictures, {rate}", highlight=False)
     return int(failed > 0)
 
 
-def _total(progress, bar, photos: int) -> None:
-    progress.update(bar, total=photos)
+def _total(progress, photos: int) -> None:
+    progress.update(progress.task_ids[0], total=photos)

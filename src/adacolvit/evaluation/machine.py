@@ -1,16 +1,16 @@
 """On what a time was measured."""
 
-import os
 import platform
 from pathlib import Path
+
+from adacolvit.crew import cores
 
 
 def machine() -> dict[str, str | int]:
     """The processor's name, how many of its cores this process may use, the system, and Python's version."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
         "processor": _processor(),
-        "cores": cores,
+        "cores": cores(),
         "system": platform.system(),
         "python": platform.python_version(),
     }
