@@ -14,6 +14,7 @@ const C_CURVE: usize = 15; // five: of the roots two, four, eight, of v itself, 
 const C_LINE: usize = 20; // of v
 const C_WHOLE: usize = 21; // what is added so that a whole number is left in the low bits
 const C_ONE: usize = 22;
+const C_STEPS: usize = 23; // parts that chroma is lowered by, 2 ** STEPS
 const CONSTANTS: usize = 1024; // where they are, each four times
 
 const STEPS = 8; // halvings of the chroma, as everywhere
@@ -25,9 +26,11 @@ const STEPS = 8; // halvings of the chroma, as everywhere
 @inline function mix(a: v128, b: v128, t: v128): v128 { return add(a, mul(sub(b, a), t)); }
 @inline function all(a: usize, b: usize, offset: usize, t: v128): v128 { return mix(v128.load(a + offset), v128.load(b + offset), t); }
 
+@inline function third(f: v128): v128 { return mul(mul(f, f), f); }
+
 /** Lab's f -> X, Y or Z of white. */
 @inline function cube(f: v128): v128 {
-  return v128.bitselect(mul(mul(f, f), f), sub(mul(f, c(C_SLOPE)), c(C_SHIFT)), f32x4.gt(f, c(C_DELTA)));
+  return v128.bitselect(third(f), sub(mul(f, c(C_SLOPE)), c(C_SHIFT)), f32x4.gt(f, c(C_DELTA)));
 }
 
 @inline function channel(row: usize, x: v128, y: v128, z: v128): v128 {
@@ -58,26 +61,46 @@ const STEPS = 8; // halvings of the chroma, as everywhere
   return v128.and(f32x4.le(most, c(C_MOST)), f32x4.ge(least, c(C_LEAST)));
 }
 
+/** The part of its chroma that a color keeps where a linear channel is `gray` without chroma and `full` with all of it. */
+@inline function kept(gray: v128, full: v128): v128 {
+  const bound = v128.bitselect(c(C_LEAST), c(C_MOST), f32x4.lt(full, gray));
+  return f32x4.div(sub(bound, gray), sub(full, gray));
+}
+
 /** Four pixels of which one at least is dark, or beyond what a screen shows: there chroma is lowered until it is not. */
 function careful(f: v128, fx: v128, fz: v128): v128 {
-  const y = cube(f), dx = sub(fx, f), dz = sub(fz, f);
+  const y = cube(f);
   let x = cube(fx), z = cube(fz);
-  const fits = displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z));
+  let r = channel(0, x, y, z), g = channel(3, x, y, z), b = channel(6, x, y, z);
+  const fits = displayable(r, g, b);
   if (!i32x4.all_true(fits)) {
-    let low = f32x4.splat(0), high = f32x4.splat(1);
-    for (let i = 0; i < STEPS; i++) {
-      const middle = mul(add(low, high), f32x4.splat(0.5));
-      x = cube(add(f, mul(dx, middle)));
-      z = cube(add(f, mul(dz, middle)));
-      const fit = displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z));
-      low = v128.bitselect(middle, low, fit);
-      high = v128.bitselect(high, middle, fit);
+    if (i32x4.all_true(f32x4.le(f32x4.pmax(f32x4.pmax(fx, fz), f), c(C_DELTA)))) {
+      // Near black all is linear, and so is the way to gray: no search is needed for where it enters what a screen shows.
+      const share = f32x4.pmin(f32x4.pmin(kept(y, r), kept(y, g)), kept(y, b));
+      const low = v128.bitselect(f32x4.splat(1), f32x4.div(f32x4.floor(mul(share, c(C_STEPS))), c(C_STEPS)), fits);
+      r = mix(y, r, low);
+      g = mix(y, g, low);
+      b = mix(y, b, low);
+    } else {
+      const dx = sub(fx, f), dz = sub(fz, f);
+      let low = f32x4.splat(0), high = f32x4.splat(1);
+      for (let i = 0; i < STEPS; i++) {
+        const middle = mul(add(low, high), f32x4.splat(0.5));
+        x = cube(add(f, mul(dx, middle)));
+        z = cube(add(f, mul(dz, middle)));
+        const fit = displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z));
+        low = v128.bitselect(middle, low, fit);
+        high = v128.bitselect(high, middle, fit);
+      }
+      low = v128.bitselect(f32x4.splat(1), low, fits);
+      x = cube(add(f, mul(dx, low)));
+      z = cube(add(f, mul(dz, low)));
+      r = channel(0, x, y, z);
+      g = channel(3, x, y, z);
+      b = channel(6, x, y, z);
     }
-    low = v128.bitselect(f32x4.splat(1), low, fits);
-    x = cube(add(f, mul(dx, low)));
-    z = cube(add(f, mul(dz, low)));
   }
-  return pack(byte(channel(0, x, y, z)), byte(channel(3, x, y, z)), byte(channel(6, x, y, z)));
+  return pack(byte(r), byte(g), byte(b));
 }
 
 /**
@@ -90,10 +113,11 @@ export function color(out: usize, lightness: usize, above: usize, below: usize, 
     const f = v128.load(lightness + o);
     const fx = add(mul(f, all(above, below, o, t)), all(above, below, o + stride, t));
     const fz = add(mul(f, all(above, below, o + 2 * stride, t)), all(above, below, o + 3 * stride, t));
-    const x = cube(fx), y = cube(f), z = cube(fz);
+    const x = third(fx), y = third(f), z = third(fz);
     const r = channel(0, x, y, z), g = channel(3, x, y, z), b = channel(6, x, y, z);
     const most = f32x4.pmax(f32x4.pmax(r, g), b), least = f32x4.pmin(f32x4.pmin(r, g), b);
-    const easy = v128.and(f32x4.le(most, c(C_MOST)), f32x4.gt(least, c(C_DARK)));
+    const curved = f32x4.gt(f32x4.pmin(f32x4.pmin(fx, fz), f), c(C_DELTA));
+    const easy = v128.and(v128.and(f32x4.le(most, c(C_MOST)), f32x4.gt(least, c(C_DARK))), curved);
     const four = i32x4.all_true(easy) ? pack(bright(r), bright(g), bright(b)) : careful(f, fx, fz);
     if (o + 16 <= end) v128.store(out + o, four);
     else {
@@ -128,18 +152,32 @@ export function sample(
   }
 }
 
+/** Four float16 in the low halves of the lanes -> float32. */
+@inline function wide(half: v128): v128 {
+  const scale = f32x4.splat(5.192296858534828e33); // 2^112
+  const magnitude = mul(i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13), scale);
+  return v128.or(magnitude, i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16));
+}
+
 /**
- * float16 planes (A_a, A_b, B_a, B_b, of `count` texels side by side) -> float32 quads; ab = A * L + B, times `chroma`.
+ * float16 planes A_a, A_b, B_a, B_b, of `count` texels each -> float32 quads; ab = A * L + B, times `chroma`. Up to three
+ * quads more are written.
  */
 export function quads(out: usize, planes: usize, chroma: f32, count: usize): void {
-  const a = chroma / 500, b = chroma / 200, scale = f32x4.splat(5.192296858534828e33); // 2^112
-  const ofA = f32x4(116 * a, -16 * a, -116 * b, 16 * b), ofB = f32x4(0, a, 0, -b), alone = f32x4(1, 0, 1, 0);
-  for (let i: usize = 0; i < count; i++) {
-    const wide = v128.load16x4_u(planes + (i << 3));
-    const magnitude = mul(i32x4.shl(v128.and(wide, i32x4.splat(0x7fff)), 13), scale);
-    const v = v128.or(magnitude, i32x4.shl(v128.and(wide, i32x4.splat(0x8000)), 16));
-    const A = i32x4.shuffle(v, v, 0, 0, 1, 1), B = i32x4.shuffle(v, v, 0, 2, 0, 3);
-    v128.store(out + (i << 4), add(add(mul(A, ofA), mul(B, ofB)), alone));
+  const ofX = f32x4.splat(chroma / 500), ofZ = f32x4.splat(chroma / -200), one = f32x4.splat(1);
+  const slope = f32x4.splat(116), start = f32x4.splat(-16);
+  for (let i: usize = 0; i < count; i += 4) {
+    const from = planes + (i << 1), next = count << 1;
+    const aA = mul(ofX, wide(v128.load16x4_u(from))), bA = mul(ofZ, wide(v128.load16x4_u(from + next)));
+    const aB = mul(ofX, wide(v128.load16x4_u(from + 2 * next))), bB = mul(ofZ, wide(v128.load16x4_u(from + 3 * next)));
+    const p = add(one, mul(slope, aA)), q = add(aB, mul(start, aA)), r = add(one, mul(slope, bA)), t = add(bB, mul(start, bA));
+    const low = i32x4.shuffle(p, q, 0, 4, 1, 5), high = i32x4.shuffle(p, q, 2, 6, 3, 7);
+    const low2 = i32x4.shuffle(r, t, 0, 4, 1, 5), high2 = i32x4.shuffle(r, t, 2, 6, 3, 7);
+    const to = out + (i << 4);
+    v128.store(to, i64x2.shuffle(low, low2, 0, 2));
+    v128.store(to, i64x2.shuffle(low, low2, 1, 3), 16);
+    v128.store(to, i64x2.shuffle(high, high2, 0, 2), 32);
+    v128.store(to, i64x2.shuffle(high, high2, 1, 3), 48);
   }
 }
 

@@ -25,11 +25,11 @@ class FrameCache {
   put(key: string, frame: Frame): void {
     if (this.frames.has(key)) return;
     this.frames.set(key, frame);
-    this.bytes += frame.texels.byteLength;
-    for (const [oldest, { texels }] of this.frames) {
+    this.bytes += frame.planes.byteLength;
+    for (const [oldest, { planes }] of this.frames) {
       if (this.bytes <= MOST_BYTES || oldest === key) break;
       this.frames.delete(oldest);
-      this.bytes -= texels.byteLength;
+      this.bytes -= planes.byteLength;
     }
   }
 }

@@ -31,7 +31,7 @@ export class Kernel {
   ) {
     const line = 3 * DELTA * DELTA;
     const curve = [...SRGB.roots, SRGB.linear, SRGB.constant, SRGB.line].map((factor) => 255 * factor);
-    const numbers = [...fromXyz.flat(), DELTA, line, (line * 4) / 29, 1 + TOLERANCE, -TOLERANCE, SRGB.dark, ...curve, 2 ** 23, 1];
+    const numbers = [...fromXyz.flat(), DELTA, line, (line * 4) / 29, 1 + TOLERANCE, -TOLERANCE, SRGB.dark, ...curve, 2 ** 23, 1, 2 ** 8];
     this.floats(CONSTANTS, 4 * numbers.length).set(numbers.flatMap((v) => [v, v, v, v]));
     this.table = CONSTANTS + 1024;
     this.start = this.table + 4 * (GRAYS + 15 - (GRAYS % 16));
@@ -61,5 +61,6 @@ export class Kernel {
 
   bytes = (at: Pointer, count: number) => new Uint8ClampedArray(this.memory.buffer, at, count);
   floats = (at: Pointer, count: number) => new Float32Array(this.memory.buffer, at, count);
+  shorts = (at: Pointer, count: number) => new Uint16Array(this.memory.buffer, at, count);
   words = (at: Pointer, count: number) => new Uint32Array(this.memory.buffer, at, count);
 }

@@ -121,7 +121,7 @@ export class CpuPainter implements Painter {
     this.colors = this.frames.map((frame, i) => {
       if (!frame || !chroma) return null;
       const { width, height } = frame.info;
-      this.kernel.bytes(halves, frame.texels.byteLength).set(new Uint8Array(frame.texels.buffer, frame.texels.byteOffset, frame.texels.byteLength));
+      this.kernel.shorts(halves, frame.planes.length).set(frame.planes);
       this.kernel.rows.quads(quads[i]!, halves, chroma, width * height);
       return { at: quads[i]!, width, height };
     });

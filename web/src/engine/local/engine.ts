@@ -60,8 +60,8 @@ class LocalLink implements LiveLink {
       const request = this.latest;
       this.latest = null;
       try {
-        const { info, texels } = await worker.frame(this.id, request);
-        if (!this.closed) this.listener.onFrame(new Frame(info, texels), request);
+        const { info, planes } = await worker.frame(this.id, request);
+        if (!this.closed) this.listener.onFrame(new Frame(info, planes), request);
       } catch (error) {
         if (!this.closed) this.listener.onError((error as Error).message);
       }

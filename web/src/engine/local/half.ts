@@ -1,4 +1,4 @@
-// Planes of floats -> one texture of half floats, as the painter takes it.
+// Planes of floats -> planes of half floats, as a frame has them.
 
 const single = new Float32Array(1);
 const bits = new Uint32Array(single.buffer);
@@ -19,11 +19,12 @@ function roundEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2) ? floor + 1 : floor;
 }
 
-/** Four planes -> their halves side by side. */
-export function interleave(planes: Float32Array[]): Uint16Array<ArrayBuffer> {
-  const texels = new Uint16Array(4 * planes[0]!.length);
+/** Planes -> their halves, plane after plane. */
+export function halves(planes: Float32Array[]): Uint16Array<ArrayBuffer> {
+  const size = planes[0]!.length;
+  const all = new Uint16Array(planes.length * size);
   planes.forEach((plane, p) => {
-    for (let i = 0; i < plane.length; i++) texels[4 * i + p] = toHalf(plane[i]!);
+    for (let i = 0; i < size; i++) all[p * size + i] = toHalf(plane[i]!);
   });
-  return texels;
+  return all;
 }

@@ -7,7 +7,7 @@ import { predictor } from "./colorize";
 import { effortOf } from "./cost";
 import { placeHints } from "./encoder";
 import { PATCH } from "./frame";
-import { interleave } from "./half";
+import { halves } from "./half";
 import { Network } from "./network";
 import { Photo } from "./photo";
 import { render } from "./render";
@@ -19,7 +19,7 @@ import { texts } from "../../texts";
 
 export interface FrameParts {
   info: components["schemas"]["FrameInfo"];
-  texels: Uint16Array<ArrayBuffer>;
+  planes: Uint16Array<ArrayBuffer>;
 }
 
 const MOST_PHOTOS = 2; // in memory: the one on the table, and one beside it
@@ -126,9 +126,9 @@ const tasks = {
   },
 
   async frame(id: string, { hints, effortLayers }: LiveRequest): Promise<FrameParts> {
-    const { planes, effort, frame } = await colorize(await photoOf(id), hints, effortLayers);
-    const texels = interleave(planes);
-    return transfer({ info: { seq: 0, width: frame.width, height: frame.height, effort }, texels }, [texels.buffer]);
+    const { planes: floats, effort, frame } = await colorize(await photoOf(id), hints, effortLayers);
+    const planes = halves(floats);
+    return transfer({ info: { seq: 0, width: frame.width, height: frame.height, effort }, planes }, [planes.buffer]);
   },
 
   async suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]> {
