@@ -79,7 +79,7 @@ struct Refinement {
   const float* asked;      // (K, 2)
   const float* spreads;    // (passes, 2) reach in pixels, likeness
   float* refined;          // (2, H, W)
-  float* scratch;          // 4 H W + 54 W + 48 radius + 512 + 10 K floats, aligned as doubles are
+  float* scratch;          // 4 H W + 36 W + 24 radius + 256 + 10 K floats, aligned as doubles are
   float epsilon, shrink;
   int radius, passes, hints, height, width;  // the width is a multiple of 16
 };
@@ -89,7 +89,7 @@ struct Guide {
   const float* lightness;  // (H, W)
   const float* ab;         // (2, H, W)
   float* planes;           // (4, H, W)
-  float* scratch;          // 5 H W + 54 W + 560 floats, aligned as doubles are
+  float* scratch;          // 5 H W + 36 W + 280 floats, aligned as doubles are
   float epsilon, sharpen;
   int height, width;
 };

@@ -10,22 +10,20 @@ namespace {
 
 INLINE int clamp(int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; }
 
-typedef double D __attribute__((vector_size(4 * LANES), aligned(8), may_alias));
-constexpr int DOUBLES = LANES / 2;  // of a vector
 constexpr int BEYOND = 128;         // for windows of up to 31 pixels a side
 
 // Sums of `side` neighbors, line[i] to line[i + side - 1], for each i < count: by sums of 2, 4, 8 ... of them. Spoils the
 // line, and reads and writes up to BEYOND more than its count.
-INLINE void sums_across(double* line, double* sums, int count, int side) {
+INLINE void sums_across(float* line, float* sums, int count, int side) {
   int done = 0;
   for (int length = 1;; length *= 2) {  // line[i] is the sum of so many
     if (side & length) {
-      for (int i = 0; i < count; i += DOUBLES)
-        *(D*)(sums + i) = (done ? *(D*)(sums + i) : D{}) + *(const D*)(line + i + done);
+      for (int i = 0; i < count; i += LANES)
+        store(sums + i, (done ? load(sums + i) : V{}) + load(line + i + done));
       done += length;
     }
     if (2 * length > side) return;
-    for (int i = 0; i < count; i += DOUBLES) *(D*)(line + i) += *(const D*)(line + i + length);
+    for (int i = 0; i < count; i += LANES) store(line + i, load(line + i) + load(line + i + length));
   }
 }
 
@@ -33,16 +31,20 @@ INLINE void scale(const double* from, double by, int width, float* __restrict to
   for (int i = 0; i < width; ++i) to[i] = float(from[i] * by);
 }
 
+INLINE void repeat(float value, int count, float* to) {
+  for (int i = 0; i < count; ++i) to[i] = value;
+}
+
 // Means over (2 radius + 1)^2 pixels of N planes, the border repeated, row by row. fill(y, rows) writes row y of every
-// plane; use(y, means) takes its means. Sums are kept in double, since those of columns slide over the whole plane, and
-// the variance of an even place is a small difference. scratch: 54 width + 48 radius + 512 floats, for N = 6.
+// plane; use(y, means, stride) takes its means, planes a stride apart. Sums of columns are kept in double, since they slide over the whole plane.
+// scratch: 36 width + 24 radius + 256 floats, for N = 6.
 template <int N, class Fill, class Use>
 void window_means(int height, int width, int radius, double* scratch, Fill fill, Use use) {
   const int side = 2 * radius + 1, stride = width + 2 * radius, length = N * stride;
-  const double share = 1.0 / (side * side);
+  const double share = 1.0 / (side * side);  // taken before the sums across, so that an even place keeps its value
   double* __restrict columns = scratch;  // (N, width): over the window's rows
-  double *line = columns + N * width, *sums = line + length + BEYOND;  // (N, stride): with the border
-  float *enters = (float*)(sums + length + BEYOND), *leaves = enters + N * width, *means = leaves + N * width;
+  float *line = (float*)(columns + N * width), *means = line + length + BEYOND;  // (N, stride): with the border
+  float *enters = means + length + BEYOND, *leaves = enters + N * width;
   for (int i = 0; i < N * width; ++i) columns[i] = 0;
   for (int y = -radius; y <= radius; ++y) {
     fill(clamp(y, height), enters);
@@ -50,14 +52,12 @@ void window_means(int height, int width, int radius, double* scratch, Fill fill,
   }
   for (int y = 0;; ++y) {
     for (int n = 0; n < N; ++n) {
-      const double* column = columns + n * width;
-      double* to = line + n * stride;
-      for (int x = 0; x < radius; ++x) to[x] = column[0], to[radius + width + x] = column[width - 1];
-      __builtin_memcpy(to + radius, column, width * sizeof(double));
+      float* to = line + n * stride + radius;
+      scale(columns + n * width, share, width, to);
+      repeat(to[0], radius, to - radius), repeat(to[width - 1], radius, to + width);
     }
-    sums_across(line, sums, length, side);  // of all planes at once: what is stored has time to arrive
-    for (int n = 0; n < N; ++n) scale(sums + n * stride, share, width, means + n * width);
-    use(y, means);
+    sums_across(line, means, length, side);  // of all planes at once: what is stored has time to arrive
+    use(y, means, stride);
     if (y + 1 == height) return;
     fill(clamp(y + 1 + radius, height), enters);
     fill(clamp(y - radius, height), leaves);
@@ -65,22 +65,29 @@ void window_means(int height, int width, int radius, double* scratch, Fill fill,
   }
 }
 
+INLINE void subtract(const float* a, float b, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = a[i] - b;
+}
+
 INLINE void multiply(const float* a, const float* b, int width, float* __restrict to) {
   for (int i = 0; i < width; ++i) to[i] = a[i] * b[i];
 }
 
+// L is counted from here: its squares are smaller then, and what is left of their differences more exact.
+constexpr float MIDDLE = 50;
+
 // The rows of L, a, b, L L, L a, L b.
 INLINE void products(const float* light, const float* a, const float* b, int width, float* row) {
-  const float* factors[] = {light, a, b};
-  for (int p = 0; p < 3; ++p) {
-    __builtin_memcpy(row + p * width, factors[p], width * sizeof(float));
-    multiply(light, factors[p], width, row + (3 + p) * width);
-  }
+  subtract(light, MIDDLE, width, row);
+  __builtin_memcpy(row + width, a, width * sizeof(float));
+  __builtin_memcpy(row + 2 * width, b, width * sizeof(float));
+  for (int p = 0; p < 3; ++p) multiply(row, row + p * width, width, row + (3 + p) * width);
 }
 
 // Slopes of a and b over L from the means of those.
-INLINE void slopes(const float* mean, int width, float epsilon, float* __restrict slope_a, float* __restrict slope_b) {
-  const float *l = mean, *a = mean + width, *b = a + width, *ll = b + width, *la = ll + width, *lb = la + width;
+INLINE void slopes(const float* mean, int stride, int width, float epsilon, float* __restrict slope_a,
+                   float* __restrict slope_b) {
+  const float *l = mean, *a = l + stride, *b = a + stride, *ll = b + stride, *la = ll + stride, *lb = la + stride;
   for (int x = 0; x < width; ++x) {
     const float variance = ll[x] - l[x] * l[x];
     const float scale = 1.f / ((variance > 0 ? variance : 0.f) + epsilon);
@@ -88,14 +95,19 @@ INLINE void slopes(const float* mean, int width, float epsilon, float* __restric
   }
 }
 
-// to = offset + sign slope x
-INLINE void linear(const float* offset, float sign, const float* slope, const float* x, int width, float* __restrict to) {
-  for (int i = 0; i < width; ++i) to[i] = offset[i] + sign * slope[i] * x[i];
+// to = offset + slope (x - from)
+INLINE void line_at(const float* offset, const float* slope, const float* x, float from, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = offset[i] + slope[i] * (x[i] - from);
 }
 
-// What a row has beyond its mean is added once more, in part; takes the place of the mean.
-INLINE void sharpen(const float* row, float part, int width, float* __restrict mean) {
-  for (int i = 0; i < width; ++i) mean[i] = row[i] + part * (row[i] - mean[i]);
+// to = y - slope x
+INLINE void offset_of(const float* y, const float* slope, const float* x, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = y[i] - slope[i] * x[i];
+}
+
+// What a row has beyond its mean, which is counted from `from`, is added once more, in part.
+INLINE void sharpen(const float* row, const float* mean, float from, float part, int width, float* __restrict to) {
+  for (int i = 0; i < width; ++i) to[i] = row[i] + part * (row[i] - from - mean[i]);
 }
 
 void smooth(const Refinement& r, float* to, float* planes, double* scratch) {
@@ -104,20 +116,20 @@ void smooth(const Refinement& r, float* to, float* planes, double* scratch) {
   window_means<6>(
       r.height, w, r.radius, scratch,
       [&](int y, float* row) { products(r.lightness + y * w, r.ab + y * w, r.ab + n + y * w, w, row); },
-      [&](int y, const float* mean) {
+      [&](int y, const float* mean, int stride) {
         float *sa = planes + y * w, *sb = sa + n, *oa = sb + n, *ob = oa + n;
-        slopes(mean, w, r.epsilon, sa, sb);
-        linear(mean + w, -1, sa, mean, w, oa);
-        linear(mean + 2 * w, -1, sb, mean, w, ob);
+        slopes(mean, stride, w, r.epsilon, sa, sb);
+        offset_of(mean + stride, sa, mean, w, oa);
+        offset_of(mean + 2 * stride, sb, mean, w, ob);
       });
   window_means<4>(
       r.height, w, r.radius, scratch,
       [&](int y, float* row) {
         for (int p = 0; p < 4; ++p) __builtin_memcpy(row + p * w, planes + p * n + y * w, w * sizeof(float));
       },
-      [&](int y, const float* mean) {
+      [&](int y, const float* mean, int stride) {
         for (int c = 0; c < 2; ++c)
-          linear(mean + (2 + c) * w, 1, mean + c * w, r.lightness + y * w, w, to + c * n + y * w);
+          line_at(mean + (2 + c) * stride, mean + c * stride, r.lightness + y * w, MIDDLE, w, to + c * n + y * w);
       });
 }
 
@@ -189,29 +201,28 @@ void refine(const Refinement& r) {
 void guide(const Guide& g) {
   const int w = g.width;
   const int64_t n = int64_t(g.height) * w;
-  float* means = g.scratch;  // of L, a, b
-  float* raw = means + 3 * n;
+  const float* values[] = {g.lightness, g.ab, g.ab + n};
+  float* sharp = g.scratch;  // L, a, b
+  float* raw = sharp + 3 * n;
   double* sums = (double*)(raw + 2 * n);
   window_means<6>(
       g.height, w, 1, sums,
       [&](int y, float* row) { products(g.lightness + y * w, g.ab + y * w, g.ab + n + y * w, w, row); },
-      [&](int y, const float* mean) {
-        for (int p = 0; p < 3; ++p) __builtin_memcpy(means + p * n + y * w, mean + p * w, w * sizeof(float));
-        slopes(mean, w, g.epsilon, raw + y * w, raw + n + y * w);
+      [&](int y, const float* mean, int stride) {
+        for (int p = 0; p < 3; ++p)
+          sharpen(values[p] + y * w, mean + p * stride, p ? 0 : MIDDLE, g.sharpen, w, sharp + p * n + y * w);
+        slopes(mean, stride, w, g.epsilon, raw + y * w, raw + n + y * w);
       });
   window_means<2>(
       g.height, w, 1, sums,
       [&](int y, float* row) {
         for (int p = 0; p < 2; ++p) __builtin_memcpy(row + p * w, raw + p * n + y * w, w * sizeof(float));
       },
-      [&](int y, const float* slope) {
-        float* light = means + y * w;  // sharpened in place, as a and b are
-        sharpen(g.lightness + y * w, g.sharpen, w, light);
+      [&](int y, const float* slope, int stride) {
         for (int c = 0; c < 2; ++c) {
-          float *to = g.planes + c * n + y * w, *value = means + (1 + c) * n + y * w;
-          sharpen(g.ab + c * n + y * w, g.sharpen, w, value);
-          __builtin_memcpy(to, slope + c * w, w * sizeof(float));
-          linear(value, -1, slope + c * w, light, w, to + 2 * n);
+          float* to = g.planes + c * n + y * w;
+          __builtin_memcpy(to, slope + c * stride, w * sizeof(float));
+          offset_of(sharp + (1 + c) * n + y * w, to, sharp + y * w, w, to + 2 * n);
         }
       });
 }

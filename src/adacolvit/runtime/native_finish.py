@@ -35,7 +35,7 @@ def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, radius) -
     count = len(squares)
     lightness, ab, asked, spreads = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab, asked, spreads))
     squares = np.ascontiguousarray(squares, np.int32)
-    refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 54 * width + 48 * radius + 512 + 10 * count)
+    refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 36 * width + 24 * radius + 256 + 10 * count)
     call = native.Refinement(
         address(lightness), address(ab), address(squares), address(asked), address(spreads), address(refined),
         address(scratch), epsilon, shrink, radius, len(spreads), count, height, width,
@@ -48,7 +48,7 @@ def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     """As :func:`.upsample.guide`."""
     height, width = lightness.shape
     lightness, ab = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab))
-    planes, scratch = np.empty((4, height, width), np.float32), _scratch(5 * height * width + 54 * width + 560)
+    planes, scratch = np.empty((4, height, width), np.float32), _scratch(5 * height * width + 36 * width + 280)
     call = native.Guide(
         address(lightness), address(ab), address(planes), address(scratch), epsilon, sharpen, height, width
     )
