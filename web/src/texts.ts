@@ -181,6 +181,7 @@ export const texts = {
   draftBack: (n: number) => (n === 1 ? "Your hint from last time is back." : `Your ${n} hints from last time are back.`),
   notKept: "This browser keeps nothing between visits: save the hints file to go on later.",
   hintsFirst: "Open the photo first, or drop it together with its hints file.",
+  sampleAway: "The sample cannot be fetched: what is behind this page does not answer.",
   noServer: "The program behind this page does not answer. Start it again with: adacolvit",
   photoGone: "The program no longer has this photo in memory. Please open it again.",
   noPainter: "This browser can draw neither with WebGL 2 nor with WebAssembly. Please use a current Firefox, Chrome, Edge or Safari.",
@@ -341,6 +342,7 @@ export const texts = {
     anotherTip: "Lets go of these pictures and begins anew",
     cancel: "Cancel",
     cancelTip: "Stops writing and discards what is written",
+    canceled: "Export canceled: nothing of it is kept.",
   },
 
   shortcutGroups: { hints: "Colors", history: "History", view: "View", desk: "Desk" },

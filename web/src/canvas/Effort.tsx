@@ -58,10 +58,14 @@ export function EffortPanel() {
         <CloseIcon />
       </button>
       <dl>
-        <dt>{texts.effortMs(effort.milliseconds)}</dt>
-        <dd>{texts.effortMsLabel}</dd>
-        <dt>{texts.effortMacs(effort.macs)}</dt>
-        <dd>{texts.effortMacsLabel(effort.macs / effort.dense_macs)}</dd>
+        <div>
+          <dt>{texts.effortMs(effort.milliseconds)}</dt>
+          <dd>{texts.effortMsLabel}</dd>
+        </div>
+        <div>
+          <dt>{texts.effortMacs(effort.macs)}</dt>
+          <dd>{texts.effortMacsLabel(effort.macs / effort.dense_macs)}</dd>
+        </div>
       </dl>
       <div class="layers" role="radiogroup" aria-label={texts.effortLayers} onKeyDown={steer}>
         <Choice value={null} label={texts.effortAll}>

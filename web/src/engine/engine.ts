@@ -4,6 +4,7 @@
 
 import type { components } from "./schema";
 import type { Frame } from "./frame";
+import { texts } from "../texts";
 
 type Schemas = components["schemas"];
 export type PhotoInfo = Schemas["PhotoInfo"];
@@ -203,7 +204,9 @@ export interface Engine {
 }
 
 export async function sampleFile(sample: Sample): Promise<File> {
-  const reply = await fetch(sample.url);
+  const reply = await fetch(sample.url).catch(() => {
+    throw new EngineAway(texts.sampleAway);
+  });
   if (!reply.ok) throw new Error(`${sample.name}: ${reply.statusText}`);
   return new File([await reply.blob()], `${sample.name}.jpg`);
 }

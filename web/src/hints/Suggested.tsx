@@ -52,16 +52,18 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
   return (
     <div class="choice-row suggested" role="group" aria-label={texts.suggested} aria-busy={waiting}>
       <span class="choice-title">{texts.suggested}</span>
-      <span class="choice-note" role="status">
+      <span class={`choice-note${answer?.failed ? " failure" : ""}`} role="status">
         {answer?.failed ?? (why ? texts.reasons[why.reason] : !waiting && !list.length ? texts.noSuggestions : "")}
       </span>
-      <div class={`swatches${waiting ? " waiting" : ""}`}>
-        <Swatches
-          choices={list.map(({ color, reason }) => ({ color, label: `${texts.use(color)}: ${texts.reasons[reason]}` }))}
-          onTake={onTake}
-          onLook={setLooked}
-        />
-      </div>
+      {(waiting || list.length > 0) && (
+        <div class={`swatches${waiting ? " waiting" : ""}`}>
+          <Swatches
+            choices={list.map(({ color, reason }) => ({ color, label: `${texts.use(color)}: ${texts.reasons[reason]}` }))}
+            onTake={onTake}
+            onLook={setLooked}
+          />
+        </div>
+      )}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 import { engine } from "#engine";
-import type { ExportItem, ExportLook, ExportProgress, Folder, FolderEntry, SessionState, WireHint } from "../engine/engine";
+import { EngineAway, type ExportItem, type ExportLook, type ExportProgress, type Folder, type FolderEntry, type SessionState, type WireHint } from "../engine/engine";
 import { attempt, openById } from "./opening";
 import { keeping, status } from "./keeper";
 import * as store from "./store";
@@ -87,17 +87,22 @@ export const startExport = (which: Extent, look: ExportLook) =>
     watch(id);
   });
 
-function watch(id: string): void {
-  setTimeout(
-    () =>
-      void attempt(async () => {
-        if (exporting.value?.id !== id) return;
-        const progress = await engine.folder!.progress(id);
-        exporting.value = { id, progress };
-        if (!progress.finished) watch(id);
-      }),
-    POLL,
-  );
+const watch = (id: string) => setTimeout(() => void look(id), POLL);
+
+async function look(id: string): Promise<void> {
+  const isOver = () => exporting.value?.id !== id; // canceled, perhaps while the engine was asked
+  if (isOver()) return;
+  try {
+    const progress = await engine.folder!.progress(id);
+    if (isOver()) return;
+    exporting.value = { id, progress };
+    if (!progress.finished) watch(id);
+  } catch (error) {
+    if (isOver()) return;
+    store.tell((error as Error).message, "error");
+    if (error instanceof EngineAway) watch(id);
+    else exporting.value = null; // the engine was started anew, and knows nothing of it
+  }
 }
 
 export const cancelExport = () =>
@@ -105,4 +110,5 @@ export const cancelExport = () =>
     if (!exporting.value) return;
     await engine.folder!.cancel(exporting.value.id);
     exporting.value = null;
+    store.tell(texts.desk.canceled);
   });
