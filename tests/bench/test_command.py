@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adacolvit.bench import measure
 from adacolvit.bench.executions import executions
+from adacolvit.bench.journal import Journal
 from adacolvit.bench.measure import one_core
 from adacolvit.cli import main
 from adacolvit.hints.encoder import AB_SCALE
@@ -58,7 +60,8 @@ def test_the_figures_hang_together(report):
     assert {row["precision"] for row in ours} == {native.precision_of(name) for name in native.instruction_sets()}
     assert max(abs(row["psnr10"] - quality[0]) for row in ours) < 0.5  # of a random network
     click = report["click"]
-    assert click["network_ms"] > 0 and click["planes_ms"] < click["message_ms"]
+    assert click["clicks"] >= 100 and all(ms > 0 for ms in click["stages_ms"].values())
+    assert click["network_ms"] < click["socket_ms"] <= click["socket_p95_ms"]  # the whole way, network included
 
 
 def test_all_executions_give_the_same_picture():
@@ -85,3 +88,33 @@ def test_the_samples_are_the_default(small_weights, capsys):
     assert main(["bench", "--model", str(small_weights), "--rounds", "1"]) == 0
     out = capsys.readouterr().out
     assert "3 photos, 10 hints each" in out and "a click in the product" in out
+
+
+def test_a_run_that_was_stopped_goes_on(small_weights, tmp_path, monkeypatch, capsys):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    target, part = tmp_path / "bench.json", tmp_path / "bench.json.part"
+    wanted = ["bench", "--model", str(small_weights), "--rounds", "1", "--json", str(target), "--markdown"]
+    with monkeypatch.context() as patch:
+        record, photos = measure._record, []
+        patch.setattr(
+            measure, "_record", lambda *given: stopped() if len(photos) == 2 else photos.append(0) or record(*given)
+        )
+        assert main(wanted) == 130
+    assert len(part.read_text().splitlines()) == 3 and not target.exists()  # settings, two photos
+    with part.open("a") as file:
+        file.write('{"times": [[1.0')  # it was stopped while it wrote
+    with monkeypatch.context() as patch:
+        patch.setattr(measure, "_record", lambda *given: photos.append(0) or record(*given))
+        assert main(wanted) == 0
+    assert len(photos) == 3 and not part.exists()
+    assert json.loads(target.read_text())["photos"] == 3
+    assert "| adaptive " in capsys.readouterr().out
+
+
+def test_other_settings_begin_anew(tmp_path):
+    first = Journal(tmp_path / "part", {"rounds": 1})
+    first.note({"times": [[1.0]]})
+    assert Journal(tmp_path / "part", {"rounds": 1}).records == first.records
+    assert Journal(tmp_path / "part", {"rounds": 2}).records == []

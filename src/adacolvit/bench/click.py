@@ -1,50 +1,150 @@
-"""A click from end to end: hints to the message that goes out on the socket."""
+"""A click from end to end: hints sent to the live socket until the frame has come back, and what takes how long."""
 
-from statistics import median
+import json
+import multiprocessing
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import fmean, median, quantiles
 from time import perf_counter
 
 import numpy as np
+import uvicorn
+from websockets.sync.client import connect
 
-from adacolvit.app.live import pack
+from adacolvit.app import live
+from adacolvit.app.command import HOST, bind, configure
+from adacolvit.app.library import Library
+from adacolvit.app.messages import LiveRequest
+from adacolvit.app.server import create_app
+from adacolvit.app.studio import Studio
+from adacolvit.app.table import Entry, Table
 from adacolvit.color.hex import format_hex
 from adacolvit.color.lab import lab_to_srgb
-from adacolvit.colorizer import Colorizer
+from adacolvit.errors import EngineError
+from adacolvit.evaluation.photos import Source
+from adacolvit.hints.encoder import encode_one
+from adacolvit.hints.hint import as_hints, place_hints
 from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.refine import refine
+from adacolvit.runtime.upsample import guide
 from adacolvit.weights import Weights
 
 from .measure import Sample, one_core
 
+CLICKS = 120
+_WARM = 5  # clicks more, at the beginning, that do not count
 
-def measure_click(weights: Weights, photo, sample: Sample, rounds: int) -> dict:
-    """Medians in milliseconds: the network alone, the click from hints to planes, and to the packed message.
 
-    photo: what ``sample`` was made from, RGB.
+def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
+    """Milliseconds of a click in the product, medians: each stage by itself, and the whole way over the socket.
+
+    source: the photo that ``sample`` was made from. The server and its network are on the pinned core, the client is
+    another process, as a browser is; stages and whole clicks in turn.
     """
     engine = Engine(weights)
-    colorizer = Colorizer(engine)
-    opened = colorizer.set_photo(photo)
-    hints = _as_clicks(sample, opened.width, opened.height)
-    network, planes, message = [], [], []
-    with one_core():
-        for _ in range(rounds):
-            start = perf_counter()
-            engine.run(sample.x)
-            network.append(perf_counter() - start)
-            start = perf_counter()
-            result = colorizer.colorize(hints)
-            planes.append(perf_counter() - start)
-            pack(0, result)
-            message.append(perf_counter() - start)
-    names = {"network_ms": network, "planes_ms": planes, "message_ms": message}
-    return {"engine": engine.name, **{name: median(times) * 1e3 for name, times in names.items()}}
+    stages, whole = {name: [] for name in ("read", "place", "encode", "network", "refine", "guide", "pack")}, []
+    with tempfile.TemporaryDirectory() as folder:
+        table = Table(engine, Library(Path(folder)))
+        entry = table.put(source.content, source.key)
+        text = json.dumps({"seq": 1, "hints": _as_clicks(sample, entry)})
+        with _clicking(Studio(table), entry) as click:
+            for _ in range(_WARM + CLICKS):
+                for name, took in _by_stages(entry, text):
+                    stages[name].append(took * 1e3)
+                whole.append(click(text) * 1e3)
+    found = {name: median(times[_WARM:]) for name, times in stages.items()}
+    clicks = whole[_WARM:]
+    return {
+        "engine": engine.name, "clicks": CLICKS, "network_ms": found["network"], "stages_ms": found,
+        "socket_ms": median(clicks), "socket_mean_ms": fmean(clicks), "socket_p95_ms": quantiles(clicks, n=20)[-1],
+        "beside_network_ms": median(np.subtract(clicks, stages["network"][_WARM:])),
+    }  # fmt: skip
 
 
-def _as_clicks(sample: Sample, width: int, height: int) -> list[tuple[float, float, str]]:
+def _by_stages(entry: Entry, text: str) -> Iterator[tuple[str, float]]:
+    """What the server does for a message, step by step: (stage, seconds)."""
+    _, frame, lightness = entry.colorizer.scene
+    clock = perf_counter()
+
+    def lap() -> float:
+        nonlocal clock
+        before, clock = clock, perf_counter()
+        return clock - before
+
+    hints = live.plain(LiveRequest.model_validate_json(text).hints)
+    yield "read", lap()
+    placed = place_hints(as_hints(hints), frame)
+    yield "place", lap()
+    x = encode_one(lightness, *placed)
+    yield "encode", lap()
+    ab, _ = entry.colorizer.engine.run(x)
+    yield "network", lap()
+    ab = refine(lightness, ab, *placed)
+    yield "refine", lap()
+    guide(lightness, ab)
+    yield "guide", lap()
+    result = entry.colorizer.colorize(hints)
+    lap()
+    live.pack(1, result)
+    yield "pack", lap()
+
+
+@contextmanager
+def _clicking(studio: Studio, entry: Entry) -> Iterator[Callable[[str], float]]:
+    """The app's own server, and a client of it: gives what sends a message and returns the seconds until its frame."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    with bind(0) as listener:
+        url = f"ws://{HOST}:{listener.getsockname()[1]}/api/photos/{entry.id}/live"
+        client = context.Process(target=_client, args=(url, theirs), daemon=True)
+        client.start()  # before this process is pinned, so that it is not
+        theirs.close()
+        server = uvicorn.Server(configure(create_app(studio)))
+        with one_core():
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+
+            def click(text: str) -> float:
+                ours.send(text)
+                took = ours.recv()
+                if isinstance(took, str):
+                    raise EngineError(f"the app cannot color the photo: {took}")
+                return took
+
+            try:
+                yield click
+            finally:
+                ours.close()
+                client.join()
+                server.should_exit = True
+                thread.join()
+
+
+def _client(url: str, wire: Connection) -> None:
+    """The process that clicks, until the wire is closed."""
+    with connect(url, max_size=None) as socket:
+        while True:
+            try:
+                text = wire.recv()
+            except EOFError:
+                return
+            start = perf_counter()
+            socket.send(text)
+            frame = socket.recv()
+            wire.send(perf_counter() - start if isinstance(frame, bytes) else frame)
+
+
+def _as_clicks(sample: Sample, entry: Entry) -> list[dict]:
     """Hints of the network's frame as a person would have given them, in photo pixels."""
     frame, lightness = sample.truth.frame, sample.truth.lab[..., 0]
     clicks = []
-    for row, column, _, (a, b) in zip(*sample.placed, strict=True):
+    for row, column, size, (a, b) in zip(*sample.placed, strict=True):
         rgb = lab_to_srgb(np.array([lightness[row, column], a, b], np.float32))
         color = format_hex([round(float(v) * 255) for v in rgb])
-        clicks.append(((column + 0.5) * width / frame.width, (row + 0.5) * height / frame.height, color))
+        x, y = ((column + 0.5) * entry.photo.width / frame.width, (row + 0.5) * entry.photo.height / frame.height)
+        clicks.append({"x": x, "y": y, "color": color, "size": int(size)})
     return clicks

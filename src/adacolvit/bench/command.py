@@ -32,30 +32,54 @@ def add_arguments(parser) -> None:
     parser.add_argument("--photos", type=positive, default=20, metavar="N", help="how many of them, at most [20]")
     parser.add_argument("--hints", type=positive, default=10, metavar="N", help="hints per photo [10]")
     parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="clicks per photo and engine [7]")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE",
+        help="write the figures here too; until it is done, FILE.part has those of the photos so far, and the same "
+        "command goes on from there",
+    )  # fmt: skip
+    parser.add_argument("--markdown", action="store_true", help="print Markdown, as in docs/engine.md")
 
 
 def run(args) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
     from .click import measure_click
     from .executions import executions, processor
+    from .journal import Journal
     from .measure import measure
 
     adaptive = load_weights(args.model)
     dense = load_weights(args.dense) if args.dense else _random_dense(adaptive.config)
     sources = list(iter_sources(args.data or SAMPLES, args.photos))
     hint_set = draw(sources)
-    photos = [load(source) for source in sources]
-    samples = [_sample(source, photo, hint_set, args.hints) for source, photo in zip(sources, photos, strict=True)]
     trained = {w.name for w in (adaptive, dense) if args.data and w.sha256}  # what a PSNR is worth taking of
-    rows, peak = measure(list(executions(dense, adaptive, SIDE)), samples, args.rounds, trained)
-    click = measure_click(adaptive, photos[0], samples[0], args.rounds * 3)
-    report = {
-        "version": __version__, "processor": processor(), "threads": 1, "photos": len(samples), "hints": args.hints,
-        "peak_gflops": peak, "rows": [row.to_dict() for row in rows], "click": click,
+    ways = list(executions(dense, adaptive, SIDE))
+    settings = {
+        "version": __version__, "processor": processor(), "threads": 1, "photos": len(sources), "hints": args.hints,
     }  # fmt: skip
-    _show(report)
+    all_settings = settings | {
+        "rounds": args.rounds, "sources": [source.checksum for source in sources],
+        "executions": [f"{w.weights.name} {w.weights.sha256} {w.engine} {w.version} {w.precision}" for w in ways],
+    }  # fmt: skip
+    journal = Journal(args.json and args.json.with_name(f"{args.json.name}.part"), all_settings)
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("photos", total=len(sources))
+
+        def samples():
+            for number, source in enumerate(sources):
+                progress.update(bar, completed=number)
+                if not sys.stderr.isatty() and number % 10 == 0:
+                    print(f"photo {number} of {len(sources)}", file=sys.stderr, flush=True)
+                yield _sample(source, hint_set, args.hints)
+
+        rows, peak = measure(ways, samples(), args.rounds, trained, journal)
+    click = measure_click(adaptive, sources[0], _sample(sources[0], hint_set, args.hints))
+    report = settings | {"peak_gflops": peak, "rows": [row.to_dict() for row in rows], "click": click}
+    (_show_markdown if args.markdown else _show)(report)
     if args.json:
         write_file(args.json, json.dumps(report, indent=2).encode() + b"\n")
+    journal.remove()
 
 
 def _random_dense(config: ModelConfig) -> Weights:
@@ -67,10 +91,10 @@ def _random_dense(config: ModelConfig) -> Weights:
     return random_weights("dense, random weights", dense)
 
 
-def _sample(source, photo, hint_set, count: int):
+def _sample(source, hint_set, count: int):
     from .measure import Sample
 
-    truth = lay(photo, "square")
+    truth = lay(load(source), "square")
     placed = hint_set.hints(source.key, count, truth.frame, truth.lab[..., 1:])
     return Sample(truth, placed, encode_one(np.ascontiguousarray(truth.lab[..., 0]), *placed))
 
@@ -94,11 +118,33 @@ def _show(report: dict) -> None:
             f"{slowest / row['ms']:.2f}",
         )  # fmt: skip
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
-    click, peak = report["click"], report["peak_gflops"]
     print(f"{report['processor']}, one pinned thread; {report['photos']} photos, {report['hints']} hints each")
-    if peak:
+    if peak := report["peak_gflops"]:
         print("peak of its arithmetic: " + ", ".join(f"{of:.0f} GFLOP/s {name}" for name, of in peak.items()))
+    click = report["click"]
+    stages = ", ".join(f"{name} {ms:.2f}" for name, ms in click["stages_ms"].items())
     print(
-        f"a click in the product ({click['engine']}): network {click['network_ms']:.1f} ms, "
-        f"hints to planes {click['planes_ms']:.1f} ms, to the message on the socket {click['message_ms']:.1f} ms"
+        f"a click in the product ({click['engine']}): {click['socket_ms']:.1f} ms over the socket, the network's "
+        f"{click['network_ms']:.1f} included; median of both's difference {click['beside_network_ms']:.1f}\n{stages} ms"
     )
+
+
+def _show_markdown(report: dict) -> None:
+    slowest = max(row["ms"] for row in report["rows"])
+    print("| network | execution | ms | first click | of the core's peak | PSNR | times faster |")
+    print("|---|---|---|---|---|---|---|")
+    for row in report["rows"]:
+        share, psnr = row["peak_share"], row["psnr10"]
+        cells = (
+            f"{'adaptive' if row['adaptive'] else 'dense'} {row['gmacs']:.3f} G",
+            f"{row['engine']} {row['version']}, {row['precision']}", f"{row['ms']:.1f}", f"{row['cold_ms']:.1f}",
+            "" if share is None else f"{share:.0%}", "" if psnr is None else f"{psnr:.2f} dB",
+            f"{slowest / row['ms']:.2f}",
+        )  # fmt: skip
+        print(f"| {' | '.join(cells)} |")
+    click = report["click"]
+    print("\n| stage of a click | ms |\n|---|---|")
+    for name, ms in click["stages_ms"].items():
+        print(f"| {name} | {ms:.2f} |")
+    print(f"| sending, threads, receiving | {click['socket_ms'] - sum(click['stages_ms'].values()):.2f} |")
+    print(f"| **message to frame** | **{click['socket_ms']:.2f}** (95 %: {click['socket_p95_ms']:.2f}) |")

@@ -1,7 +1,7 @@
 """Timing on one pinned core, every way in turn, so that whatever else the machine does falls on all alike."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import fmean, median
@@ -17,7 +17,8 @@ from adacolvit.runtime import native
 from adacolvit.runtime.native_engine import trusted_instruction_set
 from adacolvit.runtime.refine import refine
 
-from .executions import Execution
+from .executions import Execution, Run
+from .journal import Journal
 
 COLD = 3  # engines made anew, each for one first click
 SPIN = 20_000  # rounds of the arithmetic's peak: about a millisecond
@@ -67,37 +68,28 @@ def one_core() -> Iterator[None]:
 
 
 def measure(
-    executions: Sequence[Execution], samples: Sequence[Sample], rounds: int, trained: set[str]
+    executions: Sequence[Execution], samples: Iterable[Sample], rounds: int, trained: set[str], journal: Journal
 ) -> tuple[list[Row], dict[str, float]]:
     """Time all executions on all samples, in turn, ``rounds`` times. ``trained``: names of weights worth a PSNR.
 
+    samples: those of the journal's records come first, and are not measured again.
     Returns a row for each, and the machine's peak by precision in GFLOP/s, of those that the compiled engine has here.
     """
     with one_core():
-        cold, runs = [], []
-        for execution in executions:
-            times = []
-            for _ in range(COLD):
-                run = execution.load()
-                times.append(_timed(run, samples[0].x)[0])
-            cold.append(median(times))
-            runs.append(run)
-        times = np.empty((len(runs), len(samples), rounds))
-        macs, psnr = np.empty(times.shape[:2]), np.empty(times.shape[:2])
-        peaks = {execution.precision: [] for execution in executions if execution.engine == "adacolvit"}
+        runs = None
         for j, sample in enumerate(samples):
-            for r in range(rounds):
-                for precision, found in peaks.items():
-                    found.append(_peak(precision))
-                for i, run in enumerate(runs):
-                    times[i, j, r], (ab, macs[i, j]) = _timed(run, sample.x)
-                    if r == 0:
-                        psnr[i, j] = _psnr(sample, ab)
-    peak = {precision: median(found) for precision, found in peaks.items()}
+            if j < len(journal.records):
+                continue
+            runs = runs or [execution.load() for execution in executions]
+            cold = [_cold(execution, sample) for execution in executions] if j == 0 else None
+            journal.note(_record(executions, runs, sample, rounds) | {"cold": cold})
+    records = journal.records
+    peak = {name: median(p for record in records for p in record["peaks"][name]) for name in records[0]["peaks"]}
     rows = []
     for i, execution in enumerate(executions):
-        ms = fmean(np.median(times[i], axis=1))
-        gflops = 2 * macs[i].mean() / ms / 1e6
+        ms = fmean(median(record["times"][i]) for record in records)
+        macs = fmean(record["macs"][i] for record in records)
+        gflops = 2 * macs / ms / 1e6
         name = execution.weights.name
         rows.append(
             Row(
@@ -107,14 +99,35 @@ def measure(
                 precision=execution.precision,
                 adaptive=execution.adaptive,
                 ms=ms,
-                cold_ms=cold[i],
-                gmacs=macs[i].mean() / 1e9,
+                cold_ms=records[0]["cold"][i],
+                gmacs=macs / 1e9,
                 gflops=gflops,
                 peak_share=gflops / peak[execution.precision] if execution.precision in peak else None,
-                psnr10=psnr[i].mean() if name in trained else None,
+                psnr10=fmean(record["psnr"][i] for record in records) if name in trained else None,
             )
         )
     return rows, peak
+
+
+def _cold(execution: Execution, sample: Sample) -> float:
+    """Milliseconds of the first click of an engine."""
+    return median(_timed(execution.load(), sample.x)[0] for _ in range(COLD))
+
+
+def _record(executions: Sequence[Execution], runs: Sequence[Run], sample: Sample, rounds: int) -> dict:
+    """One photo's figures, plain values: for each execution milliseconds of all rounds, MACs and PSNR."""
+    times, macs, psnr = [[] for _ in runs], [], []
+    peaks = {execution.precision: [] for execution in executions if execution.engine == "adacolvit"}
+    for r in range(rounds):
+        for precision, found in peaks.items():
+            found.append(_peak(precision))
+        for i, run in enumerate(runs):
+            took, (ab, count) = _timed(run, sample.x)
+            times[i].append(took)
+            if r == 0:
+                macs.append(int(count))
+                psnr.append(float(_psnr(sample, ab)))
+    return {"times": times, "macs": macs, "psnr": psnr, "peaks": peaks}
 
 
 def _timed(run, x: np.ndarray):
