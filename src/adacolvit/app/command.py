@@ -112,7 +112,7 @@ def configure(app: FastAPI) -> uvicorn.Config:
     """How uvicorn serves the app."""
     return uvicorn.Config(
         app, log_level="warning", access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=1,
-        ws_max_size=MOST_MESSAGE_BYTES, ws_per_message_deflate=False,  # packing a frame would take as long as its colors
+        ws_max_size=MOST_MESSAGE_BYTES, ws_per_message_deflate=False,  # packing a frame takes as long as its colors
     )  # fmt: skip
 
 
