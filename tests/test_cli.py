@@ -122,7 +122,12 @@ def test_ctrl_c_ends_all_processes_and_leaves_whole_pictures(table, small_weight
         photo(table / "in" / f"{i:02}.png", i, size=(900, 600))
     command = [sys.executable, "-m", "adacolvit.cli", "colorize", "in", "-o", "out", f"--model={small_weights}"]
     process = subprocess.Popen(
-        [*command, "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
+        [*command, "--workers", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # else inherited from who runs the tests
     )
     assert process.stdout.readline().startswith("in")
     os.killpg(process.pid, signal.SIGINT)
