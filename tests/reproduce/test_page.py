@@ -49,9 +49,11 @@ def test_claims_stand_beside_what_was_found(found):
         Claim(ICOLORIT_T, ADACOLVIT_T, "psnr", 0.5),
         Claim(ADACOLVIT_T, SWINIR_S, "psnr", 0.05),
         Claim(ADACOLVIT_T, UFORMER_S, "psnr"),
+        Claim(ADACOLVIT_T, ICOLORIT_T, "lpips", -0.001),
     ]
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in claims(found, stated).splitlines()[2:]]
-    assert [line[-1] for line in lines] == ["agrees", "agrees", "**the opposite**", "undecided", "not measured"]
+    verdicts = ["agrees", "agrees", "**the opposite**", "undecided", "not measured", "not measured"]
+    assert [line[-1] for line in lines] == verdicts
     assert lines[0][:2] == ["AdaColViT-T has more PSNR than iColoriT-T", "+0.02 dB"]
     assert lines[1] == [
         "AdaColViT-T has less cost than iColoriT-T",

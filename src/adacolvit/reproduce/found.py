@@ -1,5 +1,6 @@
 """Measurements of the systems of a table or figure: the same photos and hints for all, each measured once and kept."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -56,14 +57,15 @@ class Found:
         return next(e for e in summarize(self.rows[trained]) if e["hints"] == hints)
 
     def compare(self, one: System, other: System, measure: str, hints: int) -> Paired | None:
-        """How much more of a measure the first has, paired by photo; None where one was not measured."""
+        """How much more of a measure the first has, paired by photo; None where that was not measured of both."""
         pair = [self.of(system) for system in (one, other)]
         if not all(pair):
             return None
         ones, others = (
             next(group for (_, n), group in grouped(self.rows[trained[0]]).items() if n == hints) for trained in pair
         )
-        return compare(ones, others, measure)
+        paired = compare(ones, others, measure)
+        return None if math.isnan(paired.mean) else paired
 
 
 def picture_name(name: str, one: Found, found: Sequence[Found]) -> str:
