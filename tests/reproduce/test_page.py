@@ -1,6 +1,7 @@
 """What a page says of claims, and of how its numbers came about."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from adacolvit.evaluation.hintset import draw
 from adacolvit.evaluation.photos import Source
 from adacolvit.evaluation.rows import Row
-from adacolvit.reproduce import compared
+from adacolvit.reproduce import compared, fig4
 from adacolvit.reproduce.found import DataSet, Found
 from adacolvit.reproduce.page import Claim, claims, provenance, signed, table
 from adacolvit.reproduce.paper import ADACOLVIT_T, ICOLORIT_T, IMAGENET, SWINIR_S, UFORMER_S
@@ -72,6 +73,13 @@ def test_a_table_has_a_line_for_every_system_measured_or_not(found):
     assert by_name["AdaColViT-T"][:2] == ["0.78", "0.780 (0.780..0.780)"]
     psnr = np.mean([row.psnr for row in found.rows[TINY]])
     assert by_name["AdaColViT-T"][3].startswith(f"{psnr:.2f} (")
+
+
+def test_one_photo_that_costs_far_more_than_all_others_is_drawn(found, tmp_path):
+    first, *others = found.rows[TINY]
+    found.rows[TINY] = [replace(first, macs=9e9), *others]
+    fig4.draw(found, (ADACOLVIT_T, ICOLORIT_T), (10,), tmp_path, "fig4")
+    assert (tmp_path / "fig4.png").exists()
 
 
 def test_the_page_says_how_its_numbers_came_about(found, monkeypatch):

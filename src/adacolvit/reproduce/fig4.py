@@ -77,7 +77,8 @@ def _points(axes, entries: list[dict], measure: str, look: dict):
     up = None
     if measure == "psnr":
         up = [y - [entry["psnr_low"] for entry in entries], [entry["psnr_high"] for entry in entries] - y]
-    axes.errorbar(x, y, up, [x - low, high - x], fmt="none", ecolor=FAINT, elinewidth=1, zorder=2)
+    beside = np.maximum([x - low, high - x], 0)  # a few photos far off take the mean out of the 5 to 95 %
+    axes.errorbar(x, y, up, beside, fmt="none", ecolor=FAINT, elinewidth=1, zorder=2)
     (handle,) = axes.plot(x, y, lw=1, ls="-" if len(x) > 1 else "", **look)
     return handle
 
