@@ -27,9 +27,8 @@ import adacolvit.app
 SIZES = {"12 MP": (4000, 3000), "24 MP": (6000, 4000)}
 SAMPLE = Path(adacolvit.app.__file__).parent / "samples" / "astronaut.jpg"
 WIDTH, HEIGHT = 1440, 900
-REST = (
-    0.3  # seconds that a person looks before the next move: what follows a change, such as keeping it, is over by then
-)
+# Seconds that a person looks before the next move: what follows a change, such as keeping it, is over by then.
+REST = 0.3
 MOUSE = 0.008  # seconds between two reports of a mouse
 
 # Notes when inputs, requests, answers and finished drawings happen, all in milliseconds of the page's own clock.
@@ -111,18 +110,7 @@ def shown(drawn: list[float], frames: list[tuple[float, float]]) -> list[float]:
 @contextmanager
 def app(folder: Path, photo: Path, threads: str):
     """The address of a running app with a photo on its table."""
-    line = [
-        sys.executable,
-        "-m",
-        "adacolvit.cli",
-        "app",
-        str(photo),
-        "--no-browser",
-        "--port",
-        "0",
-        "--threads",
-        threads,
-    ]
+    line = [sys.executable, "-m", "adacolvit.cli", "app", str(photo), "--no-browser", "--port=0", "--threads", threads]
     environment = {**os.environ, "ADACOLVIT_DATA": str(folder)}
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:

@@ -36,7 +36,8 @@ INLINE void repeat(float value, int count, float* to) {
 }
 
 // Means over (2 radius + 1)^2 pixels of N planes, the border repeated, row by row. fill(y, rows) writes row y of every
-// plane; use(y, means, stride) takes its means, planes a stride apart. Sums of columns are kept in double, since they slide over the whole plane.
+// plane; use(y, means, stride) takes its means, planes a stride apart. Sums of columns are kept in double, since they
+// slide over the whole plane.
 // scratch: 36 width + 24 radius + 256 floats, for N = 6.
 template <int N, class Fill, class Use>
 void window_means(int height, int width, int radius, double* scratch, Fill fill, Use use) {

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,17 @@ def _sample(source, hint_set, count: int):
     return Sample(truth, placed, encode_one(np.ascontiguousarray(truth.lab[..., 0]), *placed))
 
 
+def _figures(report: dict) -> Iterator[tuple[dict, tuple[str, ...]]]:
+    """Each row, and as text its milliseconds, those of the first click, share of the peak, PSNR, times faster."""
+    slowest = max(row["ms"] for row in report["rows"])
+    for row in report["rows"]:
+        share, psnr = row["peak_share"], row["psnr10"]
+        yield row, (
+            f"{row['ms']:.1f}", f"{row['cold_ms']:.1f}", "" if share is None else f"{share:.0%}",
+            "" if psnr is None else f"{psnr:.2f} dB", f"{slowest / row['ms']:.2f}",
+        )  # fmt: skip
+
+
 def _show(report: dict) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -108,14 +120,10 @@ def _show(report: dict) -> None:
         table.add_column(heading, no_wrap=True)
     for heading in ("ms", "first ms", "GMACs", "GFLOP/s", "of peak", "PSNR", "times faster"):
         table.add_column(heading, justify="right", no_wrap=True)
-    slowest = max(row["ms"] for row in report["rows"])
-    for row in report["rows"]:
-        share, psnr = row["peak_share"], row["psnr10"]
+    for row, (ms, first, share, psnr, faster) in _figures(report):
         table.add_row(
-            row["model"], f"{row['engine']} {row['version']}", row["precision"], f"{row['ms']:.1f}",
-            f"{row['cold_ms']:.1f}", f"{row['gmacs']:.3f}", f"{row['gflops']:.0f}",
-            "" if share is None else f"{share:.0%}", "" if psnr is None else f"{psnr:.2f} dB",
-            f"{slowest / row['ms']:.2f}",
+            row["model"], f"{row['engine']} {row['version']}", row["precision"], ms, first,
+            f"{row['gmacs']:.3f}", f"{row['gflops']:.0f}", share, psnr, faster,
         )  # fmt: skip
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
     print(f"{report['processor']}, one pinned thread; {report['photos']} photos, {report['hints']} hints each")
@@ -130,18 +138,12 @@ def _show(report: dict) -> None:
 
 
 def _show_markdown(report: dict) -> None:
-    slowest = max(row["ms"] for row in report["rows"])
     print("| network | execution | ms | first click | of the core's peak | PSNR | times faster |")
     print("|---|---|---|---|---|---|---|")
-    for row in report["rows"]:
-        share, psnr = row["peak_share"], row["psnr10"]
-        cells = (
-            f"{'adaptive' if row['adaptive'] else 'dense'} {row['gmacs']:.3f} G",
-            f"{row['engine']} {row['version']}, {row['precision']}", f"{row['ms']:.1f}", f"{row['cold_ms']:.1f}",
-            "" if share is None else f"{share:.0%}", "" if psnr is None else f"{psnr:.2f} dB",
-            f"{slowest / row['ms']:.2f}",
-        )  # fmt: skip
-        print(f"| {' | '.join(cells)} |")
+    for row, figures in _figures(report):
+        network = f"{'adaptive' if row['adaptive'] else 'dense'} {row['gmacs']:.3f} G"
+        execution = f"{row['engine']} {row['version']}, {row['precision']}"
+        print(f"| {' | '.join((network, execution, *figures))} |")
     click = report["click"]
     print("\n| stage of a click | ms |\n|---|---|")
     for name, ms in click["stages_ms"].items():

@@ -57,9 +57,8 @@ def encode(lightness, rows, columns, sizes, ab):
         x[:, 0] = normalize_lightness(lightness)
         values = np.concatenate([ab, np.ones_like(ab[..., :1])], axis=-1)[..., None, None]  # B K 3 1 1
         for image, squares, filled in zip(x, np.stack([rows, columns, sizes], -1).tolist(), values, strict=True):
-            for (row, column, size), value in zip(
-                squares, filled, strict=True
-            ):  # in order, so that the later hint wins
+            # In order, so that the later hint wins.
+            for (row, column, size), value in zip(squares, filled, strict=True):
                 image[1:, row : row + size, column : column + size] = value
         return x
     # All photos of a batch at once. One row and column more than the input: pixels of the largest window that a smaller
