@@ -64,12 +64,19 @@ class Forward {
   void embed() {
     for (int n = lo(patches); n < hi(patches); ++n)
       copy(token(n + config.adaptive), call.positions + int64_t(n) * columns, columns);
-    if (config.adaptive && first_thread()) copy(token(0), net.policy, columns);
+    if (config.adaptive && first_thread()) {
+      copy(token(0), net.policy, columns);
+      if (call.steering)
+        for (int k = 0; k < columns; ++k) token(0)[k] += call.steering[k];
+    }
     multiply(
         net.embed, Rows{const_cast<float*>(call.x), 1, ws.input_of}, ws.embed_offsets,
         Rows{token(config.adaptive), ws.z_stride}, lo(patches), hi(patches), Sum::add, ws, worker, nothing);
     wait(worker.team);
   }
+
+  // What the budget adds to a logit: those of layers first, then those of their patches.
+  float steered(int logit) const { return call.steering ? call.steering[columns + logit] : 0.f; }
 
   // Writes down what a layer took since `start`, and returns the time that it is now.
   double clock(int index, bool ran, double start) {
@@ -85,7 +92,7 @@ class Forward {
       keep = call.forced_layers[2 * block + which];
     } else if (config.adaptive) {
       const int64_t before = worker.macs;
-      keep = dot(token(0), b.decide[which]) + b.decide_bias[which] >= 0;
+      keep = dot(token(0), b.decide[which]) + b.decide_bias[which] + steered(2 * block + which) >= 0;
       if (!first_thread()) worker.macs = before;
     }
     if (first_thread()) {
@@ -105,8 +112,9 @@ class Forward {
     }
     const uint8_t* forced = call.forced_patches ? call.forced_patches + int64_t(index) * patches : nullptr;
     uint8_t* kept = call.patches + int64_t(index) * patches;
+    const float bias = layer.decide_bias + steered(2 * config.depth + index);
     for (int n = lo(patches); n < hi(patches); ++n)
-      kept[n] = forced ? forced[n] != 0 : dot(token(n + 1), layer.decide) + layer.decide_bias >= 0;
+      kept[n] = forced ? forced[n] != 0 : dot(token(n + 1), layer.decide) + bias >= 0;
     wait(worker.team);
     int front = 1, back = tokens;
     for (int n = 0; n < patches; ++n) {

@@ -63,6 +63,8 @@ struct Call {
   const float* positions;         // (N, C)
   const uint8_t* forced_layers;   // (D, 2) or nullptr: decide
   const uint8_t* forced_patches;  // (D, 2, N) or nullptr
+  const float* steering;          // what the budget adds (model/budget.py): (C) to the policy token, (D, 2) to the
+                                  // logits of layers, (D, 2) to those of patches; or nullptr for nothing
   float scale;                    // of the output
   float* ab;                      // (2, 16 rows, 16 columns)
   uint8_t* layers;                // (D, 2)

@@ -14,7 +14,12 @@ SOURCE = Path(adacolvit.__file__).parent
 # Room -> rooms and files it may import; itself and FREE are always allowed. A file of its own entry answers for itself.
 FREE = {"", "arguments", "crew", "errors", "files"}  # "" is the package itself, for its version
 PHOTO = {"photo", "decode", "metadata", "saving"}
-TORCH_FREE_MODEL = {"model.config", "model.cost", "model.positions"}  # "model.registry" imports torch to build
+TORCH_FREE_MODEL = {
+    "model.budget",
+    "model.config",
+    "model.cost",
+    "model.positions",
+}  # "model.registry" imports torch to build
 USE = {"color", "hints", "weights", "runtime", *TORCH_FREE_MODEL, *PHOTO}
 LEARN = {"color", "hints", "model", "weights", "photosets"}
 ARROWS = {
@@ -76,7 +81,14 @@ MAY = {
     "weights": {"safetensors"},
 }
 TORCH_FREE_FILES = {
-    *("model/__init__.py", "model/config.py", "model/cost.py", "model/positions.py", "model/registry.py"),
+    *(
+        "model/__init__.py",
+        "model/budget.py",
+        "model/config.py",
+        "model/cost.py",
+        "model/positions.py",
+        "model/registry.py",
+    ),
     *("model/rivals/__init__.py", "model/rivals/config.py"),
 }
 UNWANTED = {"torchvision", "timm", "lpips", "cv2"}

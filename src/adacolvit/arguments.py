@@ -30,6 +30,15 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="tiny", help="name (see `adacolvit models`) or .safetensors file [tiny]")
 
 
+def add_budget(parser: argparse.ArgumentParser) -> None:
+    """``--budget``, what a photo may take."""
+    parser.add_argument(
+        "--budget", type=between(0, 1), metavar="SHARE",
+        help="what photos may take in the mean, as a share of what the whole network takes: less is faster, 0 is as "
+        "little as it can do with, 1 leaves nothing out [what the model was made for]",
+    )  # fmt: skip
+
+
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """``--threads``, of the network."""
     parser.add_argument("--threads", type=positive, metavar="N", help="processor cores the network may use [1]")

@@ -35,12 +35,14 @@ class Look:
 class Order:
     """What is asked of every photo of a batch: plain values, fit to be sent to other processes and machines.
 
-    hints: in photo pixels. file: a hints file, or the content of a picture whose opaque pixels are hints.
+    hints: in photo pixels. file: a hints file, or the content of a picture whose opaque pixels are hints. budget: as of
+    :meth:`adacolvit.colorizer.Colorizer.colorize`.
     """
 
     look: Look
     hints: tuple[Hint, ...] = ()
     file: HintFile | bytes | None = None
+    budget: float | None = None
 
     @property
     def wants_beside(self) -> bool:
@@ -64,14 +66,15 @@ def color_photo(
     output: PurePath,
     look: Look,
     write: Callable[[PurePath, bytes], None] = write_file,
+    budget: float | None = None,
 ) -> Result:
     """Color one photo and write the picture.
 
     source: what :meth:`Colorizer.set_photo` takes. hints: gives the opened photo's hints. write: puts the content
-    of its file in place, whole or not at all. Raises AdaColViTError.
+    of its file in place, whole or not at all. budget: as of :meth:`Colorizer.colorize`. Raises AdaColViTError.
     """
     photo = colorizer.set_photo(source)
-    result = colorizer.colorize(hints(photo))
+    result = colorizer.colorize(hints(photo), budget=budget)
     write(output, look.encode(result, output.suffix))
     return result
 

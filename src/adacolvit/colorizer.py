@@ -13,6 +13,7 @@ from adacolvit.errors import PhotoError
 from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.frame import Frame, fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
+from adacolvit.model.budget import check_budget, least_budget
 from adacolvit.model.cost import cost as count_macs
 from adacolvit.model.cost import layer_macs
 from adacolvit.photo import Photo, open_photo
@@ -34,6 +35,9 @@ class Cost:
     layer_macs: np.ndarray  # (D, 2) int64: of each layer and its decisions about patches; 0 where it was skipped
     milliseconds: float  # hints to planes, network included; full size not included
     layer_milliseconds: np.ndarray | None  # (D, 2) float32, measured; None with ONNX Runtime, which does not tell
+    budget: float | None = None  # that the network ran at; None: it takes none
+    least_budget: float | None = None  # that it knows
+    usual_budget: float | None = None  # that it runs at where none is asked for
 
     @property
     def skipped_layers(self) -> int:
@@ -132,15 +136,17 @@ class Colorizer:
         self._scene = Scene(photo, frame, lightness)  # in one step, so that no thread sees half of it
         return photo
 
-    def colorize(self, hints: Iterable = ()) -> Result:
+    def colorize(self, hints: Iterable = (), *, budget: float | None = None) -> Result:
         """Color the photo by hints, in its own pixels: Hints, tuples (x, y, "#rrggbb"[, size]), or dicts.
 
-        Without hints the network colors as it sees fit. Raises HintError, or PhotoError where no photo was set.
+        Without hints the network colors as it sees fit. ``budget``: what photos may take in the mean, as a share of the
+        dense network's cost, 0 (as little as the network can do with) to 1; None for what it was made for.
+        Raises HintError, BudgetError, or PhotoError where no photo was set.
         """
         photo, frame, lightness = self.scene
         hints = as_hints(hints)
         start = perf_counter()
-        ab, decisions = predict(self.engine, lightness, place_hints(hints, frame))
+        ab, decisions = predict(self.engine, lightness, place_hints(hints, frame), budget)
         planes = guide(lightness, ab)
         milliseconds = (perf_counter() - start) * 1e3
 
@@ -152,18 +158,21 @@ class Colorizer:
             photo, hints, ab, planes,
             Cost(
                 decisions.macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds,
-                decisions.milliseconds,
+                decisions.milliseconds, decisions.budget, least_budget(config), check_budget(config, None),
             ),
         )  # fmt: skip
 
 
-def predict(engine: Engine, lightness: np.ndarray, placed: tuple) -> tuple[np.ndarray, Decisions]:
+def predict(
+    engine: Engine, lightness: np.ndarray, placed: tuple, budget: float | None = None
+) -> tuple[np.ndarray, Decisions]:
     """Network and refinement, at the network's scale.
 
-    lightness: (h, w) float32, L in [0, 100]; placed: as of :func:`adacolvit.hints.hint.place_hints`.
+    lightness: (h, w) float32, L in [0, 100]; placed: as of :func:`adacolvit.hints.hint.place_hints`; budget: as of
+    :meth:`Colorizer.colorize`.
     Returns ab (2, h, w) float32 in Lab units, and what the network decided.
     """
-    ab, decisions = engine.run(encode_one(lightness, *placed))
+    ab, decisions = engine.run(encode_one(lightness, *placed), budget=budget)
     return refine(lightness, ab, *placed), decisions
 
 
@@ -172,11 +181,18 @@ def _engine(model: str | Path, threads: int | None) -> Engine:
     return Engine(load_weights(model), threads=threads)
 
 
-def colorize(photo, hints: Iterable = (), *, model: str | Path = "tiny", threads: int | None = None) -> Result:
+def colorize(
+    photo,
+    hints: Iterable = (),
+    *,
+    budget: float | None = None,
+    model: str | Path = "tiny",
+    threads: int | None = None,
+) -> Result:
     """Color a photo in one call; the network is loaded by the first and kept for the next.
 
-    ``photo`` as for :meth:`Colorizer.set_photo`, ``hints`` as for :meth:`Colorizer.colorize`.
+    ``photo`` as for :meth:`Colorizer.set_photo`, ``hints`` and ``budget`` as for :meth:`Colorizer.colorize`.
     """
     colorizer = Colorizer(_engine(model, threads))
     colorizer.set_photo(photo)
-    return colorizer.colorize(hints)
+    return colorizer.colorize(hints, budget=budget)

@@ -6,6 +6,7 @@ AdaColViTError
 ├── HintError             a hint or hint file is unusable
 ├── SaveError             a result cannot be written
 │   └── LibraryFull       the disk space set aside for kept photos is used up by photos with work
+├── BudgetError           a budget is no share, or the network was trained for one only
 ├── WeightsError          weights are missing, corrupt, or of an unknown kind
 ├── EngineError           a network cannot be executed in the way that was asked for
 ├── AppError              the app cannot start: its port is taken
@@ -39,6 +40,10 @@ class SaveError(AdaColViTError):
 
 class LibraryFull(SaveError):
     """The disk space set aside for kept photos is used up by photos with work."""
+
+
+class BudgetError(AdaColViTError):
+    """A budget is no share of the dense network's cost, or the network was trained for one only."""
 
 
 class WeightsError(AdaColViTError):

@@ -97,11 +97,11 @@ class Gate:
         self.entered = asyncio.Semaphore(0)
         self.leave = asyncio.Semaphore(0)
 
-    async def __call__(self, hints: list):
+    async def __call__(self, hints: list, budget: float | None):
         self.asked.append(hints[0]["color"])
         self.entered.release()
         await self.leave.acquire()
-        return self.colorizer.colorize(hints)
+        return self.colorizer.colorize(hints, budget=budget)
 
 
 class Wire:
@@ -157,7 +157,7 @@ def test_what_was_not_foreseen_is_a_sentence_too(capsys):
 
     @app.websocket("/live")
     async def endpoint(socket: WebSocket) -> None:
-        async def broken(hints: list):
+        async def broken(hints: list, budget: float | None):
             raise ZeroDivisionError("inside")
 
         await socket.accept()

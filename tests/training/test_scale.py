@@ -16,7 +16,7 @@ from adacolvit.cli import main
 from adacolvit.hints.frame import square_frame
 from adacolvit.training.checkpoint import load_checkpoint
 from adacolvit.training.data import PhotoCache, make_batch
-from adacolvit.training.loop import Run, make_fabric
+from adacolvit.training.loop import Planned, Run, make_fabric
 from adacolvit.training.recipe import load_recipe
 
 from .conftest import RECIPE
@@ -34,7 +34,7 @@ def test_a_step_in_parts_has_the_gradients_of_the_whole(recipe_file, shard, tmp_
     for parts in (1, 3, 50):
         run = Run(make_fabric(), recipe, tmp_path / str(parts), False, cache, parts)
         run.optimizers = []  # so that the gradients stay
-        norms.append(run.update(stage, (1.0, 1.0), batch)["norm"].item())
+        norms.append(run.update(Planned(stage, batch))["norm"].item())
         gradients.append({name: p.grad for name, p in run.network.named_parameters() if p.grad is not None})
     assert norms[0] > 0 and norms == pytest.approx([norms[0]] * 3, rel=1e-4)
     for name, whole in gradients[0].items():

@@ -78,6 +78,9 @@ def effort(cost: Cost, patches: bool = False) -> Effort:
         columns=columns,
         patches=[round(share, 3) for share in cost.kept.mean(axis=(0, 1)).ravel().tolist()],
         layers=layers,
+        budget=cost.budget,
+        least_budget=cost.least_budget,
+        usual_budget=cost.usual_budget,
     )
 
 
@@ -90,10 +93,10 @@ def pack(seq: int, result: Result, patches: bool = False) -> bytes:
     return b"".join((struct.pack("<I", len(info)), info, halves(result.planes)))  # planes are copied once, here
 
 
-async def serve(socket: WebSocket, colorize: Callable[[list], Awaitable[Result]]) -> None:
+async def serve(socket: WebSocket, colorize: Callable[[list, float | None], Awaitable[Result]]) -> None:
     """Answer an accepted socket until its client leaves.
 
-    ``colorize`` runs the network off the event loop; PhotoGone from it closes the socket.
+    ``colorize`` runs the network, by hints and budget, off the event loop; PhotoGone from it closes the socket.
     """
     waiting: asyncio.Queue[LiveRequest] = asyncio.Queue(maxsize=1)
 
@@ -101,7 +104,8 @@ async def serve(socket: WebSocket, colorize: Callable[[list], Awaitable[Result]]
         while True:
             request = await waiting.get()
             try:
-                message = pack(request.seq, await colorize(plain(request.hints)), request.layers)
+                result = await colorize(plain(request.hints), request.budget)
+                message = pack(request.seq, result, request.layers)
             except PhotoGone:
                 await socket.close(PHOTO_GONE)
                 return

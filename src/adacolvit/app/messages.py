@@ -46,15 +46,22 @@ class Sample(Message):
 Hints = Annotated[list[HintMessage], Field(max_length=MOST_HINTS)]
 
 
+# Share of the dense network's cost that photos may take in the mean. Null is the network's own; one that was made for a
+# single budget keeps to that.
+Budget = Annotated[float, Field(ge=0, le=1)] | None
+
+
 class LiveRequest(Message):
     """What the browser sends for each change; ``seq`` comes back in the answer.
 
-    ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block.
+    ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block. ``budget`` is the share of
+    the dense network's cost that photos may take in the mean, null the network's own.
     """
 
     seq: int
     hints: Hints
     layers: bool = False
+    budget: Budget = None
 
 
 class LayerEffort(Message):
@@ -82,7 +89,9 @@ class Effort(Message):
     """What a frame cost.
 
     ``macs`` executed and ``dense_macs`` of the same network with nothing left out; ``patches`` is, for each of
-    ``rows`` x ``columns`` patches in reading order, the share of sub-layers in which it took the full path.
+    ``rows`` x ``columns`` patches in reading order, the share of sub-layers in which it took the full path. ``budget``
+    is what it ran at, ``least_budget`` the least that the network knows, ``usual_budget`` what it runs at where none is
+    asked for; all three are left out where it takes none.
     """
 
     macs: int
@@ -92,6 +101,9 @@ class Effort(Message):
     columns: int
     patches: list[float]
     layers: list[LayerEffort]
+    budget: float | None = None
+    least_budget: float | None = None
+    usual_budget: float | None = None
 
 
 class FrameInfo(Message):
@@ -161,7 +173,10 @@ class Look(Message):
 
 
 class RenderRequest(Look):
+    """A picture to be written; ``budget`` as of a live request."""
+
     hints: Hints
+    budget: Budget = None
 
 
 class SessionHint(HintMessage):
@@ -182,12 +197,14 @@ class Snapshot(Message):
 
 
 class Adjustments(Message):
-    """Sliders that act on the result without running the network."""
+    """Saturation and strength act on the result without running the network; the budget runs it anew, and null is
+    the network's own."""
 
     model_config = ConfigDict(extra="allow")
 
     saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
     strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    budget: Budget = None
 
 
 class SessionState(Message):
@@ -274,6 +291,7 @@ class ExportRequest(Look):
     items: Annotated[list[ExportItem], Field(min_length=1, max_length=MOST_ITEMS)]
     saturation: Annotated[float, Field(ge=0, le=2)] | None = None
     strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    budget: Budget = None
     hint_files: bool = True
 
 

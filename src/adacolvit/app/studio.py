@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from fastapi import HTTPException
@@ -76,11 +77,16 @@ class Studio:
         Image.fromarray(open_photo(image, name=name).gray(max_side)).save(file, "JPEG", quality=80)
         return file.getvalue()
 
-    async def colorize(self, entry: Entry, hints: list) -> Result:
-        """Color a photo in the network's thread."""
-        result = await asyncio.get_running_loop().run_in_executor(self._network, entry.colorizer.colorize, hints)
+    async def colorize(self, entry: Entry, hints: list, budget: float | None = None) -> Result:
+        """Color a photo in the network's thread. ``budget``: see :meth:`known`."""
+        run = partial(entry.colorizer.colorize, hints, budget=self.known(budget))
+        result = await asyncio.get_running_loop().run_in_executor(self._network, run)
         self.on_result(result)
         return result
+
+    def known(self, budget: float | None) -> float | None:
+        """A budget, which work done with another network may still hold: None where this one was made for one alone."""
+        return budget if self.table.engine.config.budget_knots else None
 
     def close(self) -> None:
         """End what is under way."""

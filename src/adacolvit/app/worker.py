@@ -32,6 +32,7 @@ class Task:
     output: Path
     look: Look
     hint_file: Path | None = None
+    budget: float | None = None
 
 
 def perform(colorizer: Colorizer, task: Task) -> None:
@@ -43,7 +44,7 @@ def perform(colorizer: Colorizer, task: Task) -> None:
     if content_id(data) != task.key:
         raise PhotoError(f"{task.name} was changed since it was opened: open it again")
     hints = as_hints(task.hints)
-    result = color_photo(colorizer, data, lambda _: hints, task.output, task.look)
+    result = color_photo(colorizer, data, lambda _: hints, task.output, task.look, budget=task.budget)
     if task.hint_file:
         save_hints(task.hint_file, HintFile(task.name, result.photo.width, result.photo.height, hints))
 

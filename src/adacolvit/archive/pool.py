@@ -78,6 +78,7 @@ class Painter:
             PurePosixPath(row["picture"]),
             order.look,
             lambda picture, data: target.write(str(picture), data),
+            order.budget,
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from adacolvit import __version__
 from adacolvit.batch import Order, exists_already
 from adacolvit.errors import MissingExtra
+from adacolvit.model.budget import check_budget
 from adacolvit.weights import load_weights
 
 
@@ -34,6 +35,7 @@ def color_archive(
         raise MissingExtra(error.name or "ray", "ray") from error
 
     weights = load_weights(model)
+    check_budget(weights.config, order.budget)
     items, failures = plan(inputs, output, order.wants_beside)
     total(len(items) + len(failures))
     for photo, error in failures:

@@ -10,13 +10,14 @@ from pathlib import Path
 from time import perf_counter
 
 from adacolvit.archive.run import color_archive
-from adacolvit.arguments import add_model, add_threads, between, positive
+from adacolvit.arguments import add_budget, add_model, add_threads, between, positive
 from adacolvit.batch import Look, Order, attempt, color_photo
 from adacolvit.colorizer import Colorizer, Result
 from adacolvit.crew import cores, in_order
 from adacolvit.errors import HintError
 from adacolvit.hints.file import hints_beside, load_hints
 from adacolvit.hints.hint import Hint
+from adacolvit.model.budget import check_budget
 from adacolvit.photosets import SUFFIXES
 
 from .colorize_paths import Job, plan
@@ -50,6 +51,7 @@ def add_arguments(parser) -> None:
         "is used if it is there",
     )  # fmt: skip
     add_model(parser)
+    add_budget(parser)
     add_threads(parser)
     parser.add_argument("--saturation", type=between(0, 2), default=1.0, help="factor of chroma, 0 to 2 [1]")
     parser.add_argument("--strength", type=between(0, 1), default=1.0, help="from gray, 0, to color, 1 [1]")
@@ -78,11 +80,11 @@ def order_from(args) -> Order:
     """What is asked of every photo. Raises HintError for an unusable hints file."""
     look = Look(args.saturation, args.strength, args.depth, args.label, args.note)
     if args.hints is None:
-        return Order(look, tuple(args.hint))
+        return Order(look, tuple(args.hint), budget=args.budget)
     if args.hints.suffix.lower() == ".json":
-        return Order(look, tuple(args.hint), load_hints(args.hints))
+        return Order(look, tuple(args.hint), load_hints(args.hints), args.budget)
     try:
-        return Order(look, tuple(args.hint), args.hints.read_bytes())
+        return Order(look, tuple(args.hint), args.hints.read_bytes(), args.budget)
     except OSError as error:
         raise HintError(f"cannot read the hints picture {args.hints}: {error.strerror}") from error
 
@@ -92,12 +94,20 @@ def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> Resu
     output = job.checked_output(force)
     beside = hints_beside(job.photo) if order.wants_beside else None
     hints = load_hints(beside) if beside else None
-    return color_photo(colorizer, job.photo, lambda photo: order.hints_for(photo, hints), output, order.look)
+    return color_photo(
+        colorizer,
+        job.photo,
+        lambda photo: order.hints_for(photo, hints),
+        output,
+        order.look,
+        budget=order.budget,
+    )
 
 
 def painter(model: str, threads: int | None, order: Order, force: bool) -> Callable[[Job], dict]:
-    """What colors a photo and tells of it, with a network of its own. Raises WeightsError, EngineError."""
+    """What colors a photo and tells of it, with a network of its own. Raises WeightsError, EngineError, BudgetError."""
     colorizer = Colorizer(model, threads=threads)
+    check_budget(colorizer.engine.config, order.budget)
 
     def paint(job: Job) -> dict:
         return attempt(str(job.photo), str(job.output), partial(color_one, colorizer, job, order, force))

@@ -22,12 +22,19 @@ class ModelConfig:
     adaptive: bool = True  # has decision networks and a policy token, and splits heads and FFN into base and extra
     hint_gain: float = 12.0  # on a, b and mask at the patch embedding: a hint is 4 of 256 pixels, and else found late
     head_kernel: int = 3  # 3: the local stabilising head over the token grid; 1: a linear head
+    budget_knots: int = 0  # K: budgets at which decisions were learned, evenly from the least to 1; 0: for one only
+    least_budget: float = 0.3  # of the dense network's cost; where there are knots
+    budget: float = 0.55  # where none is asked for
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
             raise WeightsError(f"width {self.width} cannot be divided among {self.heads} heads")
         if self.groups < 1 or self.head_width % self.groups:
             raise WeightsError(f"{self.groups} groups do not divide a head's {self.head_width} channels")
+        if self.budget_knots == 1 or (self.budget_knots and not self.adaptive):
+            raise WeightsError(f"{self.budget_knots} budget knots: an adaptive network has 2 or more of them, or none")
+        if not 0 < self.least_budget <= self.budget <= 1 or self.least_budget == 1:
+            raise WeightsError(f"a least budget of {self.least_budget} and a usual one of {self.budget}: give shares")
         if self.width % 4:
             raise WeightsError(f"width {self.width} is not a multiple of 4, which 2-D sine positions need")
 

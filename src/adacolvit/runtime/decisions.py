@@ -13,3 +13,4 @@ class Decisions:
     patches: np.ndarray  # (D, 2, N) bool: more informative; all False where the layer was skipped
     macs: int  # multiply-accumulates that were executed
     milliseconds: np.ndarray | None = None  # (D, 2) float32 of each layer, 0 where it was skipped; None: not measured
+    budget: float | None = None  # that it ran at; None: the network takes none

@@ -72,10 +72,12 @@ class Engine:
         """What products are computed in: "fp32", "bf16" or "int8"."""
         return self._execution.precision
 
-    def run(self, x: np.ndarray) -> tuple[np.ndarray, Decisions]:
+    def run(self, x: np.ndarray, *, budget: float | None = None) -> tuple[np.ndarray, Decisions]:
         """Color one image.
 
         x: (4, H, W) float32 as :func:`adacolvit.hints.encoder.encode` makes it, H and W multiples of 16.
-        Returns ab (2, H, W) float32 in Lab units, and what was decided.
+        budget: share of the dense network's cost that photos may take in the mean, None for the network's own; see
+            :func:`adacolvit.model.budget.check_budget`.
+        Returns ab (2, H, W) float32 in Lab units, and what was decided. Raises BudgetError.
         """
-        return self._execution.run(x)
+        return self._execution.run(x, budget=budget)

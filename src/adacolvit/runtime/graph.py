@@ -15,11 +15,14 @@ import onnx
 from onnx import TensorProto, helper
 
 from adacolvit.hints.frame import PATCH
+from adacolvit.model.budget import Steering, knots
 from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS
 from adacolvit.weights import Weights
 
 from .onnx_builder import Builder
-from .tensors import embedding, head_kernel, tensor
+from .tensors import embedding, head_kernel, tables, tensor
+
+LAYERS = ("attention", "ffn")  # of a block, in this order
 
 OPSET, IR_VERSION = 20, 9  # Gelu is standard from 20 on; later ones shut out ONNX Runtime of 2024
 
@@ -28,6 +31,7 @@ x (1, 4, H, W), H and W multiples of 16: (L - 50) / 100, hint a / 110, hint b / 
 positions (N, C), N = H W / 256: adacolvit.model.positions.sine_positions(H / 16, W / 16, C).
 ab (1, 2, H, W): a / 110, b / 110. layers (D, 2): attention and FFN of each block ran or were skipped.
 patches (D, 2, N): more informative patches of each, all false where it was skipped.
+budget (1,), where the network takes one: share of the dense network's cost that photos may take in the mean, 0 to 1.
 A dense network outputs ab alone."""
 
 
@@ -37,6 +41,34 @@ class _Network:
     def __init__(self, weights: Weights) -> None:
         self.config = weights.config
         self._weights = weights
+        self.steering: Steering | None = None  # names of what the budget adds
+
+    def steer(self, g: Builder) -> None:
+        """Input budget (1,) -> what it adds: model/budget.py's ``shares``, and their mean of the tables' rows."""
+        config = self.config
+        if not config.budget_knots:
+            return
+        least, distance = config.least_budget, (1 - config.least_budget) / (config.budget_knots - 1)
+        low, high = g.tensor("least", np.float32(least)), g.tensor("most", np.float32(1))
+        budget = g.op("Clip", "budget", low, high)
+        off = g.op("Abs", g.op("Sub", budget, g.tensor("knots", knots(config).astype(np.float32))))
+        off = g.op("Div", off, g.tensor("distance", np.float32(distance)))
+        shares = g.op("Reshape", g.op("Relu", g.op("Sub", high, off)), g.ints(1, -1))  # 1 K
+
+        def mixed(name: str, table: np.ndarray) -> str:
+            rows = g.tensor(name, table.reshape(len(table), -1))
+            return g.op("Reshape", g.op("MatMul", shares, rows), g.ints(*table.shape[1:]))
+
+        self.steering = Steering(*(mixed(name, table) for name, table in tables(self._weights).items()))
+
+    def shifted(self, g: Builder, logits: str, which: str, block: int, column: int | None = None) -> str:
+        """Logits plus what the budget adds: of the ``layers`` of a block (1, 2), or of the ``patches`` of one (N,)."""
+        if not self.steering:
+            return logits
+        shift = g.op("Gather", getattr(self.steering, which), g.ints(block), axis=0)  # 1 2
+        if column is not None:
+            shift = g.op("Reshape", g.op("Gather", shift, g.ints(column), axis=1), g.ints(1))
+        return g.op("Add", logits, shift)
 
     def _get(self, name: str, *shape: int) -> np.ndarray:
         return tensor(self._weights, name, *shape)
@@ -68,6 +100,8 @@ class _Network:
         z = g.op("Add", z, "positions")
         if self.config.adaptive:
             policy = g.tensor("policy_token", self._get("policy_token", 1, 1, c).reshape(1, c))
+            if self.steering:
+                policy = g.op("Add", policy, g.op("Reshape", self.steering.policy, g.ints(1, c)))
             z = g.op("Concat", policy, z, axis=0)  # T C
         return z, grid
 
@@ -111,7 +145,8 @@ class _Network:
         def compute(g: Builder) -> tuple[str, str]:
             tokens = g.op("Slice", z, g.ints(1), g.ints(np.iinfo(np.int64).max), g.ints(0))  # N C
             logits = self.linear(g, tokens, f"blocks.{block}.decide_{which}", self.config.width, 1)
-            kept = g.op("GreaterOrEqual", g.op("Reshape", logits, g.ints(-1)), self.zero)  # N
+            logits = self.shifted(g, g.op("Reshape", logits, g.ints(-1)), "patches", block, LAYERS.index(which))
+            kept = g.op("GreaterOrEqual", logits, self.zero)  # N
             index = g.op("Transpose", g.op("NonZero", g.op("Concat", self.true, kept, axis=0)), perm=[1, 0])  # K 1
             return self.sublayer(g, z, block, which, index), kept
 
@@ -130,8 +165,8 @@ class _Network:
         for block in range(self.config.depth):
             policy = g.op("Slice", z, g.ints(0), g.ints(1), g.ints(0))  # 1 C
             logits = self.linear(g, policy, f"blocks.{block}.decide_layers", self.config.width, 2)
-            layers.append(g.op("GreaterOrEqual", logits, self.zero))  # 1 2
-            for which, column in (("attention", 0), ("ffn", 1)):
+            layers.append(g.op("GreaterOrEqual", self.shifted(g, logits, "layers", block), self.zero))  # 1 2
+            for column, which in enumerate(LAYERS):
                 # One number of rank 1: OpenVINO takes no other as a condition.
                 run = g.op("Reshape", g.op("Gather", layers[-1], g.ints(column), axis=1), g.ints(1))  # 1
                 z, kept = self.decided(g, z, block, which, run)
@@ -169,6 +204,7 @@ def build(weights: Weights, *, half: bool = False) -> onnx.ModelProto:
     config, g, network = weights.config, Builder(half=half), _Network(weights)
     x, positions = ("x", [1, IN_CHANNELS, "H", "W"]), ("positions", ["N", config.width])
     outputs = [helper.make_tensor_value_info("ab", TensorProto.FLOAT, [1, OUT_CHANNELS, "H", "W"])]
+    network.steer(g)
     z, grid = network.embed(g)
     if config.adaptive:
         z, layers, patches = network.blocks(g, z)
@@ -180,10 +216,11 @@ def build(weights: Weights, *, half: bool = False) -> onnx.ModelProto:
             outputs.append(helper.make_tensor_value_info(name, TensorProto.BOOL, shape))
     else:
         for block in range(config.depth):
-            for which in ("attention", "ffn"):
+            for which in LAYERS:
                 z = network.sublayer(g, z, block, which, None)
     g.nodes.append(helper.make_node("Identity", [network.unembed(g, z, grid)], ["ab"]))
-    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in (x, positions)]
+    given = [x, positions, *([("budget", [1])] if network.steering else [])]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in given]
     graph = helper.make_graph(g.nodes, "adacolvit", inputs, outputs, g.initializers)
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="adacolvit"

@@ -32,6 +32,7 @@ class Call(ctypes.Structure):
         ("positions", Array),
         ("forced_layers", Array),
         ("forced_patches", Array),
+        ("steering", Array),
         ("scale", c_float),
         ("ab", Array),
         ("layers", Array),

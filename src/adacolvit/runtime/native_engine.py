@@ -12,6 +12,7 @@ import numpy as np
 from adacolvit.errors import EngineError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import PATCH
+from adacolvit.model.budget import check_budget, steering, table_shapes
 from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, ModelConfig
 from adacolvit.model.positions import sine_positions
 from adacolvit.weights import Weights
@@ -19,7 +20,7 @@ from adacolvit.weights import Weights
 from . import native
 from .decisions import Decisions
 from .native import address
-from .tensors import embedding, head_kernel, tensor
+from .tensors import embedding, head_kernel, tables, tensor
 
 EMBEDDING = "patch_embed.weight"
 # Of a / 110 and b / 110 for the same decisions, between instruction sets.
@@ -50,8 +51,9 @@ class NativeEngine:
             raise EngineError(f"there is too little memory for the network {weights.name}: close other programs")
         weakref.finalize(self, self._library.adacolvit_destroy, self._handle)
         self._positions = lru_cache(maxsize=8)(sine_positions)  # a person's photos share few grids
+        self._tables = tables(weights)
 
-    def run(self, x: np.ndarray, *, forced=None) -> tuple[np.ndarray, Decisions]:
+    def run(self, x: np.ndarray, *, budget: float | None = None, forced=None) -> tuple[np.ndarray, Decisions]:
         """As :meth:`adacolvit.runtime.engine.Engine.run`.
 
         forced: (layers, patches) as in Decisions, to use in place of the network's own; then nothing is decided.
@@ -66,17 +68,21 @@ class NativeEngine:
         shape = (self.config.depth, 2)
         layers, patches = np.empty(shape, bool), np.empty((*shape, rows * columns), bool)
         milliseconds = np.empty(shape, np.float32)
+        budget = check_budget(self.config, budget)
+        steer = None
+        if budget is not None:
+            steer = np.concatenate([part.ravel() for part in steering(self.config, self._tables, budget)])
         given = (None, None) if forced is None else tuple(np.ascontiguousarray(f, bool) for f in forced)
         if forced is not None and (given[0].shape, given[1].shape) != (layers.shape, patches.shape):
             raise ValueError(f"forced decisions are to have the shapes {layers.shape} and {patches.shape}")
         call = native.Call(
-            address(x), address(positions), address(given[0]), address(given[1]), decode_ab(1.0),
-            address(ab), address(layers), address(patches), rows, columns, address(milliseconds),
+            address(x), address(positions), address(given[0]), address(given[1]), address(steer),
+            decode_ab(1.0), address(ab), address(layers), address(patches), rows, columns, address(milliseconds),
         )  # fmt: skip
         macs = c_int64()
         if self._library.adacolvit_run(self._handle, byref(call), byref(macs)):
             raise EngineError(f"there is too little memory to run the network on {width} x {height} pixels")
-        return ab, Decisions(layers, patches, macs.value, milliseconds)
+        return ab, Decisions(layers, patches, macs.value, milliseconds, budget)
 
 
 @cache
@@ -131,7 +137,7 @@ def _probe() -> tuple[Weights, np.ndarray, tuple[np.ndarray, np.ndarray]]:
 def random_weights(name: str, config: ModelConfig) -> Weights:
     """A network that was never trained, to check or to time an execution."""
     rng = np.random.default_rng(0)
-    shapes = (entry for entry in _layout(config) if entry)
+    shapes = (*filter(None, _layout(config)), *table_shapes(config).items())
     tensors = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes}
     return Weights(name, config, tensors, "")
 

@@ -8,6 +8,7 @@ import numpy as np
 from adacolvit.errors import WeightsError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import PATCH
+from adacolvit.model.budget import check_budget
 from adacolvit.model.cost import cost
 from adacolvit.model.positions import sine_positions
 from adacolvit.weights import Weights
@@ -38,14 +39,17 @@ class OnnxEngine:
             raise WeightsError(f"ONNX Runtime cannot load the network {weights.name}: {error}") from error
         self._positions = lru_cache(maxsize=8)(sine_positions)  # a person's photos share few grids
 
-    def run(self, x: np.ndarray) -> tuple[np.ndarray, Decisions]:
+    def run(self, x: np.ndarray, *, budget: float | None = None) -> tuple[np.ndarray, Decisions]:
         """As :meth:`adacolvit.runtime.engine.Engine.run`."""
         _, height, width = x.shape
         rows, columns = height // PATCH, width // PATCH
         feeds = {"x": x[None], "positions": self._positions(rows, columns, self.config.width)}
+        budget = check_budget(self.config, budget)
+        if budget is not None:
+            feeds["budget"] = np.array([budget], np.float32)
         ab, *decided = self._session.run(None, feeds)
         if not decided:  # dense: everything ran
             decided = np.ones((self.config.depth, 2), bool), np.ones((self.config.depth, 2, rows * columns), bool)
         layers, patches = decided
         macs = cost(self.config, rows * columns, layers, patches.sum(-1))  # the graph leaves out exactly what they say
-        return decode_ab(ab[0]), Decisions(layers, patches, macs)
+        return decode_ab(ab[0]), Decisions(layers, patches, macs, budget=budget)

@@ -4,6 +4,7 @@ import numpy as np
 
 from adacolvit.errors import WeightsError
 from adacolvit.hints.frame import PATCH
+from adacolvit.model.budget import table_shapes
 from adacolvit.model.config import IN_CHANNELS
 from adacolvit.weights import Weights
 
@@ -27,6 +28,11 @@ def embedding(weights: Weights) -> np.ndarray:
     weight = weight.reshape(config.width, IN_CHANNELS, PATCH, PATCH).copy()
     weight[:, 1:] *= config.hint_gain
     return weight
+
+
+def tables(weights: Weights) -> dict[str, np.ndarray]:
+    """What budgets add, by the names of :mod:`adacolvit.model.budget`; nothing where the network takes none."""
+    return {name: tensor(weights, name, *shape) for name, shape in table_shapes(weights.config).items()}
 
 
 def head_kernel(weights: Weights) -> int:

@@ -5,6 +5,9 @@ noise. So each layer is left out once, and those whose absence raises the loss l
 as more informative where the loss would miss the extra part most. Training goes on from there.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -54,6 +57,17 @@ def predict_gain(z: Tensor, gain: Tensor, kept: float) -> tuple[Tensor, Tensor]:
     return weight.float(), bias.float()
 
 
+@contextmanager
+def watched(network: ColorizationViT) -> Iterator[list[Tensor]]:
+    """A list that fills with the patch tokens (B, N, C) which the decision of each layer that runs sees."""
+    seen: list[Tensor] = []
+    norms = [norm for block in network.blocks for norm, _, _ in block.sublayers()]
+    hooks = [norm.register_forward_pre_hook(lambda _, args: seen.append(args[0][:, 1:].detach())) for norm in norms]
+    yield seen
+    for hook in hooks:
+        hook.remove()
+
+
 def patch_gains(network: ColorizationViT, batch: Batch, layers: Tensor) -> tuple[list[Tensor], Tensor]:
     """What the extra part is worth to every patch, to first order: - d loss / d gate with all patches kept.
 
@@ -62,12 +76,8 @@ def patch_gains(network: ColorizationViT, batch: Batch, layers: Tensor) -> tuple
     """
     images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
     kept = torch.ones(images, *layers.shape, patches, requires_grad=True)
-    seen: list[Tensor] = []
-    norms = [norm for block in network.blocks for norm, _, _ in block.sublayers()]
-    hooks = [norm.register_forward_pre_hook(lambda _, args: seen.append(args[0][:, 1:].detach())) for norm in norms]
-    result = network(batch.x, "masked", forced=Decisions(layers.expand(images, -1, -1), kept))
-    for hook in hooks:
-        hook.remove()
+    with watched(network) as seen:
+        result = network(batch.x, "masked", forced=Decisions(layers.expand(images, -1, -1), kept))
     (gradient,) = torch.autograd.grad(color_loss(result["ab"], batch.target), kept)
     return seen, -gradient
 

@@ -21,17 +21,18 @@ from adacolvit.model.positions import centered_origin
 from adacolvit.model.registry import build
 from adacolvit.weights import write_weights
 
+from .budgets import set_budgets
 from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
 from .data import Batch, PhotoCache, choose, make_batch, packed, prefetch, random_frame
 from .gates import set_gates
-from .loss import budget_at, budget_loss, color_losses, kept
+from .loss import budget_at, budget_loss, color_losses, executed_share, kept
 from .optimizer import make_optimizers, rate, set_rate
 from .recipe import Recipe, Stage
 from .resident import ResidentPhotos, fits
 from .stream import ShardStream, is_stream
 from .validation import Validation
 
-PHOTOS, FRAMES, GATES, ORIGINS, MEASURING = range(5)  # streams of random numbers that must not mix
+PHOTOS, FRAMES, GATES, ORIGINS, MEASURING, BUDGETS = range(6)  # streams of random numbers that must not mix
 LOG_EVERY = 20  # steps
 MEASURED = 64  # photos on which gates are measured
 JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 14 x 14 grid has room for the input
@@ -60,11 +61,12 @@ def rng_for(recipe: Recipe, stream: int, step: int, rank: int = 0) -> np.random.
 
 @dataclass
 class Planned:
-    """What one step is to do: this process's photos, and the wanted means (patches, layers)."""
+    """What one step is to do."""
 
     stage: Stage
-    budget: tuple[float, float]
-    batch: Batch
+    batch: Batch  # this process's photos
+    means: tuple[float, float] = (1.0, 1.0)  # wanted of the decisions (patches, layers), where there is no budget
+    budget: float | None = None  # share of the dense network's cost that the step may take
 
 
 def batches(
@@ -98,7 +100,8 @@ def batches(
                 batch = resident.batch(stage, frame, np.arange(share), int(rng.integers(2**62)))
             else:
                 batch = make_batch(some, stage, frame, np.arange(share), rng)
-        yield Planned(stage, budget_at(stage, done, before), batch)
+        budget = draw_budget(recipe, stage, rng_for(recipe, BUDGETS, step))
+        yield Planned(stage, batch, budget_at(stage, done, before), budget)
         sample += stage.batch
         step += 1
 
@@ -110,6 +113,13 @@ def make_teacher(recipe: Recipe, device) -> torch.nn.Module:
         raise RecipeError(f"recipe {recipe.name} names a teacher, but its model learns from none: leave it out")
     start_from(teacher, recipe.teacher)
     return teacher.to(device).eval().requires_grad_(False)
+
+
+def draw_budget(recipe: Recipe, stage: Stage, rng: np.random.Generator) -> float | None:
+    """The budget of one step, the same in every process; None where the stage names no range."""
+    if not stage.budgets:
+        return None
+    return recipe.model.budget if rng.random() < stage.usual else float(rng.uniform(*stage.budgets))
 
 
 def random_origin(rng: np.random.Generator, rows: int, columns: int) -> tuple[float, float]:
@@ -144,7 +154,10 @@ class Run:
                 some = list(islice(ShardStream(photos.shards, recipe.seed).photos(), MEASURED))
             chosen = rng.integers(len(some), size=MEASURED)
             batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
-            set_gates(self.network, batch, stage.layers, stage.patches)
+            if recipe.model.budget_knots:
+                set_budgets(self.network, batch)
+            else:
+                set_gates(self.network, batch, stage.layers, stage.patches)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
             if state["recipe"]["model"] != recipe.model.to_dict():
@@ -163,9 +176,9 @@ class Run:
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
 
-    def update(self, stage: Stage, wanted: tuple[float, float], batch: Batch) -> dict[str, Tensor]:
+    def update(self, planned: Planned) -> dict[str, Tensor]:
         """One step; returns what is worth logging."""
-        fabric, recipe = self.fabric, self.recipe
+        fabric, recipe, batch = self.fabric, self.recipe, planned.batch
         set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
         torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
         _, _, height, width = batch.x.shape
@@ -177,24 +190,33 @@ class Run:
             share = len(part.x) / len(batch.x)
             # Processes exchange gradients once a step, with the last part.
             with fabric.no_backward_sync(self.model, enabled=number < len(parts) - 1):
-                for name, value in self._learn(stage, wanted, part.to(fabric.device), origin, share).items():
+                for name, value in self._learn(planned, part.to(fabric.device), origin, share).items():
                     sums[name] = sums.get(name, 0) + share * value
         sums["norm"] = torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.optimizer.clip)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
         self.average.update(self.network)
-        self.sample += stage.batch
+        self.sample += planned.stage.batch
         self.step += 1
         return sums
 
-    def _learn(self, stage: Stage, wanted, batch: Batch, origin, share: float) -> dict[str, Tensor]:
+    def _learn(self, planned: Planned, batch: Batch, origin, share: float) -> dict[str, Tensor]:
         """Add the gradients of a part of a step's photos, ``share`` of them; what was measured on it."""
-        recipe = self.recipe
-        result = self.model(batch.x, stage.mode, temperature=stage.temperature, noise=stage.noise, origin=origin)
+        recipe, stage = self.recipe, planned.stage
+        settings = {"temperature": stage.temperature, "noise": stage.noise, "origin": origin}
+        if planned.budget is not None:
+            settings["budget"] = planned.budget
+        result = self.model(batch.x, stage.mode, **settings)
         loss, measured = color_losses(result["ab"].float(), batch, stage.refined)
         if result["decisions"] is not None:
-            loss = loss + recipe.budget_weight * budget_loss(result["decisions"], wanted)
+            if planned.budget is None:
+                over = budget_loss(result["decisions"], planned.means)
+            else:
+                spent = executed_share(result["decisions"], recipe.model)
+                over = (spent - planned.budget) ** 2
+                measured |= {"budget": torch.tensor(planned.budget), "spent": spent.detach()}
+            loss = loss + recipe.budget_weight * over
             measured["patches"], measured["layers"] = (v.detach() for v in kept(result["decisions"]))
         own = dict(result.get("losses", {}))
         if self.teacher:
@@ -256,7 +278,7 @@ def train(
         photos = ResidentPhotos(photos, fabric.device, rank, world)
     plan = batches(recipe, photos, run.sample, run.step, fabric)
     for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
-        measured = run.update(planned.stage, planned.budget, planned.batch)
+        measured = run.update(planned)
         if main:
             reporter.step(run.sample, measured["huber"].item())
             if run.step % LOG_EVERY == 0:

@@ -1,10 +1,13 @@
 """The losses: Huber on color, and the budget terms (Eq. 13)."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from adacolvit.hints.encoder import decode_ab, denormalize_lightness, normalize_ab
+from adacolvit.model.config import ModelConfig
+from adacolvit.model.cost import attention_macs, cost, ffn_macs, patch_decision_macs
 from adacolvit.model.decisions import Decisions
 
 from .data import Batch
@@ -50,6 +53,21 @@ def budget_at(stage: Stage, done: float, before: Stage | None) -> tuple[float, f
     start = (before.patches, before.layers) if before else (1.0, 1.0)
     t = min(done / stage.anneal, 1.0) if stage.anneal else 1.0
     return start[0] + t * (stage.patches - start[0]), start[1] + t * (stage.layers - start[1])
+
+
+def executed_share(decisions: Decisions, config: ModelConfig) -> Tensor:
+    """What a batch executes in the mean, as a share of the dense network's cost; scalar.
+
+    As :func:`adacolvit.model.cost.cost` counts it, and with the decisions' gradients.
+    """
+    patches = decisions.patches.shape[-1]
+    tokens, kept = patches + config.policy_tokens, decisions.patches.sum(-1) + config.policy_tokens  # B D 2
+    layers = torch.stack(
+        [of_one(config, tokens, kept[..., i]) for i, of_one in enumerate((attention_macs, ffn_macs))], -1
+    )
+    varying = (decisions.layers * (layers + patch_decision_macs(config, patches))).sum((1, 2)).mean()
+    nothing = np.zeros((config.depth, 2), bool)
+    return (cost(config, patches, nothing) + varying) / cost(config, patches)
 
 
 def budget_loss(decisions: Decisions, wanted: tuple[float, float]) -> Tensor:

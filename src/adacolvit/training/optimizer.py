@@ -6,6 +6,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from adacolvit.model.budget import TABLES
+
 from .recipe import Optimizer
 
 # Quintic Newton-Schulz iteration towards the nearest orthogonal matrix; coefficients of Jordan et al., "Muon" (2024).
@@ -75,7 +77,7 @@ def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim
             gates.append(p)
         elif settings.muon and name.startswith("blocks.") and p.ndim == 2:
             matrices.append(p)
-        elif p.ndim >= 2 and "token" not in name:
+        elif p.ndim >= 2 and "token" not in name and name not in TABLES:
             decayed.append(p)
         else:
             plain.append(p)

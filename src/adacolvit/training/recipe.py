@@ -51,6 +51,8 @@ class Stage:
     refined: float = 0.0  # share of the color loss that is taken after the product's refinement
     layers: float = 1.0  # beta_2: wanted mean of the layer decisions (Eq. 13)
     patches: float = 1.0  # beta_1: wanted mean of the patch decisions in kept layers
+    budgets: tuple[float, float] | tuple[()] = ()  # range that a step draws its budget from; (): the means above
+    usual: float = 0.3  # fraction of the steps at the network's own budget instead, where there is a range
     anneal: float = 0.2  # fraction of the stage over which the budget comes down from the previous stage's
     temperature: float = 1.0  # of the Gumbel-sigmoid
     noise: float = 1.0  # of the Gumbel-sigmoid: 1 is the published one, 0 decides as inference does
@@ -62,6 +64,8 @@ class Stage:
             raise RecipeError(f"a stage has size {self.size}: give a multiple of {PATCH}")
         if not 0 <= self.refined <= 1:
             raise RecipeError(f"a stage has refined {self.refined}: give a share in 0..1")
+        if self.budgets and not (len(self.budgets) == 2 and 0 < self.budgets[0] < self.budgets[1] <= 1):
+            raise RecipeError(f"a stage has budgets {list(self.budgets)}: give two shares, the lower one first")
         if self.mode not in MODES:
             raise RecipeError(f"a stage has mode {self.mode!r}: known are {', '.join(MODES)}")
 
@@ -85,6 +89,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.gates not in GATES:
             raise RecipeError(f"a recipe has gates {self.gates!r}: known are {', '.join(GATES)}")
+        knots = getattr(self.model, "budget_knots", 0)
+        if any(bool(stage.budgets) != bool(knots) for stage in self.stages if stage.mode == "masked"):
+            raise RecipeError(f"a model with {knots} budget_knots: every masked stage needs budgets if it has some")
 
     @property
     def samples(self) -> int:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from adacolvit.app.answers import disposition, failures, file_of
 from adacolvit.app.exports import Export
-from adacolvit.app.messages import ExportInfo, ExportItem, ExportRequest, FolderInfo, SessionState
+from adacolvit.app.messages import Adjustments, ExportInfo, ExportItem, ExportRequest, FolderInfo, SessionState
 from adacolvit.app.studio import Studio
 from adacolvit.app.worker import Task
 from adacolvit.batch import Look
@@ -117,7 +117,7 @@ def _start(studio: Studio, wanted: ExportRequest) -> Export:
     for item in wanted.items:
         source, name = studio.source(item.photo)
         stem = _free_name(PurePosixPath(name).stem, taken)
-        hints, look = _work(studio, item, wanted)
+        hints, look, budget = _work(studio, item, wanted)
         tasks.append(
             Task(
                 key=item.photo,
@@ -127,13 +127,14 @@ def _start(studio: Studio, wanted: ExportRequest) -> Export:
                 output=folder / f"{stem}.color{suffix}",
                 look=look,
                 hint_file=folder / f"{stem}.hints.json" if wanted.hint_files else None,
+                budget=studio.known(budget),
             )
         )
     return studio.exports.start(folder, tasks)
 
 
-def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list[dict], Look]:
-    """A photo's hints, and how its picture is written: as asked, else as its session has it."""
+def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list[dict], Look, float | None]:
+    """A photo's hints, how its picture is written, and its budget: as asked, else as its session has it."""
     state: SessionState | None = studio.library.session(item.photo) if item.hints is None else None
     if item.hints is not None:
         hints = [hint.model_dump() for hint in item.hints]
@@ -143,12 +144,12 @@ def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list
         hints = studio.hints_beside(item.photo)
     for hint in hints:
         Hint(**hint)  # an unusable one is told now
-    adjustments = state.adjustments if state else None
-    saturation, strength = (
-        value if value is not None else getattr(adjustments, name, 1.0)
-        for name, value in (("saturation", wanted.saturation), ("strength", wanted.strength))
+    adjustments = state.adjustments if state else Adjustments()
+    saturation, strength, budget = (
+        getattr(adjustments, name) if (value := getattr(wanted, name)) is None else value
+        for name in ("saturation", "strength", "budget")
     )
-    return hints, Look(saturation, strength, wanted.depth, wanted.label, wanted.note)
+    return hints, Look(saturation, strength, wanted.depth, wanted.label, wanted.note), budget
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

@@ -59,7 +59,7 @@ def photo_routes(studio: Studio) -> APIRouter:
     async def render(photo_id: str, wanted: RenderRequest) -> Response:
         """The colored picture at full size, metadata kept."""
         entry = await studio.entry(photo_id)
-        result = await studio.colorize(entry, live.plain(wanted.hints))
+        result = await studio.colorize(entry, live.plain(wanted.hints), wanted.budget)
         suffix = SUFFIXES[wanted.format]
         look = Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note)
         data = await run_in_threadpool(look.encode, result, suffix)
@@ -83,9 +83,9 @@ def photo_routes(studio: Studio) -> APIRouter:
 
     @routes.websocket("/{photo_id}/live")
     async def live_socket(socket: WebSocket, photo_id: str) -> None:
-        async def colorize(hints: list) -> Result:
+        async def colorize(hints: list, budget: float | None) -> Result:
             try:  # looked up each time: an idle photo's memory was given back, and a tab may be open for days
-                return await studio.colorize(await studio.entry(photo_id), hints)
+                return await studio.colorize(await studio.entry(photo_id), hints, budget)
             except HTTPException as error:
                 raise live.PhotoGone from error
 
