@@ -1,6 +1,7 @@
 """What several rooms' tests share: a small network that was never trained, but does everything a trained one does."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,7 +43,18 @@ def random_network(config: ModelConfig, seed: int, layer_bias=0.5, patch_bias=0.
 @pytest.fixture(scope="session")
 def small_weights(tmp_path_factory):
     """Path of a weights file of a small random network."""
-    path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    net = random_network(SMALL, seed=1)
-    write_weights(path, SMALL, {name: t.detach().numpy() for name, t in net.state_dict().items()}, np.float32)
+    return _written(random_network(SMALL, seed=1), tmp_path_factory.mktemp("weights") / "small.safetensors")
+
+
+@pytest.fixture(scope="session")
+def budget_weights(tmp_path_factory):
+    """Path of a weights file of a small random network for any budget, which keeps the more the more it may spend."""
+    net = random_network(replace(SMALL, budget_knots=4, least_budget=0.4, budget=0.6), seed=1)
+    for table in (net.budget_layers, net.budget_patches):
+        table.data += torch.linspace(-2, 30, len(table))[:, None, None]
+    return _written(net, tmp_path_factory.mktemp("weights") / "any-budget.safetensors")
+
+
+def _written(net: ColorizationViT, path):
+    write_weights(path, net.config, {name: t.detach().numpy() for name, t in net.state_dict().items()}, np.float32)
     return path

@@ -143,6 +143,20 @@ def test_ctrl_c_ends_all_processes_and_leaves_whole_pictures(table, small_weight
     assert all(pixels(path).shape == (600, 900, 3) for path in written)
 
 
+def test_a_budget(table, budget_weights, small_weights, capsys):
+    photo(table / "a.png")
+    spent = {}
+    for budget in ("0", "0.4", "0.5", "1"):
+        run = ["colorize", f"--model={budget_weights}", "a.png", "-o", f"{budget}.png", "--budget", budget, "--json"]
+        assert main(run) == 0
+        line = json.loads(capsys.readouterr().out)
+        spent[budget] = line["macs"] / line["dense_macs"]
+    assert spent["0"] == spent["0.4"] < spent["0.5"] < spent["1"] == 1
+    assert not np.array_equal(pixels("0.4.png"), pixels("1.png"))
+    assert main(["colorize", f"--model={small_weights}", "a.png", "-o", "b.png", "--budget", "0.5"]) != 0
+    assert "one budget only" in capsys.readouterr().err and not Path("b.png").exists()
+
+
 def test_hints_beside_the_photo_are_used(table, run):
     photo(table / "p.png")
     photo(table / "q.png")
@@ -326,6 +340,21 @@ def test_exported_network_gives_the_engines_picture(table, small_weights, capsys
     expected, decisions = Engine(weights).run(x)
     assert np.abs(ab[0] * AB_SCALE - expected).max() < 1e-3
     assert np.array_equal(layers, decisions.layers) and np.array_equal(patches, decisions.patches)
+
+
+def test_an_exported_network_takes_budgets(table, budget_weights, capsys):
+    assert main(["export", "--model", str(budget_weights), "-o", "any.onnx"]) == 0
+    assert "budget (1,)" in capsys.readouterr().out
+    onnx.checker.check_model("any.onnx", full_check=True)
+    session = onnxruntime.InferenceSession("any.onnx", providers=["CPUExecutionProvider"])
+    engine = Engine(load_weights(budget_weights))
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 64, 48)).astype(np.float32)
+    for budget in (0.0, 0.5, 1.0):
+        feeds = {"x": x[None], "positions": sine_positions(4, 3, 64), "budget": np.array([budget], np.float32)}
+        ab, layers, _ = session.run(None, feeds)
+        expected, decided = engine.run(x, budget=budget)
+        np.testing.assert_allclose(ab[0] * AB_SCALE, expected, atol=1e-2)
+        assert np.array_equal(layers, decided.layers)
 
 
 def test_models(capsys):

@@ -10,7 +10,7 @@ from PIL import Image
 
 import adacolvit
 from adacolvit.colorizer import Colorizer
-from adacolvit.errors import HintError, PhotoError, SaveError, WeightsError
+from adacolvit.errors import BudgetError, HintError, PhotoError, SaveError, WeightsError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import fit_frame
 from adacolvit.hints.hint import encode_hints, place_hints
@@ -52,6 +52,21 @@ def test_result(colorizer):
     assert cost_.macs == cost(colorizer.engine.config, rows * columns, cost_.layers, kept)
     assert 0 < cost_.macs < cost_.dense_macs and cost_.milliseconds > 0
     assert cost_.skipped_layers == 6 - cost_.layers.sum() and not kept[~cost_.layers].any()
+
+
+def test_a_budget(budget_weights, colorizer):
+    any_budget = Colorizer(budget_weights)
+    any_budget.set_photo(gray_photo())
+    costs = [any_budget.colorize(budget=budget).cost for budget in (None, 0.6, 0, 1)]
+    assert [c.budget for c in costs] == [0.6, 0.6, 0.4, 1] and costs[0].least_budget == 0.4
+    assert costs[0].macs == costs[1].macs and costs[2].macs < costs[0].macs < costs[3].macs == costs[3].dense_macs
+    colorizer.set_photo(gray_photo())
+    cost_ = colorizer.colorize().cost
+    assert cost_.budget is cost_.least_budget is None
+    with pytest.raises(BudgetError, match="one budget only"):
+        colorizer.colorize(budget=0.5)
+    with pytest.raises(BudgetError, match=r"0\.\.1"):
+        any_budget.colorize(budget=1.5)
 
 
 def test_hints_change_the_picture_and_the_same_hints_do_not(colorizer):

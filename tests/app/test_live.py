@@ -49,6 +49,16 @@ def test_a_frame_holds_the_colorizers_planes_and_cost(socket, engine):
         assert np.array_equal(took > 0, cost.layers) and 0 < took.sum() < effort.milliseconds
 
 
+def test_a_network_for_one_budget_keeps_to_it(socket):
+    """Work done with another network may still name a budget."""
+    efforts = []
+    for budget in (None, 0.9):
+        socket.send(json.dumps({"seq": 1, "hints": [], "budget": budget}))
+        efforts.append(unpack(socket.recv())[0].effort)
+    assert efforts[0].macs == efforts[1].macs
+    assert efforts[1].budget is efforts[1].least_budget is None
+
+
 def test_planes_begin_at_an_even_byte(socket):
     for seq in (1, 10, 100, 1000):
         socket.send(json.dumps({"seq": seq, "hints": []}))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from adacolvit.color.lab import lab_to_srgb
-from adacolvit.errors import DataError, MissingExtra, WeightsError
+from adacolvit.errors import BudgetError, DataError, MissingExtra, WeightsError
 from adacolvit.evaluation import metrics
 from adacolvit.evaluation.classical import Nearest
 from adacolvit.evaluation.hintset import draw
@@ -115,6 +115,17 @@ def test_methods_are_made_by_name(small_weights, tmp_path):
         make_methods([], ["gray", "gray"])
     with pytest.raises(WeightsError):
         make_methods([tmp_path / "missing.safetensors"], [])
+
+
+def test_a_network_is_measured_at_a_budget(sources, hint_set, budget_weights, small_weights):
+    names = [f"{budget_weights}@0.4", f"alone:{budget_weights}@1", budget_weights]
+    methods = make_methods(names, [])
+    assert [method.name for method in methods] == ["any-budget@0.4", "any-budget@1 alone", "any-budget"]
+    rows = evaluate_photo(sources[0], [(method, [10]) for method in methods], hint_set, "square")
+    dense = cost(methods[0]._engine.config, 196)
+    assert rows[0].macs < rows[2].macs < rows[1].macs == dense
+    with pytest.raises(BudgetError, match="one budget only"):
+        make_methods([f"{small_weights}@0.4"], [])
 
 
 def test_only_levins_method_needs_scipy(small_weights, monkeypatch):

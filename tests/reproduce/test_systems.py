@@ -82,6 +82,8 @@ def test_weights_are_given_by_network():
     (shipped,) = [model for model in list_models() if model.name == "tiny"]
     assert parse("tiny=tiny") == Trained("tiny", "tiny", shipped.sha256[:12])
     assert parse("tiny=tiny@81600").samples == 81_600
+    at_budget = parse("tiny=tiny@0.4@81600")
+    assert at_budget == Trained("tiny", "tiny@0.4", shipped.sha256[:12] + "@0.4", 81_600)
     for text, error, words in (
         ("tiny", RecipeError, "write NETWORK=FILE"),
         ("enormous=tiny", WeightsError, "no network named 'enormous'"),

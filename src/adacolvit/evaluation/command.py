@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME_OR_FILE",
-        help="repeatable; all are compared with the first; alone:NAME leaves out the refinement after the network",
+        help="repeatable; all are compared with the first; alone:NAME leaves out the refinement after the network, "
+        "NAME@0.4 is the network at that budget",
     )
     add("--baselines", type=_names, default=(), metavar="NAMES", help="some of gray,nearest,levin")
     add("--hints", type=_counts, default=COUNTS, metavar="COUNTS", help=f"(default: {','.join(map(str, COUNTS))})")

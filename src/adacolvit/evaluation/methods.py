@@ -6,8 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from adacolvit.colorizer import predict
-from adacolvit.errors import DataError, MissingExtra
+from adacolvit.errors import BudgetError, DataError, MissingExtra
 from adacolvit.hints.encoder import encode_one
+from adacolvit.model.budget import check_budget
 from adacolvit.model.config import ModelConfig
 from adacolvit.runtime.engine import Engine
 from adacolvit.weights import Weights, load_weights
@@ -42,11 +43,23 @@ class Method(Protocol):
         """
 
 
+def split_budget(model: str) -> tuple[str, float | None]:
+    """``NAME_OR_FILE@BUDGET`` -> name or file, and the budget; None where none is named."""
+    name, _, share = model.rpartition("@")
+    try:
+        return (name, float(share)) if name else (model, None)
+    except ValueError:  # the @ belongs to the file's name
+        return model, None
+
+
 def _network(model: str, alone: bool):
     """A network as the product runs it, or in torch where the product has no use for it."""
-    weights = load_weights(model, rivals=True)
+    name, budget = split_budget(model)
+    weights = load_weights(name, rivals=True)
     if isinstance(weights.config, ModelConfig):
-        return Network(weights, alone)
+        return Network(weights, alone, budget)
+    if budget is not None:
+        raise BudgetError(f"{name} is a network of the comparison, made for one budget only: leave out @{budget:g}")
     from .torch_network import TorchNetwork  # brings torch, which the product's networks do without
 
     return TorchNetwork.of_weights(weights, bare=alone)
@@ -55,27 +68,28 @@ def _network(model: str, alone: bool):
 class Network:
     """A network, run and refined as in the product, or alone."""
 
-    def __init__(self, weights: Weights, alone: bool = False) -> None:
-        """``alone``: without refinement."""
-        self.name = f"{weights.name} alone" if alone else weights.name
+    def __init__(self, weights: Weights, alone: bool = False, budget: float | None = None) -> None:
+        """``alone``: without refinement. ``budget``: see :func:`adacolvit.model.budget.check_budget`."""
+        check_budget(weights.config, budget)
+        self.name = weights.name + ("" if budget is None else f"@{budget:g}") + (" alone" if alone else "")
         self.digest = weights.sha256
-        self._alone = alone
+        self._alone, self._budget = alone, budget
         self._engine = Engine(weights, threads=1, precision="fp32")
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`Method`."""
         placed = rows, columns, sizes, ab
         if self._alone:
-            predicted, decisions = self._engine.run(encode_one(lightness, *placed))
+            predicted, decisions = self._engine.run(encode_one(lightness, *placed), budget=self._budget)
         else:
-            predicted, decisions = predict(self._engine, lightness, placed)
+            predicted, decisions = predict(self._engine, lightness, placed, self._budget)
         return np.ascontiguousarray(predicted.transpose(1, 2, 0)), decisions.macs
 
 
 def make_methods(models, baselines) -> list[Method]:
     """Networks in the order given, then baselines. Weights files that share a name are told apart by their folders'.
 
-    A model written as "alone:NAME" is measured without the product's refinement.
+    A model written as "alone:NAME" is measured without the product's refinement, one as "NAME@0.4" at that budget.
     """
     methods = []
     for model in models:

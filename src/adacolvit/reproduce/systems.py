@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adacolvit.errors import RecipeError
-from adacolvit.evaluation.methods import BASELINES
+from adacolvit.evaluation.methods import BASELINES, split_budget
 from adacolvit.model.registry import find
 from adacolvit.weights import list_models, load_weights
 
@@ -21,22 +21,31 @@ class Trained:
 
     network: str
     weights: str = ""  # name in the manifest, or path
-    digest: str = ""  # first 12 digits of the file's SHA-256
+    digest: str = ""  # first 12 digits of the file's SHA-256, and the budget where one is named
     samples: int | None = None  # seen in training; None: not known
 
 
 def parse(text: str) -> Trained:
-    """``NETWORK=FILE`` or ``NETWORK=FILE@SAMPLES``, as given on the command line. Raises RecipeError, WeightsError."""
+    """``NETWORK=FILE``, ``NETWORK=FILE@BUDGET`` or either with ``@SAMPLES`` seen in training behind it.
+
+    A budget is written with a point (0.4), samples without. Raises RecipeError, WeightsError.
+    """
     network, equals, rest = text.partition("=")
     path, _, samples = rest.rpartition("@") if rest.rpartition("@")[2].isdecimal() else (rest, "", "")
     if not equals or not path:
         raise RecipeError(f"{text!r} names no weights: write NETWORK=FILE, or NETWORK=FILE@SAMPLES seen in training")
-    config, weights = find(network), load_weights(path, rivals=True)
+    file, budget = split_budget(path)
+    config, weights = find(network), load_weights(file, rivals=True)
     for name in ("width", "depth"):
         wanted, is_there = getattr(config, name, None), getattr(weights.config, name, None)
         if wanted != is_there:
             raise RecipeError(f"{path} has {name} {is_there}, a {network} has {name} {wanted}: give the weights of one")
-    return Trained(network, path, weights.sha256[:12], int(samples) if samples else None)
+    return Trained(
+        network,
+        path,
+        weights.sha256[:12] + ("" if budget is None else f"@{budget:g}"),
+        int(samples) if samples else None,
+    )
 
 
 def shipped() -> list[Trained]:
