@@ -9,6 +9,7 @@ import { kernel } from "./kernel/vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const MODEL = here("../build/model"); // of `adacolvit export --format web`
+const DESCRIPTION = "model.json"; // names the network; those exported before it may lie beside it
 const RUNTIME = here("node_modules/onnxruntime-web/dist");
 const CONDITION = "browser-only"; // of the package's "imports"
 // The network loads from files beside the page alone, and nothing else is ever asked for.
@@ -39,7 +40,8 @@ function standAlone(): Plugin {
     ],
     writeBundle() {
       for (const folder of ["model", "wasm"]) mkdirSync(join(out, folder), { recursive: true });
-      for (const name of readdirSync(MODEL)) copyFileSync(join(MODEL, name), join(out, "model", name));
+      const { file } = JSON.parse(readFileSync(join(MODEL, DESCRIPTION), "utf8")) as { file: string };
+      for (const name of [DESCRIPTION, file]) copyFileSync(join(MODEL, name), join(out, "model", name));
       // Many hosts know what .js is and not what .mjs is.
       copyFileSync(join(RUNTIME, "ort-wasm-simd-threaded.mjs"), join(out, "wasm", "runtime.js"));
       copyFileSync(join(RUNTIME, "ort-wasm-simd-threaded.wasm"), join(out, "wasm", "runtime.wasm"));

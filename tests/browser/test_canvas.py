@@ -281,8 +281,13 @@ def test_the_effort_view_tells_what_each_layer_did(table, page):
         )
         assert dark == patches
         page.keyboard.press("ArrowRight")
+    shade, shown = page.locator(".effort-map"), panel.get_by_label("Show on the photo")
+    shown.uncheck()
+    expect(shade).to_have_count(0)
+    shown.check()
+    expect(shade).to_have_count(1)
     page.keyboard.press("e")
-    expect(page.locator(".effort-map")).to_have_count(0)
+    expect(shade).to_have_count(0)
 
 
 def test_full_screen_leaves_the_photo_alone(table, page):

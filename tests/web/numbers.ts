@@ -1,6 +1,7 @@
 // Runs one function of the browser-only engine in Node: a JSON request on standard input, the JSON answer on standard output.
 
 import { readFileSync } from "node:fs";
+import { checkBudget } from "../../web/src/engine/local/budget";
 import { effortOf, type Config } from "../../web/src/engine/local/cost";
 import { encode, placeHints, type PlacedHint } from "../../web/src/engine/local/encoder";
 import { fitFrame } from "../../web/src/engine/local/frame";
@@ -57,8 +58,11 @@ const tasks = {
   },
 
   effort({ config, rows, columns, layers, patches }: { config: Config; rows: number; columns: number; layers: number[]; patches: number[] }) {
-    return effortOf(config, rows, columns, { layers: Uint8Array.from(layers), patches: Uint8Array.from(patches) }, 1, true);
+    const decisions = { layers: Uint8Array.from(layers), patches: Uint8Array.from(patches), budget: checkBudget(config, null) };
+    return effortOf(config, rows, columns, decisions, 1, true);
   },
+
+  budget: ({ config, wanted }: { config: Config; wanted: number | null }) => checkBudget(config, wanted),
 
   half: (values: number[]) => values.map(toHalf),
 

@@ -8,7 +8,8 @@ from adacolvit.errors import HintError
 from adacolvit.hints.file import HintFile, dump_hints, parse_hints
 from adacolvit.hints.frame import fit_frame
 from adacolvit.hints.hint import as_hints, encode_hints, place_hints
-from adacolvit.model.config import VARIANTS
+from adacolvit.model.budget import check_budget, least_budget
+from adacolvit.model.config import VARIANTS, ModelConfig
 from adacolvit.model.cost import cost, layer_macs
 from adacolvit.model.positions import sine_positions
 from adacolvit.photo import open_photo
@@ -140,6 +141,16 @@ def test_effort(ask, name):
     assert [layer["ffn"] for layer in found["layers"]] == layers[:, 1].tolist()
     assert found["layers"][3]["attention_patches"] == "".join("01"[kept] for kept in patches[3, 0].astype(int))
     np.testing.assert_allclose(found["patches"], patches.mean((0, 1)), atol=5.1e-4)
+
+
+@pytest.mark.parametrize("config", [VARIANTS["tiny"], ModelConfig(budget_knots=3, least_budget=0.4, budget=0.6)])
+@pytest.mark.parametrize("wanted", [None, 0.0, 0.5, 1.0])
+def test_budgets(ask, config, wanted):
+    asked = wanted if config.budget_knots else None  # the program asks no other for one, see Studio.known
+    assert ask("budget", {"config": config.to_dict(), "wanted": wanted}) == check_budget(config, asked)
+    found = ask("effort", {"config": config.to_dict(), "rows": 1, "columns": 1, "layers": [], "patches": []})
+    expected = (check_budget(config, None), least_budget(config), check_budget(config, None))
+    assert tuple(map(found.get, ("budget", "least_budget", "usual_budget"))) == expected
 
 
 def test_half_floats(ask):

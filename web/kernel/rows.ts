@@ -14,7 +14,6 @@ const C_CURVE: usize = 15; // five: of the roots two, four, eight, of v itself, 
 const C_LINE: usize = 20; // of v
 const C_WHOLE: usize = 21; // what is added so that a whole number is left in the low bits
 const C_ONE: usize = 22;
-const C_STEPS: usize = 23; // parts that chroma is lowered by, 2 ** STEPS
 const CONSTANTS: usize = 1024; // where they are, each four times
 
 const STEPS = 8; // halvings of the chroma, as everywhere
@@ -76,8 +75,9 @@ function careful(f: v128, fx: v128, fz: v128): v128 {
   if (!i32x4.all_true(fits)) {
     if (i32x4.all_true(f32x4.le(f32x4.pmax(f32x4.pmax(fx, fz), f), c(C_DELTA)))) {
       // Near black all is linear, and so is the way to gray: no search is needed for where it enters what a screen shows.
+      const parts = f32x4.splat(<f32>(1 << STEPS)); // as far as the search below goes
       const share = f32x4.pmin(f32x4.pmin(kept(y, r), kept(y, g)), kept(y, b));
-      const low = v128.bitselect(f32x4.splat(1), f32x4.div(f32x4.floor(mul(share, c(C_STEPS))), c(C_STEPS)), fits);
+      const low = v128.bitselect(f32x4.splat(1), f32x4.div(f32x4.floor(mul(share, parts)), parts), fits);
       r = mix(y, r, low);
       g = mix(y, g, low);
       b = mix(y, b, low);

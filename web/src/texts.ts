@@ -233,6 +233,13 @@ export const texts = {
   effortMsLabel: "in the network",
   effortMacs: (macs: number) => `${(macs / 1e9).toFixed(2)} G`,
   effortMacsLabel: (share: number) => `operations, ${Math.round(100 * share)} % of a full pass`,
+  budget: {
+    label: "Budget",
+    tip: "How much of the network photos may take, in the mean: less is faster, more is more careful. In the saved picture too",
+    share: (share: number) => `${Math.round(100 * share)} % of the network`,
+    usual: "usual",
+    usualTip: (share: number) => `Back to ${Math.round(100 * share)} %, what the network was made for`,
+  },
   effortLayers: "Layers, first to last",
   effortAll: "All layers",
   effortParts: { attention: "Attention", ffn: "Feed-forward" },
@@ -240,8 +247,10 @@ export const texts = {
     const skipped = layers.filter((each) => !each.ran).length;
     const ms = layers.reduce((sum, each) => sum + (each.milliseconds ?? 0), 0);
     const note = skipped ? `${skipped} of ${layers.length} layers skipped` : `All ${layers.length} layers were run`;
-    return `${note}${ms ? `; those that ran took ${shortTime(ms)} together` : ""}.`;
+    return `${note}${ms ? `; ${skipped ? "those that ran" : "they"} took ${shortTime(ms)} together` : ""}.`;
   },
+  effortOnPhoto: "Show on the photo",
+  effortOnPhotoTip: "Without it, the photo shows its colors alone",
   effortLegend: (measured: boolean) =>
     `Bright patches (colored ones here) took the full path, dark ones the short path. Under a layer: its operations${measured ? " and, below, its time" : ""}, against the layer with most.`,
   effortLayer: ({ part, block, ran, kept, macs, milliseconds }: Layer) => {

@@ -1,8 +1,9 @@
 // Where the network spent its effort: patches drawn over the photo, and a small picture of every layer beside it.
 
 import { useMemo } from "preact/hooks";
+import { Budget } from "./Budget";
 import "./effort.css";
-import { chosen, chosenLayer, layers, shares, type Layer, type Part } from "./effort";
+import { chosen, chosenLayer, layers, onPhoto, shares, type Layer, type Part } from "./effort";
 import { CloseIcon } from "../icons";
 import { toggleEffort } from "../state/commands";
 import * as store from "../state/store";
@@ -34,7 +35,7 @@ export function EffortMap() {
       )),
     [values, columns],
   );
-  if (!effort) return null;
+  if (!effort || !onPhoto.value) return null;
   const style = { transform: `translate(${x}px, ${y}px)`, width: `${width * scale}px`, height: `${height * scale}px` };
   return (
     <svg class="effort-map" style={style} viewBox={`0 0 ${columns} ${effort.rows}`} preserveAspectRatio="none" aria-hidden="true">
@@ -67,6 +68,7 @@ export function EffortPanel() {
           <dd>{texts.effortMacsLabel(effort.macs / effort.dense_macs)}</dd>
         </div>
       </dl>
+      <Budget />
       <div class="layers" role="radiogroup" aria-label={texts.effortLayers} onKeyDown={steer}>
         <Choice value={null} label={texts.effortAll}>
           {texts.effortAll}
@@ -87,6 +89,10 @@ export function EffortPanel() {
         ))}
       </div>
       <p aria-live="polite">{layer ? texts.effortLayer(layer) : texts.effortLayersNote(all)}</p>
+      <label class="check" title={texts.effortOnPhotoTip}>
+        <input type="checkbox" checked={onPhoto.value} onChange={(event) => (onPhoto.value = event.currentTarget.checked)} />
+        {texts.effortOnPhoto}
+      </label>
       <p>{texts.effortLegend(measured)}</p>
     </section>
   );

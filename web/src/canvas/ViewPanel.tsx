@@ -50,7 +50,7 @@ function Choice<T extends string>({ name, label, options, value, onChoose }: Cho
   );
 }
 
-function Slider({ what, most }: { what: keyof store.Adjustments; most: number }) {
+function Slider({ what, most }: { what: "saturation" | "strength"; most: number }) {
   const value = store.adjustments.value[what];
   const [label, tip] = texts.view.sliders[what];
   return (

@@ -49,6 +49,9 @@ export const chosenLayer = computed(() => {
   return at && (layers.value.find(({ part, block }) => part === at.part && block === at.block) ?? null);
 });
 
+/** Whether the photo itself shows it; without, its colors can be judged while the budget is moved. */
+export const onPhoto = signal(true);
+
 /** The share of layers in which each patch took the full path, of the layer looked at or of all. */
 export const shares = computed<number[]>(() => {
   const effort = store.frame.value?.info.effort;

@@ -2,7 +2,7 @@
 // a graphics card, cpu/ where there is none.
 
 import type { Frame } from "../engine/frame";
-import type { FetchPart } from "./tiles";
+import type { Box, FetchPart } from "./tiles";
 import type { Size } from "./view";
 
 /** Left, top, width, height on the canvas, in device pixels. */
@@ -18,6 +18,12 @@ export interface Pane {
   divider: number;
   /** Only the largest circle within the box. */
   round?: boolean;
+}
+
+/** Device pixels per photo pixel in a pane of a photo of some size, and the part of it, in its pixels, that lies in the box. */
+export function lookThrough({ box: [left, top, width, height], photo }: Pane, size: Size): { scale: number; seen: Box } {
+  const scale = photo[2] / size.width;
+  return { scale, seen: { x: (left - photo[0]) / scale, y: (top - photo[1]) / scale, width: width / scale, height: height / scale } };
 }
 
 /** Largest side of the gray picture of a whole photo; what is finer comes in tiles. */

@@ -20,6 +20,8 @@ export interface Download {
 
 export interface LiveRequest {
   hints: WireHint[];
+  /** Share of the dense network's cost that photos may take in the mean; null: the network's own. */
+  budget?: number | null;
   /** Whether the frame shall tell of each layer which patches it computed, for the effort view. */
   effortLayers?: boolean;
 }
@@ -65,6 +67,8 @@ export interface RenderRequest {
   note?: boolean;
   saturation?: number;
   strength?: number;
+  /** As of a live request. */
+  budget?: number | null;
   /** Bits per color; null keeps 16 where photo and format have them. */
   depth?: 8 | 16 | null;
 }
@@ -81,6 +85,9 @@ export class SessionConflict extends Error {}
 /** A hint with what only the table knows of it: it is locked; its color is still the network's own, and not sent. */
 export type KeptHint = WireHint & { locked?: boolean; guess?: boolean };
 
+/** What is left out is as it comes from the network. */
+export type KeptAdjustments = Pick<Schemas["Adjustments"], "saturation" | "strength" | "budget">;
+
 /** All that is kept of one photo. The steps are the history's own business. */
 export interface SessionState {
   version: 1;
@@ -89,8 +96,8 @@ export interface SessionState {
   past: unknown[];
   future: unknown[];
   present: KeptHint[];
-  snapshots: { name: string; hints: KeptHint[]; time: number; adjustments?: { saturation: number; strength: number } }[];
-  adjustments: { saturation: number; strength: number; lightness?: number };
+  snapshots: { name: string; hints: KeptHint[]; time: number; adjustments?: KeptAdjustments }[];
+  adjustments: KeptAdjustments;
   status: "new" | "started" | "done";
   /** Which window wrote it, and when, milliseconds since 1970. */
   writer: string;

@@ -65,8 +65,8 @@ export class Live implements LiveLink {
 
   private pump(): void {
     if (this.inFlight || !this.latest || this.socket?.readyState !== WebSocket.OPEN) return;
-    const { hints, effortLayers = false } = this.latest;
-    const request: WireRequest = { seq: ++this.seq, hints, layers: effortLayers };
+    const { hints, budget = null, effortLayers = false } = this.latest;
+    const request: WireRequest = { seq: ++this.seq, hints, budget, layers: effortLayers };
     [this.sent, this.latest, this.inFlight] = [this.latest, null, true];
     this.socket.send(JSON.stringify(request));
   }

@@ -9,9 +9,15 @@ export interface components {
     schemas: {
         /**
          * Adjustments
-         * @description Sliders that act on the result without running the network.
+         * @description Saturation and strength act on the result without running the network; the budget runs it anew, and null is
+         *     the network's own.
          */
         Adjustments: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /**
              * Saturation
              * @default 1
@@ -47,15 +53,27 @@ export interface components {
          * @description What a frame cost.
          *
          *     ``macs`` executed and ``dense_macs`` of the same network with nothing left out; ``patches`` is, for each of
-         *     ``rows`` x ``columns`` patches in reading order, the share of sub-layers in which it took the full path.
+         *     ``rows`` x ``columns`` patches in reading order, the share of sub-layers in which it took the full path. ``budget``
+         *     is what it ran at, ``least_budget`` the least that the network knows, ``usual_budget`` what it runs at where none is
+         *     asked for; all three are left out where it takes none.
          */
         Effort: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /** Columns */
             columns: number;
             /** Dense Macs */
             dense_macs: number;
             /** Layers */
             layers: components["schemas"]["LayerEffort"][];
+            /**
+             * Least Budget
+             * @default null
+             */
+            least_budget?: number | null;
             /** Macs */
             macs: number;
             /** Milliseconds */
@@ -64,6 +82,11 @@ export interface components {
             patches: number[];
             /** Rows */
             rows: number;
+            /**
+             * Usual Budget
+             * @default null
+             */
+            usual_budget?: number | null;
         };
         /**
          * ErrorReply
@@ -111,6 +134,11 @@ export interface components {
          * @description Photos to be written in the background. ``hint_files`` puts each photo's hints file beside its picture.
          */
         ExportRequest: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /**
              * Depth
              * @default null
@@ -277,9 +305,15 @@ export interface components {
          * LiveRequest
          * @description What the browser sends for each change; ``seq`` comes back in the answer.
          *
-         *     ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block.
+         *     ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block. ``budget`` is the share of
+         *     the dense network's cost that photos may take in the mean, null the network's own.
          */
         LiveRequest: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /** Hints */
             hints: components["schemas"]["HintMessage"][];
             /**
@@ -333,8 +367,16 @@ export interface components {
             /** Hints */
             hints: components["schemas"]["HintMessage"][];
         };
-        /** RenderRequest */
+        /**
+         * RenderRequest
+         * @description A picture to be written; ``budget`` as of a live request.
+         */
         RenderRequest: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /**
              * Depth
              * @default null
@@ -451,6 +493,7 @@ export interface components {
         SessionState: {
             /**
              * @default {
+             *       "budget": null,
              *       "saturation": 1,
              *       "strength": 1
              *     }

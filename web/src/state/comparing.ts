@@ -8,7 +8,7 @@ import * as store from "./store";
 /** Lays a snapshot under the comparison, and with `how` begins one. */
 export function compareWith(snapshot: store.Snapshot, how?: store.Compare): Promise<void> {
   return attempt(async () => {
-    const frame = await frameOf(store.told(snapshot.hints));
+    const frame = await frameOf(snapshot);
     if (!how && !store.grayHeld.value) return; // let go before the frame was there
     store.before.value = { snapshot, frame };
     if (how) store.compare.value = how;

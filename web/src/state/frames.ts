@@ -1,6 +1,6 @@
 // Which frame is on the table: the live link's latest, or the one that was kept for hints that are back again.
 
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import { engine } from "#engine";
 import type { LiveLink, LiveRequest } from "../engine/engine";
 import type { Frame } from "../engine/frame";
@@ -9,7 +9,10 @@ import { texts } from "../texts";
 
 const MOST_BYTES = 128 * 2 ** 20; // of all frames that are kept: some two hundred steps
 
-const keyOf = ({ hints, effortLayers }: LiveRequest) => `${effortLayers ? "layers" : ""}${JSON.stringify(hints)}`;
+const keyOf = ({ hints, budget, effortLayers }: LiveRequest) => `${effortLayers ? "layers" : ""}${JSON.stringify([budget, hints])}`;
+
+/** What the table asks for. */
+const request = computed<LiveRequest>(() => ({ hints: store.wireHints(), budget: store.budget.value, effortLayers: store.effortOn.value }));
 
 /** Frames of states of the history, so that undo needs no network. Those unused for longest go first. */
 class FrameCache {
@@ -42,17 +45,17 @@ let passing: [string, Frame] | null = null; // the newest frame of a gesture: it
 let fromCache = false; // what is on the table was kept, so that answers still on their way are late
 
 effect(() => {
-  const request: LiveRequest = { hints: store.wireHints(), effortLayers: store.effortOn.value };
-  if (link) show(link, request);
+  const now = request.value;
+  if (link) show(link, now);
 });
 
 const isSettled = () => store.hints.peek() === store.present();
 
-function show(to: LiveLink, request: LiveRequest): void {
-  wanted = keyOf(request);
+function show(to: LiveLink, now: LiveRequest): void {
+  wanted = keyOf(now);
   const known = passing?.[0] === wanted ? passing[1] : cache.get(wanted);
   fromCache = known !== undefined;
-  if (!known) return to.send(request);
+  if (!known) return to.send(now);
   if (isSettled()) cache.put(wanted, known);
   [store.frame.value, store.busy.value] = [known, false];
 }
@@ -78,7 +81,7 @@ export function follow(id: string, onGone: () => void): void {
     onPhotoGone: onGone,
   });
   link = opened;
-  show(opened, { hints: store.wireHints(), effortLayers: store.effortOn.peek() });
+  show(opened, request.peek());
 }
 
 /** Ends it: the hints on the table are about to be those of another photo. */
@@ -87,9 +90,10 @@ export function leave(): void {
   link = null;
 }
 
-/** The frame of other hints for the open photo, such as a snapshot's. */
-export function frameOf(hints: LiveRequest["hints"]): Promise<Frame> {
-  const key = keyOf({ hints });
+/** The frame of other work on the open photo, such as a snapshot's. */
+export function frameOf({ hints, adjustments }: store.Work): Promise<Frame> {
+  const asked: LiveRequest = { hints: store.told(hints), budget: adjustments.budget };
+  const key = keyOf(asked);
   const known = cache.get(key);
   if (known) return Promise.resolve(known);
   return new Promise((resolve, reject) => {
@@ -107,6 +111,6 @@ export function frameOf(hints: LiveRequest["hints"]): Promise<Frame> {
       onLink: () => {},
       onPhotoGone: () => once.close(), // the photo's own link tells it
     });
-    once.send({ hints });
+    once.send(asked);
   });
 }

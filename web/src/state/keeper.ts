@@ -26,7 +26,11 @@ function written(revision: number): SessionState {
 }
 
 function putOnTable(state: SessionState): void {
-  const snapshots = state.snapshots.map(({ hints, ...rest }) => ({ adjustments: store.UNADJUSTED, ...rest, hints: hints.map(store.withKey) }));
+  const snapshots = state.snapshots.map(({ hints, adjustments, ...rest }) => ({
+    ...rest,
+    hints: hints.map(store.withKey),
+    adjustments: store.adjusted(adjustments),
+  }));
   store.begin(unpack(state as Kept, store.withKey), snapshots, state.status === "done");
 }
 

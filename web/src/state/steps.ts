@@ -1,8 +1,8 @@
 // The history as it is kept on disk: a row of steps that hold only what changed, so that a long afternoon stays small.
 
-import type { KeptHint } from "../engine/engine";
+import type { KeptAdjustments, KeptHint } from "../engine/engine";
 import type { Timeline } from "./history";
-import type { Adjustments, Hint, Work } from "./store";
+import { adjusted, type Hint, type Work } from "./store";
 
 /** Turns one row of hints into the next: `drop` hints from `at` on are replaced by `put`. */
 export interface Step {
@@ -10,14 +10,14 @@ export interface Step {
   drop: number;
   put: KeptHint[];
   /** Where these changed as well. */
-  adjustments?: Adjustments;
+  adjustments?: KeptAdjustments;
 }
 
 export interface Kept {
   /** Oldest first; each step turns the state after it into its own. */
   past: Step[];
   present: KeptHint[];
-  adjustments: Adjustments;
+  adjustments: KeptAdjustments;
   /** Next one first; each step turns the state before it into its own. */
   future: Step[];
 }
@@ -42,7 +42,7 @@ function difference(from: Work, to: Work): Step {
 function applied(work: Work, step: Step, withKey: (hint: KeptHint) => Hint): Work {
   const hints = [...work.hints];
   hints.splice(step.at, step.drop, ...step.put.map(withKey));
-  return { hints, adjustments: step.adjustments ?? work.adjustments };
+  return { hints, adjustments: step.adjustments ? adjusted(step.adjustments) : work.adjustments };
 }
 
 export function pack({ past, present, future }: Timeline<Work>): Kept {
@@ -55,7 +55,7 @@ export function pack({ past, present, future }: Timeline<Work>): Kept {
 }
 
 export function unpack(kept: Kept, withKey: (hint: KeptHint) => Hint): Timeline<Work> {
-  const present: Work = { hints: kept.present.map(withKey), adjustments: kept.adjustments };
+  const present: Work = { hints: kept.present.map(withKey), adjustments: adjusted(kept.adjustments) };
   const row = (steps: Step[]) => {
     const states: Work[] = [];
     for (const step of steps) states.push(applied(states.at(-1) ?? present, step, withKey));

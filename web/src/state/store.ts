@@ -1,7 +1,7 @@
 // The state of the table, as signals: whatever reads one is drawn again when it changes.
 
 import { batch, computed, signal } from "@preact/signals";
-import type { PhotoInfo, WireHint } from "../engine/engine";
+import type { KeptAdjustments, PhotoInfo, WireHint } from "../engine/engine";
 import { loadFlag, loadRecent, storeFlag } from "./settings";
 import type { Frame } from "../engine/frame";
 import { History, type Timeline } from "./history";
@@ -31,10 +31,11 @@ export interface Reference {
   picture: ImageBitmap;
 }
 
-/** What acts on the result without the network: final ab = ab * saturation * strength. */
+/** Saturation and strength act on the result without the network: final ab = ab * saturation * strength. */
 export interface Adjustments {
   saturation: number; // 0..2
   strength: number; // 0..1
+  budget: number | null; // share of the dense network's cost that photos may take in the mean; null: the network's own
 }
 
 export interface Notice {
@@ -64,7 +65,8 @@ export interface Before {
   frame: Frame;
 }
 
-export const UNADJUSTED: Adjustments = { saturation: 1, strength: 1 };
+export const UNADJUSTED: Adjustments = { saturation: 1, strength: 1, budget: null };
+export const adjusted = (kept: KeptAdjustments = {}): Adjustments => ({ ...UNADJUSTED, ...kept });
 
 export const photo = signal<OpenPhoto | null>(null);
 export const reference = signal<Reference | null>(null);
@@ -102,6 +104,8 @@ export const phone = signal(narrow.matches);
 narrow.addEventListener("change", () => (phone.value = narrow.matches));
 
 export const selectedHints = computed(() => hints.value.filter((hint) => selectedKeys.value.has(hint.key)));
+/** By itself, since it alone of the adjustments asks for another frame. */
+export const budget = computed(() => adjustments.value.budget);
 /** The one selected hint; null while none or several are. */
 export const selected = computed(() => (selectedHints.value.length === 1 ? selectedHints.value[0]! : null));
 

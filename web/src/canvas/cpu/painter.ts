@@ -2,7 +2,7 @@
 // is moved takes its pixels along, and only what comes into view is computed.
 
 import type { Frame } from "../../engine/frame";
-import { MOST_TEXELS, SHARP_FROM, type Painter, type Pane, type Rectangle, type Told } from "../painter";
+import { lookThrough, MOST_TEXELS, SHARP_FROM, type Painter, type Pane, type Rectangle, type Told } from "../painter";
 import { Tiles, type Box, type FetchPart } from "../tiles";
 import type { Size } from "../view";
 import { grayOf, Levels } from "./gray";
@@ -191,20 +191,20 @@ export class CpuPainter implements Painter {
     this.context.putImageData(lens.picture, left, top);
   }
 
-  private patches({ box, photo }: Pane) {
-    const scale = photo[2] / this.size.width;
-    const seen: Box = { x: (box[0] - photo[0]) / scale, y: (box[1] - photo[1]) / scale, width: box[2] / scale, height: box[3] / scale };
+  private patches(pane: Pane) {
+    const { scale, seen } = lookThrough(pane, this.size);
     return this.tiles?.covering(seen, scale) ?? [];
   }
 
-  private lookOf({ photo }: Pane): Look {
-    const scale = photo[2] / this.size.width;
-    return { left: photo[0], top: photo[1], scale, sharp: scale >= SHARP_FROM, size: this.size };
+  private lookOf(pane: Pane): Look {
+    const { scale } = lookThrough(pane, this.size);
+    return { left: pane.photo[0], top: pane.photo[1], scale, sharp: scale >= SHARP_FROM, size: this.size };
   }
 
   /** The pixels of the canvas whose middles lie in a part of the photo. */
-  private onCanvas({ x, y, width, height }: Box, { photo: [left, top, extent] }: Pane): Region {
-    const scale = extent / this.size.width;
+  private onCanvas({ x, y, width, height }: Box, pane: Pane): Region {
+    const [left, top] = pane.photo;
+    const { scale } = lookThrough(pane, this.size);
     const pixel = (from: number, v: number) => Math.ceil(from + v * scale - 0.5);
     return { left: pixel(left, x), top: pixel(top, y), right: pixel(left, x + width), bottom: pixel(top, y + height) };
   }

@@ -1,8 +1,8 @@
 // Draws the photo with WebGL2.
 
 import type { Frame } from "../../engine/frame";
-import { SHARP_FROM, type Painter, type Pane, type Told } from "../painter";
-import { Tiles, type Box, type FetchPart, type Textures } from "../tiles";
+import { lookThrough, SHARP_FROM, type Painter, type Pane, type Told } from "../painter";
+import { Tiles, type FetchPart, type Textures } from "../tiles";
 import type { Size } from "../view";
 import { fragment, VERTEX } from "./shaders";
 import { newTexture } from "./texture";
@@ -127,16 +127,16 @@ export class GlPainter implements Painter {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  private drawPane({ box, photo, divider, round }: Pane, uniforms: Uniforms): void {
+  private drawPane(pane: Pane, uniforms: Uniforms): void {
     const gl = this.gl;
-    const [left, top, width, height] = box;
-    const scale = photo[2] / this.size.width; // device pixels per photo pixel
+    const { photo, divider, round } = pane;
+    const [left, top, width, height] = pane.box;
+    const { scale, seen } = lookThrough(pane, this.size);
     gl.scissor(left, this.canvas.height - top - height, width, height);
     gl.uniform3f(uniforms.photo, photo[0], photo[1], 1 / scale);
     gl.uniform3f(uniforms.lens, left + width / 2, top + height / 2, round ? Math.min(width, height) / 2 : 0);
     gl.uniform1f(uniforms.divider, Math.min(divider, this.canvas.width));
     gl.uniform1i(uniforms.sharp, Number(scale >= SHARP_FROM));
-    const seen: Box = { x: (left - photo[0]) / scale, y: (top - photo[1]) / scale, width: width / scale, height: height / scale };
     for (const { area, texture, span } of this.tiles?.covering(seen, scale) ?? []) {
       const [x, y] = [photo[0] + area.x * scale, photo[1] + area.y * scale];
       gl.uniform4f(uniforms.area, x, y, photo[0] + (area.x + area.width) * scale, photo[1] + (area.y + area.height) * scale);

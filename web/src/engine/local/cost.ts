@@ -14,12 +14,17 @@ export interface Config {
   groups: number;
   adaptive: boolean;
   head_kernel: number;
+  budget_knots: number;
+  least_budget: number;
+  budget: number;
 }
 
 /** What the network decided: (depth, 2) layers ran or not, (depth, 2, patches) patches took the full path or not. */
 export interface Decisions {
   layers: Uint8Array;
   patches: Uint8Array;
+  /** What it ran at; null where it takes none. */
+  budget: number | null;
 }
 
 const parts = ({ width, heads, mlp_ratio, groups, adaptive }: Config) => {
@@ -69,7 +74,9 @@ export function effortOf(config: Config, rows: number, columns: number, decision
     };
   });
   const patches = Array.from(shares, (sum) => Math.round((1000 * sum) / (2 * depth)) / 1000);
-  return { macs, dense_macs: dense, milliseconds: ms, rows, columns, patches, layers };
+  const { budget } = decisions;
+  const budgets = budget === null ? {} : { budget, least_budget: config.least_budget, usual_budget: config.budget };
+  return { macs, dense_macs: dense, milliseconds: ms, rows, columns, patches, layers, ...budgets };
 }
 
 interface Step {

@@ -1,6 +1,7 @@
 // The network in ONNX Runtime's WebAssembly, on files that lie beside the page.
 
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import { checkBudget } from "./budget";
 import { AB_SCALE } from "./encoder";
 import type { Config, Decisions } from "./cost";
 import { sinePositions } from "./positions";
@@ -34,17 +35,21 @@ export class Network {
   }
 
   /** x: (4, rows * 16, columns * 16) of the encoder -> planes a and b in Lab units, and what was decided. */
-  async run(x: Float32Array<ArrayBuffer>, rows: number, columns: number): Promise<{ ab: Float32Array[]; decisions: Decisions }> {
+  async run(
+    x: Float32Array<ArrayBuffer>, rows: number, columns: number, wanted: number | null,
+  ): Promise<{ ab: Float32Array[]; decisions: Decisions }> {
     const { width, depth, adaptive } = this.config;
+    const budget = checkBudget(this.config, wanted);
     const patches = rows * columns;
     const output = await this.session.run({
       x: new Tensor("float32", x, [1, 4, rows * 16, columns * 16]),
       positions: new Tensor("float32", sinePositions(rows, columns, width), [patches, width]),
+      ...(budget !== null && { budget: new Tensor("float32", [budget], [1]) }),
     });
     const ab = (output.ab!.data as Float32Array).map((v) => v * AB_SCALE);
     const decisions = adaptive
-      ? { layers: output.layers!.data as Uint8Array, patches: output.patches!.data as Uint8Array }
-      : { layers: new Uint8Array(2 * depth).fill(1), patches: new Uint8Array(2 * depth * patches).fill(1) };
+      ? { layers: output.layers!.data as Uint8Array, patches: output.patches!.data as Uint8Array, budget }
+      : { layers: new Uint8Array(2 * depth).fill(1), patches: new Uint8Array(2 * depth * patches).fill(1), budget };
     return { ab: [ab.subarray(0, ab.length / 2), ab.subarray(ab.length / 2)], decisions };
   }
 }

@@ -56,14 +56,14 @@ async function photoOf(id: string): Promise<Photo> {
   return remember(id, await Photo.open(kept.file, kept.info.name));
 }
 
-/** The network's answer to hints, ready for any size. */
-async function colorize({ frame, networkLightness: L }: Photo, hints: readonly WireHint[], wantsPatches = false) {
+/** The network's answer, ready for any size. */
+async function colorize({ frame, networkLightness: L }: Photo, { hints, budget, effortLayers = false }: LiveRequest) {
   const ready = await loaded();
   const { width, height } = frame;
   const start = performance.now();
-  const { ab, decisions } = await predictor(ready, frame)(L, placeHints(hints, frame));
+  const { ab, decisions } = await predictor(ready, frame, budget)(L, placeHints(hints, frame));
   const planes = guide(L, ab, height, width);
-  const effort = effortOf(ready.config, height / PATCH, width / PATCH, decisions, performance.now() - start, wantsPatches);
+  const effort = effortOf(ready.config, height / PATCH, width / PATCH, decisions, performance.now() - start, effortLayers);
   return { planes, effort, frame };
 }
 
@@ -125,8 +125,8 @@ const tasks = {
     return transfer(bytes, [bytes.buffer as ArrayBuffer]);
   },
 
-  async frame(id: string, { hints, effortLayers }: LiveRequest): Promise<FrameParts> {
-    const { planes: floats, effort, frame } = await colorize(await photoOf(id), hints, effortLayers);
+  async frame(id: string, request: LiveRequest): Promise<FrameParts> {
+    const { planes: floats, effort, frame } = await colorize(await photoOf(id), request);
     const planes = halves(floats);
     return transfer({ info: { seq: 0, width: frame.width, height: frame.height, effort }, planes }, [planes.buffer]);
   },
@@ -146,7 +146,7 @@ const tasks = {
 
   async render(id: string, request: RenderRequest): Promise<Blob> {
     const photo = await photoOf(id);
-    return render(photo, (await colorize(photo, request.hints)).planes, request);
+    return render(photo, (await colorize(photo, request)).planes, request);
   },
 };
 
