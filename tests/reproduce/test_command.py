@@ -2,12 +2,15 @@
 
 import csv
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from adacolvit.cli import main
+from adacolvit.model.budget import table_shapes
+from adacolvit.weights import load_weights, write_weights
 
 from ..evaluation.conftest import photo_set  # noqa: F401
 
@@ -66,6 +69,24 @@ def test_fig4(reproduce, folder):
     before = {name: (folder / name).read_bytes() for name in ("fig4.md", "fig4.png", "fig4.svg")}
     reproduce("fig4")
     assert before == {name: (folder / name).read_bytes() for name in before}, "the same figure gives the same files"
+
+
+def test_curve_measures_a_network_at_its_budgets(reproduce, folder):
+    shipped = load_weights("tiny")
+    config = replace(shipped.config, budget_knots=2, least_budget=0.3, budget=0.6)
+    tables = {name: np.zeros(shape, np.float32) for name, shape in table_shapes(config).items()}
+    for name in ("budget_layers", "budget_patches"):
+        tables[name][1] = 100  # at budget 1 everything is kept
+    write_weights(folder / "any.safetensors", config, dict(shipped.tensors) | tables)
+    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}")
+    assert code == 0 and "![curve](curve.png)" in page and np.ptp(picture(folder / "curve.png")) > 100
+    lines = [line.split(" | ") for line in page.splitlines() if line.startswith(("| 0.", "| 1."))]
+    assert [line[0] for line in lines] == [f"| {b:.2f}" for b in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
+    assert float(lines[0][1]) < float(lines[-1][1]) == 1.437
+    assert "+0.00 +0.00 +0.00" in lines[-1][-1]
+    assert str(folder) not in page
+    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}@0.5")
+    assert code == 0 and page.count("| 0.50 |") == 1 and "| 1.00 |" not in page
 
 
 def test_fig7_orders_photos_by_what_they_cost(reproduce, folder):

@@ -14,7 +14,7 @@ CACHE = Path.home() / ".cache" / "adacolvit"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``adacolvit reproduce``."""
     add = parser.add_argument
-    add("what", choices=NAMES, help="a table or figure of the paper; `hints` is one of ours")
+    add("what", choices=NAMES, help="a table or figure of the paper; `hints` and `curve` are ours")
     add("--data", action="append", required=True, metavar="SET", help="color photos, as for `evaluate`; repeatable")
     add("--hint-set", action="append", default=[], metavar="FILE", help="of each --data; drawn where missing")
     add("--limit", type=positive, metavar="N", help="only the first N photos of each set")
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
     trained, missing = systems.resolve(experiment.systems, given, _trainer(args) if args.train else None)
     if not trained:
         raise DataError(f"no network of {args.what} has weights: give --weights NETWORK=FILE, or --train SAMPLES")
+    trained = [variant for one in trained for variant in experiment.variants(one)]
 
     found = []
     for data, hint_file in zip(args.data, args.hint_set or [None] * len(args.data), strict=True):

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from .found import Found
 from .paper import System
+from .systems import Trained
 
-NAMES = ("table1", "table2", "table3", "table4", "fig4", "fig5", "fig6", "fig7", "fig8", "hints")
+NAMES = ("table1", "table2", "table3", "table4", "fig4", "fig5", "fig6", "fig7", "fig8", "hints", "curve")
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Experiment:
     """One table or figure.
 
     write: (what was measured on each data set, folder) -> the parts of its Markdown page, between its title and its
-    provenance; pictures go into the folder under the experiment's name.
+    provenance; pictures go into the folder under the experiment's name. variants: weights -> those that are measured of
+    them.
     """
 
     title: str
@@ -24,6 +26,7 @@ class Experiment:
     counts: tuple[int, ...]
     write: Callable[[Sequence[Found], Path], list[str]]
     timed: bool = False  # has a column for the time
+    variants: Callable[[Trained], list[Trained]] = lambda trained: [trained]
 
 
 def load(name: str) -> Experiment:

@@ -37,8 +37,13 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     return parts
 
 
-def draw(found: Found, systems: Sequence[System], counts: Sequence[int], folder: Path, name: str) -> str:
-    """A panel per hint count and measure that was taken. Returns the Markdown that shows them."""
+def draw(
+    found: Found, systems: Sequence[System], counts: Sequence[int], folder: Path, name: str, *, intervals: bool = True
+) -> str:
+    """A panel per hint count and measure that was taken. Returns the Markdown that shows them.
+
+    ``intervals``: whether those of the means are drawn.
+    """
     measures = [m for m in MEASURES if found.entry(next(iter(found.rows)), counts[0])[m] is not None]
     panels = [[(measure, count) for count in counts] for measure in measures]
     if len(counts) == 1:  # beside each other, not one under the other
@@ -59,10 +64,10 @@ def draw(found: Found, systems: Sequence[System], counts: Sequence[int], folder:
             for system in systems:
                 points = sorted((found.entry(t, count) for t in found.of(system)), key=lambda e: e["macs"])
                 if points:
-                    handles.setdefault(system.label, _points(axes, points, measure, look(system, systems)))
+                    handles.setdefault(system.label, _points(axes, points, measure, look(system, systems), intervals))
             axes.margins(0.12, 0.15)
             if place < len(counts) > 1:
-                axes.set_title(f"{count} hints")
+                axes.set_title(f"{count} hint" + "s" * (count > 1))
             if place % len(counts) == 0:
                 axes.set_ylabel(MEASURES[measure])
         figure.supxlabel("GMACs per photo", fontsize=9, color=INK)
@@ -70,12 +75,12 @@ def draw(found: Found, systems: Sequence[System], counts: Sequence[int], folder:
         return save(figure, folder, name)
 
 
-def _points(axes, entries: list[dict], measure: str, look: dict):
+def _points(axes, entries: list[dict], measure: str, look: dict, intervals: bool):
     """One system's points, joined where it has several budgets."""
     x, low, high = (np.array([entry[key] for entry in entries]) / 1e9 for key in ("macs", "macs_p5", "macs_p95"))
     y = np.array([entry[measure] for entry in entries])
     up = None
-    if measure == "psnr":
+    if measure == "psnr" and intervals:
         up = [y - [entry["psnr_low"] for entry in entries], [entry["psnr_high"] for entry in entries] - y]
     beside = np.maximum([x - low, high - x], 0)  # a few photos far off take the mean out of the 5 to 95 %
     axes.errorbar(x, y, up, beside, fmt="none", ecolor=FAINT, elinewidth=1, zorder=2)

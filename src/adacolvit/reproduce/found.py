@@ -61,11 +61,16 @@ class Found:
         pair = [self.of(system) for system in (one, other)]
         if not all(pair):
             return None
-        ones, others = (
-            next(group for (_, n), group in grouped(self.rows[trained[0]]).items() if n == hints) for trained in pair
-        )
-        paired = compare(ones, others, measure)
+        paired = self.difference(*(trained[0] for trained in pair), measure, hints)
         return None if math.isnan(paired.mean) else paired
+
+    def difference(self, one: Trained, other: Trained, measure: str, hints: int) -> Paired:
+        """How much more of a measure the first weights have, paired by photo; nan where it was not measured of both."""
+        ones, others = (
+            next(group for (_, n), group in grouped(self.rows[trained]).items() if n == hints)
+            for trained in (one, other)
+        )
+        return compare(ones, others, measure)
 
 
 def picture_name(name: str, one: Found, found: Sequence[Found]) -> str:
