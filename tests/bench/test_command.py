@@ -18,6 +18,7 @@ from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.runtime import native
 from adacolvit.runtime.native_engine import random_weights
+from adacolvit.weights import load_weights
 
 from ..runtime.test_engine import picture
 
@@ -43,6 +44,23 @@ def test_every_engine_that_is_here_has_a_row_for_each_network(report):
         assert {row["engine"] for row in rows} == engines
         assert len({row["gmacs"] for row in rows if row["precision"] == "fp32"}) == 1
         assert all(row["ms"] > 0 and row["cold_ms"] > 0 for row in rows)
+
+
+def test_a_network_for_any_budget_runs_alike_in_every_engine(budget_weights, tmp_path, capsys):
+    weights = load_weights(budget_weights)
+    x = np.random.default_rng(2).uniform(-0.5, 0.5, (4, 64, 64)).astype(np.float32)
+    spent = set()
+    for budget in (0.4, None, 1.0):
+        ways = [
+            way for way in executions(random_weights("dense", DENSE), weights, 64, budget) if way.precision == "fp32"
+        ]
+        outs = [way.load()(x) for way in ways if way.adaptive]
+        assert len(outs) >= 3 and len({macs for _, macs in outs}) == 1
+        assert all(np.abs(ab - outs[0][0]).max() < 1e-4 * AB_SCALE for ab, _ in outs)
+        spent.add(outs[0][1])
+    assert len(spent) == 3
+    assert main(["bench", "--dense", str(budget_weights)]) != 0
+    assert "decides what to leave out" in capsys.readouterr().err
 
 
 def test_the_figures_hang_together(report):

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from adacolvit import __version__
-from adacolvit.arguments import add_model, positive
+from adacolvit.arguments import add_budget, add_model, positive
+from adacolvit.errors import WeightsError
 from adacolvit.evaluation.hintset import draw
 from adacolvit.evaluation.photos import iter_sources, lay, load
 from adacolvit.files import write_file
@@ -24,6 +25,7 @@ SIDE = 224  # of the pictures: the paper's
 
 def add_arguments(parser) -> None:
     add_model(parser)
+    add_budget(parser)
     parser.add_argument(
         "--dense", metavar="FILE", help="weights of the dense network to compare with [random ones of the same size]"
     )
@@ -52,12 +54,17 @@ def run(args) -> None:
 
     adaptive = load_weights(args.model)
     dense = load_weights(args.dense) if args.dense else _random_dense(adaptive.config)
+    if dense.config.adaptive:
+        raise WeightsError(
+            f"{args.dense} decides what to leave out, which would count as a dense network's cost: leave it out"
+        )
     sources = list(iter_sources(args.data or SAMPLES, args.photos))
     hint_set = draw(sources)
     trained = {w.name for w in (adaptive, dense) if args.data and w.sha256}  # what a PSNR is worth taking of
-    ways = list(executions(dense, adaptive, SIDE))
+    ways = list(executions(dense, adaptive, SIDE, args.budget))
     settings = {
         "version": __version__, "processor": processor(), "threads": 1, "photos": len(sources), "hints": args.hints,
+        "budget": args.budget,
     }  # fmt: skip
     all_settings = settings | {
         "rounds": args.rounds, "sources": [source.checksum for source in sources],

@@ -11,6 +11,7 @@ import numpy as np
 from adacolvit.errors import EngineError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import PATCH
+from adacolvit.model.budget import check_budget
 from adacolvit.model.config import IN_CHANNELS
 from adacolvit.model.cost import cost
 from adacolvit.model.positions import sine_positions
@@ -37,35 +38,41 @@ class Execution:
         return self.weights.config.adaptive
 
 
-def executions(dense: Weights, adaptive: Weights, side: int) -> Iterator[Execution]:
-    """All that can be had here, for pictures of ``side`` x ``side`` px; each network in every engine that is here."""
-    for weights in (dense, adaptive):
+def executions(dense: Weights, adaptive: Weights, side: int, budget: float | None = None) -> Iterator[Execution]:
+    """All that can be had here, for pictures of ``side`` x ``side`` px; each network in every engine that is here.
+
+    budget: of the adaptive network, None for its own. Raises BudgetError.
+    """
+    check_budget(adaptive.config, budget)
+    for weights, at in ((dense, None), (adaptive, budget)):
         if importlib.util.find_spec("torch"):
-            yield Execution(weights, "torch", "fp32", metadata.version("torch"), lambda w=weights: _torch(w))
+            version = metadata.version("torch")
+            yield Execution(weights, "torch", "fp32", version, lambda w=weights, b=at: _torch(w, b))
         version = metadata.version("onnxruntime")
-        yield Execution(weights, "onnxruntime", "fp32", version, lambda w=weights: _counted(OnnxEngine(w)))
+        load = lambda w=weights, b=at: _counted(OnnxEngine(w), b)  # noqa: E731
+        yield Execution(weights, "onnxruntime", "fp32", version, load)
         if importlib.util.find_spec("openvino"):
             for precision in _openvino_precisions():
-                load = lambda w=weights, p=precision: _openvino(w, p, side)  # noqa: E731
+                load = lambda w=weights, p=precision, b=at: _openvino(w, p, side, b)  # noqa: E731
                 yield Execution(weights, "openvino", precision, metadata.version("openvino"), load)
         for precision in TOLERANCE:
             try:
                 name = trusted_instruction_set(precision)
             except EngineError:  # `adacolvit doctor` says why there is none
                 continue
-            load = lambda w=weights, p=precision: _counted(NativeEngine(w, precision=p))  # noqa: E731
+            load = lambda w=weights, p=precision, b=at: _counted(NativeEngine(w, precision=p), b)  # noqa: E731
             yield Execution(weights, "adacolvit", precision, name, load)
 
 
-def _counted(engine) -> Run:
+def _counted(engine, budget: float | None) -> Run:
     def run(x):
-        ab, decisions = engine.run(x)
+        ab, decisions = engine.run(x, budget=budget)
         return ab, decisions.macs
 
     return run
 
 
-def _torch(weights: Weights) -> Run:
+def _torch(weights: Weights, budget: float | None) -> Run:
     import torch
 
     from adacolvit.model.network import ColorizationViT
@@ -76,7 +83,7 @@ def _torch(weights: Weights) -> Run:
 
     def run(x):
         with torch.inference_mode():
-            out = network(torch.from_numpy(x)[None], "gathered")
+            out = network(torch.from_numpy(x)[None], "gathered", budget=budget)
             decisions, patches = out["decisions"], x.shape[1] * x.shape[2] // PATCH**2
             if decisions is None:
                 macs = cost(weights.config, patches)
@@ -94,7 +101,7 @@ def _openvino_precisions() -> list[str]:
     return ["fp32", *(["bf16"] if "BF16" in able else [])]
 
 
-def _openvino(weights: Weights, precision: str, side: int) -> Run:
+def _openvino(weights: Weights, precision: str, side: int, budget: float | None) -> Run:
     """With the shape fixed in advance, which it prefers."""
     import openvino
 
@@ -108,10 +115,13 @@ def _openvino(weights: Weights, precision: str, side: int) -> Run:
         "ENABLE_CPU_PINNING": False,  # this process has pinned itself
     }
     request = core.compile_model(model, "CPU", options).create_infer_request()
-    positions = sine_positions(grid, grid, config.width)
+    feeds = {"positions": sine_positions(grid, grid, config.width)}
+    budget = check_budget(config, budget)
+    if budget is not None:
+        feeds["budget"] = np.array([budget], np.float32)
 
     def run(x):
-        out = request.infer({"x": x[None], "positions": positions})
+        out = request.infer(feeds | {"x": x[None]})
         if not config.adaptive:
             return decode_ab(out["ab"][0]), cost(config, grid * grid)
         return decode_ab(out["ab"][0]), cost(config, grid * grid, out["layers"], out["patches"].sum(-1))
