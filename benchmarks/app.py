@@ -108,9 +108,9 @@ def shown(drawn: list[float], frames: list[tuple[float, float]]) -> list[float]:
 
 
 @contextmanager
-def app(folder: Path, photo: Path, threads: str):
+def app(folder: Path, photo: Path, options: list[str]):
     """The address of a running app with a photo on its table."""
-    line = [sys.executable, "-m", "adacolvit.cli", "app", str(photo), "--no-browser", "--port=0", "--threads", threads]
+    line = [sys.executable, "-m", "adacolvit.cli", "app", str(photo), "--no-browser", "--port=0", *options]
     environment = {**os.environ, "ADACOLVIT_DATA": str(folder)}
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
@@ -236,7 +236,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--colors", type=int, default=40, help="colors chosen per photo [40]")
     parser.add_argument("--steps", type=int, default=90, help="of a drag, a pan, a zoom [90]")
-    parser.add_argument("--threads", default="2", help="of the network [2]")
+    parser.add_argument("--threads", help="of the network [what the app takes by itself]")
     parser.add_argument("--chromium", action="append", default=[], help="an option for Chromium")
     parser.add_argument("--photos", nargs="+", choices=SIZES, default=list(SIZES), help="which of them [all]")
     parser.add_argument("--painter", choices=["gl", "cpu"], help="what draws [whatever is quicker here]")
@@ -244,12 +244,13 @@ def main() -> None:
     arguments = parser.parse_args()
     print("| photo | what | p50 ms | p95 ms | count | median ms of its parts |\n| --- | --- | --- | --- | --- | --- |")
     everything = {}
+    threads = ["--threads", arguments.threads] if arguments.threads else []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with chromium(folder / "browser", WIDTH, HEIGHT, arguments.chromium) as (open_page, browser):
             for name in arguments.photos:
                 photo = make_photo(folder, *SIZES[name])
-                with app(folder / name, photo, arguments.threads) as address:
+                with app(folder / name, photo, threads) as address:
                     page = open_page(address + (f"&painter={arguments.painter}" if arguments.painter else ""), WATCH)
                     everything[name] = measure(name, Bench(page, browser, arguments.steps), arguments.colors)
                     page.session.close()

@@ -39,6 +39,8 @@ def add_budget(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
-    """``--threads``, of the network."""
-    parser.add_argument("--threads", type=positive, metavar="N", help="processor cores the network may use [1]")
+def add_threads(parser: argparse.ArgumentParser, default: str = "1") -> None:
+    """``--threads``, of the network; ``default`` is what its help says."""
+    parser.add_argument(
+        "--threads", type=positive, metavar="N", help=f"processor cores the network may use [{default}]"
+    )

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from adacolvit.arguments import add_model, add_threads
 from adacolvit.colorizer import Colorizer
+from adacolvit.crew import cores
 from adacolvit.errors import AppError, PhotoError
 from adacolvit.hints.file import hints_beside, load_hints
 
@@ -29,6 +30,7 @@ from .table import Entry, Table
 HOST = "127.0.0.1"
 PORT = 7862
 PORTS_TRIED = 20  # from PORT on, when no port was asked for
+THREADS = 2  # of the network: a person waits for it, and the browser for both; more were not measured
 MOST_MESSAGE_BYTES = 2**20  # of a live request; 10,000 hints are 0.7 MB
 
 
@@ -55,7 +57,7 @@ def add_arguments(parser) -> None:
         help="disk space for copies of photos, kept with the work on them in your data folder [%(default)g]",
     )  # fmt: skip
     add_model(parser)
-    add_threads(parser)
+    add_threads(parser, default=f"{THREADS}, or 1 where there is but one core")
 
 
 def bind(port: int | None, host: str = HOST) -> socket.socket:
@@ -130,7 +132,8 @@ class _Server(uvicorn.Server):
 
 def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
-    table = Table(Colorizer(args.model, threads=args.threads).engine, Library(most_disk=round(args.keep * 2**30)))
+    engine = Colorizer(args.model, threads=args.threads or min(THREADS, cores())).engine
+    table = Table(engine, Library(most_disk=round(args.keep * 2**30)))
     folder = entry = None
     if args.photo and args.photo.is_dir():
         folder = Folder(args.photo)
