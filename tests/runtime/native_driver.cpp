@@ -52,13 +52,16 @@ struct Tensors {
 bool click(Engine* engine, const Config& config, int rows, int columns, bool may_allocate) {
   const int n = rows * columns;
   std::vector<float> x(n * PATCH * PATCH * INPUTS), positions(n * config.width), ab(n * HEAD_COLUMNS), took(2 * config.depth, -1);
+  std::vector<float> steer(config.width + 4 * config.depth);
   std::vector<uint8_t> layers(2 * config.depth), patches(layers.size() * n), forced(patches.size()), all(layers.size(), 1);
   for (float& value : x) value = uniform();
   for (float& value : positions) value = uniform();
+  for (float& value : steer) value = uniform();
   for (uint8_t& value : forced) value = rand() % 2;
   const bool force = rand() % 2;
-  const Call call{x.data(), positions.data(), force ? all.data() : nullptr, force ? forced.data() : nullptr, 110.f,
-                  ab.data(), layers.data(), patches.data(), rows, columns, took.data()};
+  const float* steering = rand() % 2 ? steer.data() : nullptr;
+  const Call call{x.data(), positions.data(), force ? all.data() : nullptr, force ? forced.data() : nullptr, steering,
+                  110.f, ab.data(), layers.data(), patches.data(), rows, columns, took.data()};
   int64_t macs = 0;
   const long before = mallocs + adacolvit_allocations();  // its own are aligned, and counted by itself
   if (adacolvit_run(engine, &call, &macs) || macs <= 0) return false;
