@@ -76,7 +76,7 @@ def effort(cost: Cost, patches: bool = False) -> Effort:
         milliseconds=cost.milliseconds,
         rows=rows,
         columns=columns,
-        patches=[round(share, 3) for share in cost.kept.mean(axis=(0, 1)).ravel().tolist()],
+        patches=cost.kept.mean(axis=(0, 1)).ravel().round(3).tolist(),
         layers=layers,
         budget=cost.budget,
         least_budget=cost.least_budget,
