@@ -229,6 +229,10 @@ int64_t adacolvit_spin(const char* instruction_set, int64_t rounds) {
   return rounds * kernels->spin_macs;
 }
 
+int64_t adacolvit_refine_scratch(const Refinement* refinement) { return refinement->scratch_floats(); }
+int64_t adacolvit_guide_scratch(const Guide* guide) { return guide->scratch_floats(); }
+int64_t adacolvit_compose_scratch(const Composition* composition) { return composition->scratch_floats(); }
+
 int adacolvit_refine(const char* instruction_set, const Refinement* refinement) {
   const Kernels* kernels = find(instruction_set);
   if (kernels) kernels->refine(*refinement);

@@ -36,6 +36,11 @@ ADACOLVIT_API int adacolvit_run(adacolvit::Engine* engine, const adacolvit::Call
 // multiply-accumulates that were done, 0 where the instruction set is not here.
 ADACOLVIT_API int64_t adacolvit_spin(const char* instruction_set, int64_t rounds);
 
+// Floats that each of the following needs as its scratch.
+ADACOLVIT_API int64_t adacolvit_refine_scratch(const adacolvit::Refinement* refinement);
+ADACOLVIT_API int64_t adacolvit_guide_scratch(const adacolvit::Guide* guide);
+ADACOLVIT_API int64_t adacolvit_compose_scratch(const adacolvit::Composition* composition);
+
 // What follows the network, by an instruction set. 0, or 1 where that is not here.
 ADACOLVIT_API int adacolvit_refine(const char* instruction_set, const adacolvit::Refinement* refinement);
 ADACOLVIT_API int adacolvit_guide(const char* instruction_set, const adacolvit::Guide* guide);

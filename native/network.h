@@ -73,6 +73,11 @@ struct Call {
   float* milliseconds;            // (D, 2) of each layer, on the first thread's clock; 0 where it was skipped
 };
 
+// Floats that means over windows of (2 radius + 1)^2 pixels need beside up to six planes of a width; see refine.h.
+constexpr int64_t window_floats(int width, int radius) { return 36 * int64_t(width) + 24 * radius + 256; }
+
+constexpr int64_t PULL_FLOATS = 5;  // of a hint, where it is brought to what it asks for
+
 // Color is brought to obey its hints, runtime/refine.py; Lab units, network pixels.
 struct Refinement {
   const float* lightness;  // (H, W)
@@ -81,9 +86,14 @@ struct Refinement {
   const float* asked;      // (K, 2)
   const float* spreads;    // (passes, 2) reach in pixels, likeness
   float* refined;          // (2, H, W)
-  float* scratch;          // 4 H W + 36 W + 24 radius + 256 + 10 K floats, aligned as doubles are
+  float* scratch;          // scratch_floats(), aligned as doubles are
   float epsilon, shrink;
   int radius, passes, hints, height, width;  // the width is a multiple of 16
+
+  int64_t scratch_floats() const {
+    const int64_t smooth = 4 * int64_t(height) * width + window_floats(width, radius), obey = 2 * PULL_FLOATS * hints;
+    return smooth > obey ? smooth : obey;
+  }
 };
 
 // The planes that carry color to full size, runtime/upsample.py.
@@ -91,9 +101,11 @@ struct Guide {
   const float* lightness;  // (H, W)
   const float* ab;         // (2, H, W)
   float* planes;           // (4, H, W)
-  float* scratch;          // 5 H W + 36 W + 280 floats, aligned as doubles are
+  float* scratch;          // scratch_floats(), aligned as doubles are
   float epsilon, sharpen;
   int height, width;
+
+  int64_t scratch_floats() const { return 5 * int64_t(height) * width + window_floats(width, 1); }
 };
 
 // Rows of the colored photo, runtime/upsample.py; L and planes in Lab units.
@@ -104,9 +116,11 @@ struct Composition {
   const float* from_xyz;   // (3, 3) X/Xn, Y/Yn, Z/Zn -> linear sRGB
   uint8_t* picture;        // (rows, W, 3) sRGB, or nullptr:
   float* linear;           // (rows, W, 3) linear sRGB instead
-  float* scratch;          // 4 (w + 1) + 2 W floats
+  float* scratch;          // scratch_floats()
   float tolerance;         // of linear light: beyond it a color is not displayable
   int halvings, start, rows, height, width, plane_height, plane_width;
+
+  int64_t scratch_floats() const { return 4 * (int64_t(plane_width) + 1) + 2 * int64_t(width); }
 };
 
 // Buffers of one call; strides in floats.

@@ -38,7 +38,7 @@ INLINE void repeat(float value, int count, float* to) {
 // Means over (2 radius + 1)^2 pixels of N planes, the border repeated, row by row. fill(y, rows) writes row y of every
 // plane; use(y, means, stride) takes its means, planes a stride apart. Sums of columns are kept in double, since they
 // slide over the whole plane.
-// scratch: 36 width + 24 radius + 256 floats, for N = 6.
+// scratch: window_floats, enough for N = 6.
 template <int N, class Fill, class Use>
 void window_means(int height, int width, int radius, double* scratch, Fill fill, Use use) {
   const int side = 2 * radius + 1, stride = width + 2 * radius, length = N * stride;
@@ -155,6 +155,7 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
   const int64_t n = int64_t(h) * w;
   constexpr float LOG2E = 1.44269504f;
   const float near = -0.5f * LOG2E / (reach * reach), like = -0.5f * LOG2E / (likeness * likeness);
+  static_assert(sizeof(Pull) == PULL_FLOATS * sizeof(float));
   Pull *all = (Pull*)scratch, *here = all + r.hints;
   for (int k = 0; k < r.hints; ++k) {
     const int* hint = r.squares + 3 * k;

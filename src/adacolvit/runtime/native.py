@@ -100,9 +100,10 @@ def library() -> ctypes.CDLL:
     lib.adacolvit_create.restype = c_void_p
     lib.adacolvit_run.argtypes, lib.adacolvit_run.restype = [c_void_p, POINTER(Call), POINTER(c_int64)], c_int
     lib.adacolvit_spin.argtypes, lib.adacolvit_spin.restype = [c_char_p, c_int64], c_int64
-    lib.adacolvit_refine.argtypes = [c_char_p, POINTER(Refinement)]
-    lib.adacolvit_guide.argtypes = [c_char_p, POINTER(Guide)]
-    lib.adacolvit_compose.argtypes = [c_char_p, POINTER(Composition)]
+    for name, kind in (("refine", Refinement), ("guide", Guide), ("compose", Composition)):
+        getattr(lib, f"adacolvit_{name}").argtypes = [c_char_p, POINTER(kind)]
+        needs = getattr(lib, f"adacolvit_{name}_scratch")
+        needs.argtypes, needs.restype = [POINTER(kind)], c_int64
     lib.adacolvit_halves.argtypes = [c_char_p, Array, Array, c_int64]
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
     return lib

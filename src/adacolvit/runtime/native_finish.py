@@ -35,12 +35,12 @@ def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, radius) -
     count = len(squares)
     lightness, ab, asked, spreads = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab, asked, spreads))
     squares = np.ascontiguousarray(squares, np.int32)
-    refined, scratch = np.empty_like(ab), _scratch(4 * height * width + 36 * width + 24 * radius + 256 + 10 * count)
+    refined = np.empty_like(ab)
     call = native.Refinement(
         address(lightness), address(ab), address(squares), address(asked), address(spreads), address(refined),
-        address(scratch), epsilon, shrink, radius, len(spreads), count, height, width,
+        None, epsilon, shrink, radius, len(spreads), count, height, width,
     )  # fmt: skip
-    native.library().adacolvit_refine(instruction_set(), byref(call))
+    _run("refine", call)
     return refined
 
 
@@ -48,11 +48,9 @@ def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     """As :func:`.upsample.guide`."""
     height, width = lightness.shape
     lightness, ab = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab))
-    planes, scratch = np.empty((4, height, width), np.float32), _scratch(5 * height * width + 36 * width + 280)
-    call = native.Guide(
-        address(lightness), address(ab), address(planes), address(scratch), epsilon, sharpen, height, width
-    )
-    native.library().adacolvit_guide(instruction_set(), byref(call))
+    planes = np.empty((4, height, width), np.float32)
+    call = native.Guide(address(lightness), address(ab), address(planes), None, epsilon, sharpen, height, width)
+    _run("guide", call)
     return planes
 
 
@@ -65,12 +63,11 @@ def compose(lightness, planes, start, height, to_byte) -> np.ndarray:
     lightness, planes, matrix = (np.ascontiguousarray(v, np.float32) for v in (lightness, planes, lab.FROM_XYZ))
     found = np.empty((rows, width, 3), np.float32 if to_byte is None else np.uint8)
     picture, linear = (None, found) if to_byte is None else (found, None)
-    scratch = _scratch(4 * (plane_width + 1) + 2 * width)
     call = native.Composition(
         address(lightness), address(planes), address(to_byte), address(matrix), address(picture), address(linear),
-        address(scratch), gamut.TOLERANCE, gamut.STEPS, start, rows, height, width, plane_height, plane_width,
+        None, gamut.TOLERANCE, gamut.STEPS, start, rows, height, width, plane_height, plane_width,
     )  # fmt: skip
-    native.library().adacolvit_compose(instruction_set(), byref(call))
+    _run("compose", call)
     return found
 
 
@@ -80,6 +77,13 @@ def halves(array) -> np.ndarray:
     found = np.empty(array.shape, "<f2")
     native.library().adacolvit_halves(instruction_set(), address(array), address(found), array.size)
     return found
+
+
+def _run(name: str, call) -> None:
+    """Run a function of the library with the scratch that it says it needs."""
+    library = native.library()
+    call.scratch = address(_scratch(getattr(library, f"adacolvit_{name}_scratch")(byref(call))))
+    getattr(library, f"adacolvit_{name}")(instruction_set(), byref(call))
 
 
 _kept = threading.local()
