@@ -27,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--train", type=positive, metavar="SAMPLES", help="train every network that has no --weights, on SAMPLES each")
     add("--photos", nargs="+", metavar="TAR_OR_DIR", help="photos to train on")
+    add(
+        "--parts", type=positive, default=1, metavar="N",
+        help="pieces in which a training step is done, where memory is short: Uformer's at 224 px take 16 GB whole [1]",
+    )  # fmt: skip
     add("--cache", type=Path, default=CACHE, help="folder for decoded photos (%(default)s)")
     add("--lpips", choices=("squeeze", "alex", "vgg"), help="measure LPIPS too, with this backbone")
     add("--lpips-files", metavar="DIR", help="holds LPIPS's backbone and heads (default: torch's cache)")
@@ -95,7 +99,7 @@ def _trainer(args):
     def trained(system):
         reporter = Reporter()
         try:
-            return train(system, args.train, args.photos, args.work, args.cache, reporter)
+            return train(system, args.train, args.photos, args.work, args.cache, reporter, args.parts)
         finally:
             reporter.close()
 

@@ -95,10 +95,13 @@ def recipe_for(system: System, samples: int, photos: Sequence[str], teacher: str
     return replace(recipe, stages=tuple(stages), teacher=teacher)
 
 
-def train(system: System, samples: int, photos: Sequence[str], folder: Path, cache: Path, reporter) -> Trained:
+def train(
+    system: System, samples: int, photos: Sequence[str], folder: Path, cache: Path, reporter, parts: int = 1
+) -> Trained:
     """Train a network, or go on with it, or take it from an earlier call with as many samples.
 
-    folder: for the runs. cache: for decoded photos. reporter: see :mod:`adacolvit.training.command`.
+    folder: for the runs. cache: for decoded photos. reporter: see :mod:`adacolvit.training.command`. parts: pieces of a
+    step, as of :func:`adacolvit.training.loop.train`.
     """
     from adacolvit.training.loop import train as run
 
@@ -106,7 +109,9 @@ def train(system: System, samples: int, photos: Sequence[str], folder: Path, cac
     out = folder / f"{system.network}{cost}-{samples}"
     weights = out / "weights.safetensors"
     if not weights.exists():
-        teacher = train(system.teacher, samples, photos, folder, cache, reporter).weights if system.teacher else ""
+        before = (samples, photos, folder, cache, reporter, parts)
+        teacher = train(system.teacher, *before).weights if system.teacher else ""
         recipe = recipe_for(system, samples, photos, teacher)
-        run(recipe, out, cache, resume=(out / "last.pt").exists(), every=10_000, reporter=reporter)
+        resume = (out / "last.pt").exists()
+        run(recipe, out, cache, resume=resume, every=10_000, reporter=reporter, parts=parts)
     return Trained(system.network, str(weights), load_weights(weights, rivals=True).sha256[:12], samples)
