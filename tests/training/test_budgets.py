@@ -92,6 +92,17 @@ def test_the_executed_share_is_the_cost_and_has_gradients():
     assert ((patches.grad > 0) == (layers.detach() > 0)[..., None]).all()
 
 
+@torch.no_grad()
+def test_a_compiled_network_holds_for_every_budget(network, batch):
+    compiled = torch.compile(network, backend="eager")
+    graphs = set()
+    for budget in (0.5, 0.6, 0.75, 0.9, 1.0):
+        found = compiled(batch.x, "masked", budget=budget)["ab"]
+        torch.testing.assert_close(found, network(batch.x, "masked", budget=budget)["ab"])
+        graphs.add(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+    assert len(graphs) == 1
+
+
 def test_a_recipe_gives_budgets_to_the_networks_that_take_them():
     recipe = load_recipe("tiny-budgets")
     assert recipe.model.budget_knots == 15

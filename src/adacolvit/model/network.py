@@ -114,6 +114,7 @@ class ColorizationViT(PatchNetwork):
         first = self.policy_token if policy is None else self.policy_token + policy
         return torch.cat([first.expand(len(x), -1, -1), z], 1)
 
+    @torch.compiler.disable  # else a compiled graph would be made anew for every budget
     def steering(self, budget: float | None) -> Steering | None:
         """What a budget adds, see :mod:`.budget`; None where the network takes none. Raises BudgetError."""
         budget = check_budget(self.config, budget)
