@@ -89,16 +89,16 @@ def cluster(address: str) -> Iterator[None]:
     What Ray prints meanwhile goes to standard error.
     """
     local = {"object_store_memory": _STORE, "include_dashboard": False} if address == "local" else {}
-    try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **local)
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        advice = "start one, set RAY_AUTH_MODE=token where it asks for a token, or give --ray local"
-        raise ClusterError(f"no Ray cluster answers at {address} ({error}): {advice}") from error
-    try:
-        with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr):  # to its very end: of a worker that died, Ray may tell as late as that
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **local)
+        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+            advice = "start one, set RAY_AUTH_MODE=token where it asks for a token, or give --ray local"
+            raise ClusterError(f"no Ray cluster answers at {address} ({error}): {advice}") from error
+        try:
             yield
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
 
 
 def color(items: list[Item], task: Task, workers: int | None) -> Iterator[tuple[Item, dict]]:
