@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from safetensors.numpy import save_file
 
 from adacolvit.errors import WeightsError
 from adacolvit.model.config import ModelConfig
+from adacolvit.model.cost import cost
+from adacolvit.runtime.engine import Engine
 from adacolvit.weights import Weights, list_models, load_weights, write_weights
 from adacolvit.weights.publish import main, publish
 from adacolvit.weights.store import HOME, sha256
@@ -142,3 +145,17 @@ def test_tensors_are_read_from_the_file_that_was_opened_or_not_at_all(tmp_path):
     path.unlink()
     with pytest.raises(WeightsError, match="cannot be read any more"):
         loaded.tensors["a"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[2] / "weights").glob("*.safetensors")), ids=lambda p: p.stem
+)
+def test_networks_beside_the_package_run(path):
+    weights = load_weights(path)
+    x = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 64, 96)).astype(np.float32)
+    ab, decisions = Engine(weights).run(x)
+    assert np.isfinite(ab).all() and ab.std() > 0
+    assert 0 < decisions.macs <= cost(weights.config, 24)
+    if path.stem == "tiny-any":
+        spent = [Engine(weights).run(x, budget=budget)[1].macs for budget in (0.3, 0.55, 1.0)]
+        assert spent == sorted(spent) and spent[0] < 0.4 * cost(weights.config, 24) and decisions.budget == 0.55
