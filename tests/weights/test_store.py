@@ -17,6 +17,7 @@ from adacolvit.weights.publish import main, publish
 from adacolvit.weights.store import HOME, sha256
 
 CONFIG = ModelConfig(width=64, depth=2, heads=2)
+BESIDE = Path(__file__).parents[2] / "weights"
 
 
 @pytest.fixture
