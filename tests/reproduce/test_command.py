@@ -78,14 +78,15 @@ def test_curve_measures_a_network_at_its_budgets(reproduce, folder):
     for name in ("budget_layers", "budget_patches"):
         tables[name][1] = 100  # at budget 1 everything is kept
     write_weights(folder / "any.safetensors", config, dict(shipped.tensors) | tables)
-    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}")
+    apart = ["--work", folder / "curve"]  # the other stories look for the one table of tiny
+    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}", *apart)
     assert code == 0 and "![curve](curve.png)" in page and np.ptp(picture(folder / "curve.png")) > 100
     lines = [line.split(" | ") for line in page.splitlines() if line.startswith(("| 0.", "| 1."))]
     assert [line[0] for line in lines] == [f"| {b:.2f}" for b in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
     assert float(lines[0][1]) < float(lines[-1][1]) == 1.437
     assert "+0.00 +0.00 +0.00" in lines[-1][-1]
     assert str(folder) not in page
-    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}@0.5")
+    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}@0.5", *apart)
     assert code == 0 and page.count("| 0.50 |") == 1 and "| 1.00 |" not in page
 
 
