@@ -387,7 +387,7 @@ def test_installed_command():
 
 
 def test_ctrl_c_is_quiet(table, small_weights, monkeypatch, capsys):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     photo(table / "p.png")

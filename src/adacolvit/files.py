@@ -1,6 +1,7 @@
 """Files appear whole or not at all."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -8,14 +9,18 @@ from pathlib import Path
 from adacolvit.errors import SaveError
 
 
-def write_file(path: str | os.PathLike, data: bytes) -> None:
+def write_file(path: str | os.PathLike, data: bytes, *, alone: bool = False) -> None:
     """Write ``data`` to ``path``: into a new file beside it, which then takes its name, so that an existing file is
     replaced in one step or left as it was. A symbolic link is followed; a new file gets the usual permissions.
+
+    alone: nobody else writes to this path meanwhile. The file beside it then has always the same name, so that what a
+    killed process left of it is taken over when it is written again.
 
     Raises SaveError when the folder is missing or closed to writing, the disk is full, or the file is write-protected.
     """
     target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{secrets.token_hex(8)}.part")
+    word = hashlib.sha256(target.name.encode()).hexdigest()[:16] if alone else secrets.token_hex(8)
+    beside = target.with_name(f".{word}.part")
     try:
         if target.exists() and not target.is_file():
             with target.open("wb") as device:  # a pipe or a device cannot be replaced, and must not be
@@ -23,7 +28,7 @@ def write_file(path: str | os.PathLike, data: bytes) -> None:
         elif target.exists() and not os.access(target, os.W_OK):
             raise SaveError(f"{path} is write-protected: choose another name, or allow writing to it")
         else:
-            with beside.open("xb") as file:
+            with beside.open("wb" if alone else "xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

@@ -62,6 +62,24 @@ def test_a_write_that_fails_leaves_what_was_there(storage, monkeypatch):
     assert storage.read("a.png") == b"a.png"
 
 
+def test_what_a_killed_worker_left_is_taken_over(tmp_path, monkeypatch):
+    from adacolvit.archive.storage import Storage
+
+    def killed(*_, **__):
+        raise SystemExit
+
+    storage = Storage(str(tmp_path))
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "replace", killed)
+        dying.setattr(Path, "unlink", lambda *_: None)
+        with pytest.raises(SystemExit):
+            storage.write("a.png", b"half")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+    storage.write("a.png", b"whole")  # by the worker that has the photo next
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert storage.read("a.png") == b"whole"
+
+
 def test_an_unknown_address():
     from adacolvit.archive.storage import Storage
 

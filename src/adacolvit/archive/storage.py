@@ -67,7 +67,7 @@ class Storage:
         path = f"{self._root}/{file}"
         if isinstance(self._fs, LocalFileSystem):
             make_folder(Path(path).parent)
-            write_file(path, data)
+            write_file(path, data, alone=True)
             return
         try:
             if _protocols(self._fs) & _WHOLE_AT_ONCE:
