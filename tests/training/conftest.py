@@ -5,7 +5,10 @@ import tarfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+from adacolvit.training.data import Batch
 
 RECIPE = """
 [model]
@@ -69,3 +72,10 @@ def recipe_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("recipe") / "made.toml"
     path.write_text(RECIPE)
     return str(path)
+
+
+@pytest.fixture
+def batch():
+    """Noise to learn from: 6 inputs of 64 x 64 px, and their colors."""
+    torch.manual_seed(0)
+    return Batch(torch.randn(6, 4, 64, 64), torch.rand(6, 2, 64, 64) - 0.5)

@@ -11,18 +11,11 @@ from adacolvit.model.cost import cost, layer_macs
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 from adacolvit.training.budgets import cheapest_layers, layers_for, set_budgets
-from adacolvit.training.data import Batch
 from adacolvit.training.gates import layer_losses
 from adacolvit.training.loss import color_loss, executed_share
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
 
 CONFIG = ModelConfig(32, 6, 2, head_kernel=1, budget_knots=4, least_budget=0.5, budget=0.75)
-
-
-@pytest.fixture
-def batch():
-    torch.manual_seed(0)
-    return Batch(torch.randn(6, 4, 64, 64), torch.rand(6, 2, 64, 64) - 0.5)
 
 
 @pytest.fixture

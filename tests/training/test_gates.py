@@ -12,12 +12,6 @@ from adacolvit.training.loss import color_loss, kept
 
 
 @pytest.fixture
-def batch():
-    torch.manual_seed(0)
-    return Batch(torch.randn(6, 4, 64, 64), torch.rand(6, 2, 64, 64) - 0.5)
-
-
-@pytest.fixture
 def network():
     torch.manual_seed(1)
     network = ColorizationViT(ModelConfig(32, 3, 2)).eval()

@@ -52,6 +52,11 @@ def split_budget(model: str) -> tuple[str, float | None]:
         return model, None
 
 
+def at_budget(text: str, budget: float | None) -> str:
+    """The inverse of :func:`split_budget`: a name, file or digest, and where there is one the budget behind it."""
+    return text if budget is None else f"{text}@{budget:g}"
+
+
 def _network(model: str, alone: bool):
     """A network as the product runs it, or in torch where the product has no use for it."""
     name, budget = split_budget(model)
@@ -71,7 +76,7 @@ class Network:
     def __init__(self, weights: Weights, alone: bool = False, budget: float | None = None) -> None:
         """``alone``: without refinement. ``budget``: see :func:`adacolvit.model.budget.check_budget`."""
         check_budget(weights.config, budget)
-        self.name = weights.name + ("" if budget is None else f"@{budget:g}") + (" alone" if alone else "")
+        self.name = at_budget(weights.name, budget) + (" alone" if alone else "")
         self.digest = weights.sha256
         self._alone, self._budget = alone, budget
         self._engine = Engine(weights, threads=1, precision="fp32")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adacolvit.evaluation.methods import split_budget
+from adacolvit.evaluation.methods import at_budget, split_budget
 from adacolvit.model.budget import least_budget
 from adacolvit.model.config import ModelConfig
 from adacolvit.weights import load_weights
@@ -20,17 +20,21 @@ from .systems import Trained
 
 COUNTS = (1, 10, 50)
 SYSTEMS = (ADACOLVIT_T, ADACOLVIT_T_D24, TWIN)
+SPENT = ("macs", "macs_p5", "macs_p95")
 BUDGETS = 8  # measured of a network, evenly from its least to 1, beside its own
 
 
-def at_budgets(trained: Trained) -> list[Trained]:
+def variants(trained: Trained) -> list[Trained]:
     """Weights that take budgets, at several; others, and a budget that was named, as they are."""
     file, named = split_budget(trained.weights)
     config = load_weights(file, rivals=True).config
     if named is not None or not isinstance(config, ModelConfig) or least_budget(config) is None:
         return [trained]
     budgets = {round(float(b), 4) for b in np.linspace(config.least_budget, 1, BUDGETS)} | {config.budget}
-    return [replace(trained, weights=f"{file}@{b:g}", digest=f"{trained.digest}@{b:g}") for b in sorted(budgets)]
+    return [
+        replace(trained, weights=at_budget(file, budget), digest=at_budget(trained.digest, budget))
+        for budget in sorted(budgets)
+    ]
 
 
 def write(found: Sequence[Found], folder: Path) -> list[str]:
@@ -43,8 +47,8 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
             "A point is a budget; its bar is the 5th to 95th percentile of the cost over the photos.",
         ]
         for system in SYSTEMS:
-            measured = one.of(system)
-            if any(split_budget(trained.weights)[1] for trained in measured):
+            measured = [trained for trained in one.of(system) if split_budget(trained.weights)[1]]
+            if measured:
                 parts += [f"### {system.label}", lines(one, measured)]
     return parts
 
@@ -64,5 +68,4 @@ def lines(found: Found, measured: Sequence[Trained]) -> str:
     return table((*heads, "@10 less that of budget 1 (95 %)"), body)
 
 
-SPENT = ("macs", "macs_p5", "macs_p95")
-EXPERIMENT = Experiment("One network at any budget", SYSTEMS, COUNTS, write, variants=at_budgets)
+EXPERIMENT = Experiment("One network at any budget", SYSTEMS, COUNTS, write, variants=variants)

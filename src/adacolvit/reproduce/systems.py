@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adacolvit.errors import RecipeError
-from adacolvit.evaluation.methods import BASELINES, split_budget
+from adacolvit.evaluation.methods import BASELINES, at_budget, split_budget
 from adacolvit.model.registry import find
 from adacolvit.weights import list_models, load_weights
 
@@ -40,12 +40,7 @@ def parse(text: str) -> Trained:
         wanted, is_there = getattr(config, name, None), getattr(weights.config, name, None)
         if wanted != is_there:
             raise RecipeError(f"{path} has {name} {is_there}, a {network} has {name} {wanted}: give the weights of one")
-    return Trained(
-        network,
-        path,
-        weights.sha256[:12] + ("" if budget is None else f"@{budget:g}"),
-        int(samples) if samples else None,
-    )
+    return Trained(network, path, at_budget(weights.sha256[:12], budget), int(samples) if samples else None)
 
 
 def shipped() -> list[Trained]:
