@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -39,3 +41,12 @@ class Program:
             self._process.wait(30)
             self._process.stdout.close()
             self._process = None
+
+
+@contextmanager
+def running(weights: Path, data: Path, *photos: Path) -> Iterator[Program]:
+    """A program that is started, and killed in the end."""
+    program = Program(weights, data, *photos)
+    program.start()
+    yield program
+    program.kill()

@@ -15,7 +15,7 @@ from adacolvit.weights import write_weights
 from ..conftest import random_network
 from .conftest import PATIENCE, watched
 from .edition import build_edition, file_host
-from .program import Program
+from .program import Program, running
 from .table import Table
 from .test_access import faults
 
@@ -37,10 +37,8 @@ def weights(tmp_path_factory):
 
 @pytest.fixture
 def program(weights, tmp_path):
-    program = Program(weights, tmp_path / "data")
-    program.start()
-    yield program
-    program.kill()
+    with running(weights, tmp_path / "data") as program:
+        yield program
 
 
 @pytest.fixture(scope="module")

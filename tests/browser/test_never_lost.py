@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from .conftest import watched
-from .program import Program
+from .program import running
 from .table import Table
 
 AGAIN = 30_000  # ms within which page and program find each other
@@ -17,10 +17,8 @@ AGAIN = 30_000  # ms within which page and program find each other
 
 @pytest.fixture
 def program(small_weights, tmp_path):
-    program = Program(small_weights, tmp_path / "data")
-    program.start()
-    yield program
-    program.kill()
+    with running(small_weights, tmp_path / "data") as program:
+        yield program
 
 
 @pytest.fixture
