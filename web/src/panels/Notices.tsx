@@ -1,6 +1,6 @@
 // What the program has to say, above the photo; screen readers hear it. A conflict stays until the person has chosen.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import "./notices.css";
 import { CloseIcon } from "../icons";
 import { keeping, settle } from "../state/keeper";
@@ -22,7 +22,8 @@ const READ_MS = 8000; // what is only told goes by itself; what went wrong stays
 
 function Notice({ text, kind }: store.Notice) {
   const [held, setHeld] = useState(false); // being read, or about to be closed
-  useEffect(() => {
+  // as soon as it is held, not after the next picture: what is read must not go in between
+  useLayoutEffect(() => {
     if (kind !== "info" || held) return;
     const timer = setTimeout(() => (store.notice.value = null), READ_MS);
     return () => clearTimeout(timer);
