@@ -46,19 +46,27 @@ def patch_decision_macs(config: ModelConfig, patches: int) -> int:
     return config.width * patches if config.adaptive else 0
 
 
+def sublayer_macs(config: ModelConfig, patches: int, kept) -> tuple:
+    """MACs of attention and of FFN with its decisions about patches, each where it runs.
+
+    kept: (..., D, 2) more informative patches, policy token not counted; a NumPy array or a tensor.
+    Gives two of (..., D).
+    """
+    tokens, full = patches + config.policy_tokens, kept + config.policy_tokens
+    decisions = patch_decision_macs(config, patches)
+    return tuple(
+        of_one(config, tokens, full[..., kind]) + decisions
+        for kind, of_one in ((ATTENTION, attention_macs), (FFN, ffn_macs))
+    )
+
+
 def layer_macs(config: ModelConfig, patches: int, layers, kept) -> np.ndarray:
     """MACs of each sub-layer with its decisions about patches, (D, 2) int64; 0 where it was skipped.
 
     Arguments as of :func:`cost`.
     """
-    layers, kept = np.asarray(layers, bool), np.asarray(kept)
-    tokens = patches + config.policy_tokens
-    macs = np.zeros((config.depth, 2), np.int64)
-    for kind, of_one in ((ATTENTION, attention_macs), (FFN, ffn_macs)):
-        for block in np.flatnonzero(layers[:, kind]):
-            full = int(kept[block, kind]) + config.policy_tokens
-            macs[block, kind] = of_one(config, tokens, full) + patch_decision_macs(config, patches)
-    return macs
+    each = np.stack(sublayer_macs(config, patches, np.asarray(kept, np.int64)), -1)
+    return np.where(np.asarray(layers, bool), each, 0)
 
 
 def cost(config: ModelConfig, patches: int, layers=None, kept=None) -> int:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from adacolvit.hints.encoder import decode_ab, denormalize_lightness, normalize_ab
 from adacolvit.model.config import ModelConfig
-from adacolvit.model.cost import attention_macs, cost, ffn_macs, patch_decision_macs
+from adacolvit.model.cost import cost, sublayer_macs
 from adacolvit.model.decisions import Decisions
 
 from .data import Batch
@@ -61,11 +61,8 @@ def executed_share(decisions: Decisions, config: ModelConfig) -> Tensor:
     As :func:`adacolvit.model.cost.cost` counts it, and with the decisions' gradients.
     """
     patches = decisions.patches.shape[-1]
-    tokens, kept = patches + config.policy_tokens, decisions.patches.sum(-1) + config.policy_tokens  # B D 2
-    layers = torch.stack(
-        [of_one(config, tokens, kept[..., i]) for i, of_one in enumerate((attention_macs, ffn_macs))], -1
-    )
-    varying = (decisions.layers * (layers + patch_decision_macs(config, patches))).sum((1, 2)).mean()
+    each = torch.stack(sublayer_macs(config, patches, decisions.patches.sum(-1)), -1)  # B D 2
+    varying = (decisions.layers * each).sum((1, 2)).mean()
     nothing = np.zeros((config.depth, 2), bool)
     return (cost(config, patches, nothing) + varying) / cost(config, patches)
 
