@@ -59,18 +59,25 @@ def load_checkpoint(path: Path) -> dict:
         raise RecipeError(f"the checkpoint {path} cannot be read ({error}): start again without --resume") from error
 
 
-def start_from(network: nn.Module, path: str) -> None:
-    """Begin with the averaged weights of another run's checkpoint, or with a .safetensors file, of the same shape.
+def averaged(path: str) -> dict[str, Tensor]:
+    """The averaged weights of another run's checkpoint, or the tensors of a .safetensors file; float32.
 
-    A network that adds parts to a dense one (``added``: what their names hold) may begin with the dense one's.
+    Raises RecipeError, WeightsError.
     """
     if Path(path).suffix == ".safetensors":
         tensors = load_weights(path, rivals=True).tensors
-        values = {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
-    elif Path(path).exists():
-        values = load_checkpoint(Path(path))["average"]
-    else:
-        raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
+        return {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
+    if Path(path).exists():
+        return load_checkpoint(Path(path))["average"]
+    raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
+
+
+def start_from(network: nn.Module, path: str) -> None:
+    """Begin with the weights of a file, see :func:`averaged`, of the same shape.
+
+    A network that adds parts to a dense one (``added``: what their names hold) may begin with the dense one's.
+    """
+    values = averaged(path)
     fresh = {
         name: p
         for name, p in network.state_dict().items()

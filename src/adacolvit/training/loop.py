@@ -22,9 +22,10 @@ from adacolvit.model.registry import build
 from adacolvit.weights import write_weights
 
 from .budgets import set_budgets
-from .checkpoint import Average, load_checkpoint, save_checkpoint, start_from
+from .checkpoint import Average, averaged, load_checkpoint, save_checkpoint, start_from
 from .data import Batch, PhotoCache, choose, make_batch, packed, prefetch, random_frame
 from .gates import set_gates
+from .grow import grow
 from .loss import budget_at, budget_loss, color_losses, executed_share, kept
 from .optimizer import make_optimizers, rate, set_rate
 from .recipe import Recipe, Stage
@@ -139,25 +140,15 @@ class Run:
         self.sample = self.step = 0
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.model)
-        if recipe.init and not resume:
+        if recipe.init and not resume and recipe.gates != "grown":
             start_from(self.network, recipe.init)
         self.teacher = make_teacher(recipe, fabric.device) if recipe.teacher else None
-        if recipe.gates == "measured" and not isinstance(recipe.model, ModelConfig):
+        if recipe.gates != "open" and not isinstance(recipe.model, ModelConfig):
             raise RecipeError(
-                f"recipe {recipe.name} wants measured gates, which an AdaColViT alone has: leave gates out"
+                f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out"
             )
-        if recipe.gates == "measured" and not resume:
-            stage = recipe.stages[0]
-            rng = rng_for(recipe, MEASURING, 0)
-            some = photos
-            if isinstance(photos, ShardStream):  # the same ones in every process
-                some = list(islice(ShardStream(photos.shards, recipe.seed).photos(), MEASURED))
-            chosen = rng.integers(len(some), size=MEASURED)
-            batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
-            if recipe.model.budget_knots:
-                set_budgets(self.network, batch)
-            else:
-                set_gates(self.network, batch, stage.layers, stage.patches)
+        if recipe.gates != "open" and not resume:
+            self._set_gates(photos)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
             if state["recipe"]["model"] != recipe.model.to_dict():
@@ -175,6 +166,24 @@ class Run:
         step = torch.compile(self.network) if fabric.device.type == "cuda" else self.network
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
+
+    def _set_gates(self, photos: PhotoCache | ShardStream) -> None:
+        """Let the decisions begin as the recipe says, on a few photos, the same ones in every process."""
+        recipe, stage = self.recipe, self.recipe.stages[0]
+        rng = rng_for(recipe, MEASURING, 0)
+        some = photos
+        if isinstance(photos, ShardStream):
+            some = list(islice(ShardStream(photos.shards, recipe.seed).photos(), MEASURED))
+        chosen = rng.integers(len(some), size=MEASURED)
+        batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
+        if recipe.gates == "grown":
+            if not recipe.init:
+                raise RecipeError(f"recipe {recipe.name} grows a network: give --init the weights of a shallower one")
+            grow(self.network, averaged(recipe.init), batch, stage.layers)
+        elif recipe.model.budget_knots:
+            set_budgets(self.network, batch)
+        else:
+            set_gates(self.network, batch, stage.layers, stage.patches)
 
     def update(self, planned: Planned) -> dict[str, Tensor]:
         """One step; returns what is worth logging."""

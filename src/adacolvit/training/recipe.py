@@ -10,7 +10,7 @@ from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 
-GATES = ("open", "measured")
+GATES = ("open", "measured", "grown")
 DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 _RECIPES = resources.files(__package__) / "recipes"
@@ -80,7 +80,9 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
-    gates: str = "open"  # "open": every gate starts open; "measured": at the first stage's budget, see gates.set_gates
+    # "open": every gate starts open; "measured": at the first stage's budget, see gates.set_gates; "grown": so too, and
+    # ``init`` is a shallower network, see grow.grow
+    gates: str = "open"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     teacher: str = ""  # checkpoint of the dense twin that a DynamicViT is to stay near; "": none
     seed: int = 0

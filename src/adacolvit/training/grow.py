@@ -1,0 +1,96 @@
+"""A deeper network begins with a shallower one: each block is followed by copies of it that add nothing yet.
+
+A copy's last matrices are zero, so the deeper network computes what the shallower one does, and learns what they are
+to become. Of the new layers those run whose last matrices the loss pulls at hardest for what they cost: the gradient's
+norm says how fast a new part can lower the loss at first (Evci, van Merrienboer, Unterthiner, Vladymyrov and Pedregosa,
+"GradMax: Growing Neural Networks using Gradient Information", ICLR 2022). Layers that ran go on as they decide.
+"""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adacolvit.errors import RecipeError
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.cost import layer_macs
+from adacolvit.model.decisions import Decisions
+from adacolvit.model.network import ColorizationViT
+
+from .data import Batch
+from .gates import FIRM
+from .loss import color_loss
+
+_BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
+_LAST = re.compile(r"(attention|ffn)\.out_")  # the last matrices of a sub-layer, and the bias of the base part
+
+
+def deepen(values: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
+    """Parameters of a network of ``depth`` blocks that computes what the one with the parameters ``values`` does.
+
+    Block i becomes block i x (depth / its depth), its copies those up to the next. Raises RecipeError where the depths
+    do not divide.
+    """
+    inside = {name: _BLOCK.fullmatch(name) for name in values}
+    shallow = 1 + max((int(found[1]) for found in inside.values() if found), default=-1)
+    if not shallow or depth % shallow or depth == shallow:
+        raise RecipeError(f"a network of {depth} blocks cannot grow from one of {shallow}: give a multiple of them")
+    grown = {name: value for name, value in values.items() if not inside[name]}
+    for name, found in inside.items():
+        if not found:
+            continue
+        first, part = int(found[1]) * (depth // shallow), found[2]
+        grown[f"blocks.{first}.{part}"] = values[name]
+        for copy in range(first + 1, first + depth // shallow):
+            value = values[name]
+            grown[f"blocks.{copy}.{part}"] = torch.zeros_like(value) if _LAST.match(part) else value.clone()
+    return grown
+
+
+def pulls(network: ColorizationViT, batch: Batch) -> Tensor:
+    """How hard the loss pulls at each sub-layer's last matrices: (D, 2) squared norm of the gradient.
+
+    All layers run, and compute the patches that they decide on.
+    """
+    config, images = network.config, len(batch.x)
+    decided = Decisions(torch.ones(images, config.depth, 2), None)
+    color_loss(network(batch.x, "masked", forced=decided)["ab"], batch.target).backward()
+    pulled = torch.tensor(
+        [
+            [sum(p.grad.square().sum().item() for name, p in layer.named_parameters() if name.startswith("out_"))
+             for _, layer, _ in block.sublayers()]
+            for block in network.blocks
+        ]
+    )  # fmt: skip
+    network.zero_grad()
+    return pulled
+
+
+def grow(network: ColorizationViT, values: Mapping[str, Tensor], batch: Batch, layers: float) -> None:
+    """Begin with the parameters of a shallower network; ``layers``: wanted mean of the layer decisions (beta_2).
+
+    Raises RecipeError where the other network is no shallower form of this one.
+    """
+    depth = network.config.depth
+    try:
+        network.load_state_dict(deepen(values, depth))
+    except RuntimeError as error:
+        raise RecipeError(f"the weights to grow from are of another network than the recipe's: {error}") from error
+    network.eval()
+    new = torch.tensor([not block.attention.out_base.weight.any() for block in network.blocks])
+    with torch.no_grad():
+        decisions = network(batch.x, "masked")["decisions"]
+    run = decisions.layers.mean(0)
+    run[new] = 0
+    patches = batch.x.shape[2] * batch.x.shape[3] // PATCH**2
+    kept = decisions.patches.sum(-1).mean(0)
+    cost = torch.from_numpy(layer_macs(network.config, patches, np.ones((depth, 2), bool), kept.round().numpy()))
+    worth = torch.where(new[:, None], pulls(network, batch) / cost, -1.0).flatten()
+    opened = worth.argsort(descending=True)[: max(0, round(layers * 2 * depth - run.sum().item()))]
+    opens = torch.zeros(2 * depth).index_fill(0, opened, 1).view(depth, 2)
+    for index in new.nonzero().flatten().tolist():
+        decide = network.blocks[index].decide_layers
+        decide.weight.data.zero_()
+        decide.bias.data.copy_(FIRM * (2 * opens[index] - 1))
