@@ -1,10 +1,11 @@
 # Builds without a network from wheels beside this file: `make wheels` puts ours and all that it needs into dist/.
 #   docker build -t adacolvit . && docker run -p 7862:7862 -v adacolvit:/data adacolvit
-# The address with its token is printed; -e ADACOLVIT_TOKEN=... chooses the token, --public-url ... at the end of the
-# command another address.
-FROM python:3.11-slim
-COPY dist/*.whl /tmp/wheels/
-RUN pip install --no-cache-dir --no-index --find-links /tmp/wheels adacolvit && rm -r /tmp/wheels \
+# docs/container.md says more.
+ARG PYTHON=3.11
+FROM python:${PYTHON}-slim
+# Lent, not copied: a layer of the image would keep the wheels beside what is installed from them.
+RUN --mount=type=bind,source=dist,target=/wheels \
+    pip install --no-cache-dir --no-index --find-links /wheels adacolvit \
  && useradd --create-home painter && install -d -o painter /data
 USER painter
 ENV ADACOLVIT_DATA=/data
