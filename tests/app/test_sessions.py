@@ -74,6 +74,12 @@ def test_the_list_says_what_there_is_and_forgetting_forgets(client, photo, sessi
     assert all(info["id"] != photo["id"] for info in client.get("/api/sessions").json())
 
 
+def test_work_that_says_no_status_is_listed_as_begun(client, photo, session):
+    least = {"version": 1, "past": [], "future": [], "present": [HINT]}
+    assert client.put(session, json=least).status_code == 200
+    assert [(info["hints"], info["status"]) for info in client.get("/api/sessions").json()] == [(1, "started")]
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b'{"version": 2}', json.dumps(state(-1)).encode(), json.dumps(state(status="x")).encode()],

@@ -252,6 +252,6 @@ def _session_facts(path: Path, changed: int, size: int) -> tuple[int, str] | Non
     """Hints and status of a session, read once per version of its file; None where it cannot be read."""
     try:
         state = json.loads(path.read_bytes())
-        return len(state["present"]), state["status"]
+        return len(state["present"]), state.get("status", SessionState.model_fields["status"].default)
     except (OSError, ValueError, KeyError, TypeError):
         return None
