@@ -124,10 +124,7 @@ def _told(name: str, max_pixels: int):
     except MemoryError as error:
         raise PhotoTooLarge(f"{name} does not fit into this computer's memory: scale it down") from error
     except UnidentifiedImageError as error:
-        raise PhotoError(
-            f"{name} is not a picture that can be read: give a JPEG, PNG, WebP, TIFF or BMP (HEIC and raw files "
-            "have to be converted first)"
-        ) from error
+        raise _no_picture(name) from error
     except OSError as error:
         if error.errno is not None:  # from the file system: not found, a folder, no permission
             raise PhotoError(f"cannot open {name}: {error.strerror}. Check the path and its permissions") from error
@@ -144,8 +141,17 @@ def upright_size(data: bytes, name: str) -> tuple[int, int]:
             return image.size[::-1] if turned else image.size
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name} has more than {MAX_PIXELS / 1e6:g} megapixels: open a smaller copy") from error
+    except UnidentifiedImageError as error:
+        raise _no_picture(name) from error
     except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
-        raise PhotoError(f"{name} is not a picture that can be read: {error}") from error
+        raise _damaged(name, error) from error
+
+
+def _no_picture(name: str) -> PhotoError:
+    return PhotoError(
+        f"{name} is not a picture that can be read: give a JPEG, PNG, WebP, TIFF or BMP (HEIC and raw files "
+        "have to be converted first)"
+    )
 
 
 def _damaged(name: str, error: Exception) -> PhotoError:
