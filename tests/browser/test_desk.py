@@ -238,6 +238,17 @@ class TestFolder:
         expect(panel.get_by_role("button", name="Export", exact=True)).to_be_visible()
         expect(folder.notice).to_contain_text("Export canceled")
 
+    def test_what_is_missing_is_told(self, folder):
+        page = folder.page
+        expect(page.locator(".film li")).to_have_count(3)
+        page.keyboard.press("x")
+        panel = page.get_by_role("region", name="Export photos")
+        panel.get_by_text("1 file of the folder cannot be read").click()
+        expect(panel.get_by_role("listitem")).to_contain_text("b.png")
+        panel.get_by_role("radio", name="Marked").check(force=True)
+        expect(panel.get_by_text("No photo is marked")).to_be_visible()
+        expect(panel.get_by_role("button", name="Export", exact=True)).to_be_disabled()
+
 
 class TestShortcuts:
     def test_the_list_is_the_table(self, table, page):

@@ -4,7 +4,8 @@ import { useState } from "preact/hooks";
 import { engine } from "#engine";
 import { LookFields, look, wireLook } from "./LookFields";
 import { Panel } from "./Panel";
-import { cancelExport, exporting, extent, startExport, type Extent } from "../state/film";
+import type { ExportProgress } from "../engine/engine";
+import { cancelExport, exporting, extent, film, startExport, type Extent } from "../state/film";
 import { texts } from "../texts";
 
 const words = texts.desk;
@@ -36,11 +37,12 @@ function Choosing() {
           </label>
         ))}
       </div>
-      <p>{words.photos(count)}</p>
+      <p>{count ? words.photos(count) : words.noPhotos[which]}</p>
       <LookFields />
       <button type="submit" class="button main" disabled={!count} title={words.exportTip}>
         {words.exportNow}
       </button>
+      <Failures title={words.unread} of={film.value?.failed ?? []} />
     </form>
   );
 }
@@ -52,15 +54,7 @@ function Running() {
     <>
       <progress value={done} max={total} aria-label={words.exportTitle} />
       <p role="status">{finished ? words.exported(done - failed.length, total) : words.writing(done, total, current ?? "")}</p>
-      {failed.length > 0 && (
-        <ul class="failed">
-          {failed.map(({ name, error }) => (
-            <li key={name}>
-              <strong>{name}</strong> {error}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Failures title={words.unwritten} of={failed} open />
       <div class="row">
         {finished && done > failed.length && (
           <a class="button main" href={engine.folder!.zipAddress(id)} download title={words.zipTip}>
@@ -72,5 +66,23 @@ function Running() {
         </button>
       </div>
     </>
+  );
+}
+
+/** What is missing: said in one line, and why in the list below it. */
+function Failures({ title, of, open = false }: { title: (n: number) => string; of: ExportProgress["failed"]; open?: boolean }) {
+  if (!of.length) return null;
+  return (
+    <details class="failed" open={open}>
+      <summary>{title(of.length)}</summary>
+      <ul>
+        {of.map(({ name, error }) => (
+          <li key={name}>
+            <strong>{name}</strong>
+            {error}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
