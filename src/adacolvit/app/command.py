@@ -134,11 +134,7 @@ def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
     engine = Colorizer(args.model, threads=args.threads or min(THREADS, cores())).engine
     table = Table(engine, Library(most_disk=round(args.keep * 2**30)))
-    folder = entry = None
-    if args.photo and args.photo.is_dir():
-        folder = Folder(args.photo)
-    elif args.photo:
-        entry = put_file(table, args.photo)
+    entry = put_file(table, args.photo) if args.photo and not args.photo.is_dir() else None
     access = access_for(args)
     with bind(args.port, args.host) as listener:
         port = listener.getsockname()[1]
@@ -155,7 +151,11 @@ def run(args) -> int:
             if not args.no_browser:
                 threading.Thread(target=webbrowser.open, args=(here,), daemon=True).start()  # some browsers block
 
-        app = create_app(Studio(table, folder=folder), access)
+        studio = Studio(table)
+        app = create_app(studio, access)
+        if args.photo and args.photo.is_dir():
+            # Only now: the list of warnings that FastAPI and the folder's thread put aside for a while is but one.
+            studio.folder = Folder(args.photo)
         _Server(configure(app), on_ready).run(sockets=[listener])
     return 0
 
