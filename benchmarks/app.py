@@ -5,6 +5,10 @@ grain) in Chromium, and does what a person does, at a person's pace. Inside the 
 socket, and the end of the drawing are noted (a fence behind it where WebGL draws). A picture counts when the browser's
 own trace says that the frame with it was presented. Chromium is taken as it comes, which in headless mode means without
 a graphics card; other options for it follow `--chromium`, such as `--chromium=--use-angle=gl`.
+
+A color is chosen in several ways, in turns. After a rest: the mouse comes to its place and stands still for `--aim`
+milliseconds before the button goes down, as a hand does that aims. At once: the button goes down with the last move.
+Elsewhere: it goes down beside the place where the mouse has just come to rest, whose colors are being computed.
 """
 
 import argparse
@@ -30,12 +34,16 @@ WIDTH, HEIGHT = 1440, 900
 # Seconds that a person looks before the next move: what follows a change, such as keeping it, is over by then.
 REST = 0.3
 MOUSE = 0.008  # seconds between two reports of a mouse
+PARTS = ["page", "network", "wire", "draw", "screen"]
+COME_TO_REST = 0.065  # seconds until the app has begun to compute what is under the pointer, and is not done with it
+BESIDE = 8  # CSS px
 
 # Notes when inputs, requests, answers and finished drawings happen, all in milliseconds of the page's own clock.
 WATCH = """(() => {
   const log = (window.watched = { inputs: [], sent: [], answers: [], drawn: [], fences: [] });
+  const note = ({ type, timeStamp }) => log.inputs.push([type, timeStamp, performance.now()]);
   for (const kind of ["pointerdown", "pointermove", "wheel"])
-    addEventListener(kind, (event) => log.inputs.push([kind, event.timeStamp]), { capture: true, passive: true });
+    addEventListener(kind, note, { capture: true, passive: true });
   window.WebSocket = class extends WebSocket {
     constructor(...given) {
       super(...given);
@@ -145,22 +153,32 @@ class Bench:
         self.page.wait(DRAWN)
         return self.page.evaluate(READ)
 
-    def colors(self, count: int) -> list[dict]:
-        """Chooses ``count`` colors for a hint; of each the milliseconds from press to picture, and their parts."""
+    def colors(self, count: int, aims: list[int]) -> dict[str, list[dict]]:
+        """Chooses ``count`` colors for a hint in each way; of each the milliseconds from press to screen, in parts.
+
+        ``aims``: milliseconds for which the mouse stands still before a press.
+        """
         self.page.click(*self.place(0.45, 0.3))
         self.settle()
-        left, top, width, height = self.page.box(".plane")
-        random, reads = np.random.default_rng(1), []
+        ways = {f"after {aim} ms of rest": aim / 1000 for aim in aims} | {"at once": 0, "elsewhere": COME_TO_REST}
+        reads = {way: [] for way in ways}
+        corner, size = np.split(np.array(self.page.box(".plane")), 2)
+        random, at = np.random.default_rng(1), corner
         with presentations(self.page, self.browser) as frames:
-            for _ in range(count):
-                x, y = random.uniform(0.35, 0.65, 2)
-                at = left + x * width, top + y * height
-                self.page.move(*at)
+            for way in [*ways] * count:
+                start, at = at, corner + random.uniform(0.35, 0.65, 2) * size
                 self.read()
+                for share in np.linspace(0.1, 1, 10):
+                    time.sleep(MOUSE)
+                    self.page.move(*(start + share * (at - start)))
+                time.sleep(ways[way])
+                if way == "elsewhere":
+                    at = at + BESIDE
+                    self.page.move(*at)
                 self.page.press(*at)
-                reads.append(self.read())
+                reads[way].append(self.read())
                 self.page.release(*at)
-        return [taken for read in reads if (taken := parts(read, frames))]
+        return {way: [taken for read in each if (taken := parts(read, frames))] for way, each in reads.items()}
 
     def drag(self) -> list[float]:
         """Drags through the colors; milliseconds between new pictures."""
@@ -213,17 +231,23 @@ class Bench:
 
 
 def parts(read: dict, frames: list[tuple[float, float]]) -> dict | None:
-    """Where the time of one choice went, milliseconds; None where nothing was asked: the color was the same again."""
-    start = next(time for kind, time in read["inputs"] if kind == "pointerdown")
+    """Where the time of one choice went, milliseconds; None where nothing was drawn: the color was the same again.
+
+    ``asked`` is whether the press had to ask. What it waited for before it could is in ``page``. Where it had not, but
+    found the answer under way, ``network`` and ``wire`` are what was left of it.
+    """
+    start, heard = next((time, heard) for kind, time, heard in read["inputs"] if kind == "pointerdown")
     sent = next((time for time in read["sent"] if time >= start), None)
-    if sent is None:
+    begun = heard if sent is None else sent
+    drawn = next((time for time in read["drawn"] if time >= begun), None)
+    if drawn is None:
         return None
-    answered, network = next(answer for answer in read["answers"] if answer[0] >= sent)
-    drawn = next(time for time in read["drawn"] if time >= answered)
+    answered, network = next((answer for answer in read["answers"] if begun <= answer[0] < drawn), (begun, 0))
+    network = min(network, answered - begun)
     (screen,) = shown([drawn], frames)
     return {
-        "all": screen - start, "drawn": drawn - start, "page": sent - start, "network": network,
-        "wire": answered - sent - network, "draw": drawn - answered, "screen": screen - drawn,
+        "all": screen - start, "asked": sent is not None, "page": begun - start, "network": network,
+        "wire": answered - begun - network, "draw": drawn - answered, "screen": screen - drawn,
     }  # fmt: skip
 
 
@@ -234,7 +258,8 @@ def row(photo: str, what: str, times: list[float], parts: str = "") -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--colors", type=int, default=40, help="colors chosen per photo [40]")
+    parser.add_argument("--colors", type=int, default=40, help="colors chosen per photo in each way [40]")
+    parser.add_argument("--aim", type=int, nargs="+", default=[150], help="ms of rest before a press [150]")
     parser.add_argument("--steps", type=int, default=90, help="of a drag, a pan, a zoom [90]")
     parser.add_argument("--threads", help="of the network [what the app takes by itself]")
     parser.add_argument("--chromium", action="append", default=[], help="an option for Chromium")
@@ -252,22 +277,20 @@ def main() -> None:
                 photo = make_photo(folder, *SIZES[name])
                 with app(folder / name, photo, threads) as address:
                     page = open_page(address + (f"&painter={arguments.painter}" if arguments.painter else ""), WATCH)
-                    everything[name] = measure(name, Bench(page, browser, arguments.steps), arguments.colors)
+                    everything[name] = measure(name, Bench(page, browser, arguments.steps), arguments)
                     page.session.close()
     if arguments.json:
         arguments.json.write_text(json.dumps(everything))
 
 
-def measure(name: str, bench: Bench, count: int) -> dict:
+def measure(name: str, bench: Bench, arguments: argparse.Namespace) -> dict:
     """All times of one photo; prints its rows."""
-    colors = bench.colors(count)
-    medians = {
-        key: float(np.median([each[key] for each in colors])) for key in ("page", "network", "wire", "draw", "screen")
-    }
-    told = ", ".join(f"{key} {value:.1f}" for key, value in medians.items())
-    what = f"press to new colors on the canvas ({bench.told('means')})"
-    print(row(name, what, [each["drawn"] for each in colors]), flush=True)
-    print(row(name, "press to new colors on the screen", [each["all"] for each in colors], told), flush=True)
+    colors, means = bench.colors(arguments.colors, arguments.aim), bench.told("means")
+    for way, taken in colors.items():
+        medians = {key: np.median([each[key] for each in taken]) for key in PARTS}
+        told = ", ".join(f"{key} {value:.1f}" for key, value in medians.items())
+        told += f"; asked {sum(each['asked'] for each in taken)} times"
+        print(row(name, f"press {way} to new colors ({means})", [each["all"] for each in taken], told), flush=True)
     taken = {"drag": bench.drag(), "pan": bench.pan(), "zoom": bench.zoom()}
     for what, times in taken.items():
         print(row(name, f"{what}: between pictures", times), flush=True)

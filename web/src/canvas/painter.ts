@@ -38,6 +38,8 @@ export interface Painter {
   setFrames(...frames: [Frame | null, Frame | null]): void;
   /** `chroma` is the factor of a and b. Returns whether all detail is there; onArrival is called when more of it is. */
   draw(panes: Pane[], chroma: number): boolean;
+  /** Has ready what `draw` may be asked for next, while the canvas stays as it is. Left out where drawing takes no time of the page. */
+  drawAhead?(panes: Pane[], chroma: number): void;
   /** Nothing can be drawn before the browser has given the context back. */
   readonly isLost: boolean;
   /** Lets the photo's memory go; it would stay with the canvas otherwise. */

@@ -2,6 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { engine } from "#engine";
+import type { Frame } from "../engine/frame";
 import * as store from "../state/store";
 import { CpuPainter } from "./cpu/painter";
 import { GlPainter } from "./gl/painter";
@@ -46,14 +47,19 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
       painter.setPhoto(gray, info, (part, signal) => engine.grayPart(info.id, part, signal));
       drawnGray = gray;
     }
-    const { saturation, strength } = store.adjustments.peek();
     painter.setFrames(store.frame.peek(), store.before.peek()?.frame ?? null);
     const looks = panes(canvas);
-    const isWhole = painter.draw(looks, grayShown.peek() ? 0 : saturation * strength);
+    const isWhole = painter.draw(looks, chroma());
     // What is on the canvas now, for whoever watches from outside.
     canvas.dataset.photo = looks[0]!.photo.map((v) => v / devicePixelRatio).join(" ");
     canvas.dataset.sharp = String(isWhole);
     tellSettled();
+  };
+  /** Not while there is something to be drawn. */
+  const drawAhead = (frame: Frame) => {
+    if (!painter?.drawAhead || request || drawnGray !== store.photo.peek()?.gray) return;
+    painter.setFrames(frame, store.before.peek()?.frame ?? null);
+    painter.drawAhead(panes(canvas), chroma());
   };
   const tellSettled = () => (canvas.dataset.settled = String(painter !== null && store.frame.peek() !== null && !store.busy.peek() && !request));
   const ask = () => {
@@ -90,6 +96,9 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
       paintNow();
     }),
     effect(() => {
+      if (store.foreseen.value) drawAhead(store.foreseen.value);
+    }),
+    effect(() => {
       void store.busy.value;
       tellSettled();
     }),
@@ -107,6 +116,12 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
     canvas.removeEventListener("webglcontextlost", onLost);
     canvas.removeEventListener("webglcontextrestored", onRestored);
   };
+}
+
+/** The factor of a and b. */
+function chroma(): number {
+  const { saturation, strength } = store.adjustments.peek();
+  return grayShown.peek() ? 0 : saturation * strength;
 }
 
 /** The looks at the photo, the main one first. */

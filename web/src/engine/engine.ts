@@ -29,11 +29,18 @@ export interface LiveRequest {
 /** A photo's stream of frames: the latest request is answered, what came in between is dropped. */
 export interface LiveLink {
   send(request: LiveRequest): void;
+  /**
+   * Asks for a frame that is likely to be wanted next, as soon as nothing else is asked for. Its failure is not told: `send` of
+   * the same object asks for it in earnest, and once only. Left out where the network would keep the page's own processor busy.
+   */
+  foresee?(request: LiveRequest): void;
   close(): void;
 }
 
 export interface Listener {
   onFrame(frame: Frame, answered: LiveRequest): void;
+  /** A frame that was foreseen and that nobody has asked for in earnest yet. */
+  onForeseen?(frame: Frame, answered: LiveRequest): void;
   onError(sentence: string): void;
   /** Whether an answer to the latest state is still to come. */
   onBusy(busy: boolean): void;

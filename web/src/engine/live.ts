@@ -1,4 +1,5 @@
-// The live socket: at most one request in flight, and always the latest state. What came in between is never sent.
+// The live socket: at most one request in flight, and always the latest state. What came in between is never sent, and
+// what is only foreseen not before all else is answered.
 
 import type { components } from "./schema";
 import type { Listener, LiveLink, LiveRequest } from "./engine";
@@ -12,9 +13,11 @@ const RETRY_MS = 1000;
 
 export class Live implements LiveLink {
   private socket: WebSocket | null = null;
-  private latest: LiveRequest | null = null;
-  private sent: LiveRequest | null = null;
-  private inFlight = false;
+  private asked: LiveRequest | null = null; // last, in earnest
+  private latest: LiveRequest | null = null; // that too, until it is sent
+  private foreseen: LiveRequest | null = null; // until it is sent
+  private inFlight: LiveRequest | null = null;
+  private isEarnest = false; // what is in flight
   private seq = 0;
   private closed = false;
   private retry = 0;
@@ -27,8 +30,16 @@ export class Live implements LiveLink {
   }
 
   send(request: LiveRequest): void {
-    this.latest = request;
+    this.asked = request;
+    this.foreseen = null; // the hand has gone on
+    if (request === this.inFlight) [this.latest, this.isEarnest] = [null, true];
+    else this.latest = request;
     this.listener.onBusy(true);
+    this.pump();
+  }
+
+  foresee(request: LiveRequest): void {
+    this.foreseen = request;
     this.pump();
   }
 
@@ -46,16 +57,18 @@ export class Live implements LiveLink {
       this.pump();
     };
     socket.onmessage = ({ data }) => {
-      this.inFlight = false;
-      if (typeof data === "string") this.listener.onError((JSON.parse(data) as ErrorReply).error);
-      else this.listener.onFrame(Frame.read(data as ArrayBuffer), this.sent!);
+      const answered = this.inFlight!;
+      this.inFlight = null;
+      const { onError, onFrame, onForeseen } = this.listener;
+      if (typeof data !== "string") (this.isEarnest ? onFrame : onForeseen)?.(Frame.read(data as ArrayBuffer), answered);
+      else if (this.isEarnest) onError((JSON.parse(data) as ErrorReply).error);
       this.pump();
-      this.listener.onBusy(this.inFlight);
+      this.listener.onBusy(this.inFlight !== null && this.isEarnest);
     };
     socket.onclose = ({ code }) => {
       if (this.closed) return;
-      this.inFlight = false;
-      this.latest ??= this.sent; // what was asked last is asked again
+      this.inFlight = null;
+      this.latest = this.asked; // what was asked last is asked again
       if (code === PHOTO_GONE) return this.listener.onPhotoGone();
       this.listener.onLink(false);
       this.retry = window.setTimeout(() => this.connect(), RETRY_MS);
@@ -64,10 +77,13 @@ export class Live implements LiveLink {
   }
 
   private pump(): void {
-    if (this.inFlight || !this.latest || this.socket?.readyState !== WebSocket.OPEN) return;
-    const { hints, budget = null, effortLayers = false } = this.latest;
+    const next = this.latest ?? this.foreseen;
+    if (this.inFlight || !next || this.socket?.readyState !== WebSocket.OPEN) return;
+    [this.inFlight, this.isEarnest] = [next, next === this.latest];
+    if (this.isEarnest) this.latest = null;
+    else this.foreseen = null;
+    const { hints, budget = null, effortLayers = false } = next;
     const request: WireRequest = { seq: ++this.seq, hints, budget, layers: effortLayers };
-    [this.sent, this.latest, this.inFlight] = [this.latest, null, true];
     this.socket.send(JSON.stringify(request));
   }
 }

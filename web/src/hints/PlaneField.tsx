@@ -6,7 +6,8 @@ import { nearest, paintPlane, type Plane } from "../color/gamut";
 import { storeFlag } from "../state/settings";
 import { texts } from "../texts";
 import { remember } from "./dropper";
-import { chooseAb, previewAb } from "./edit";
+import { chooseAb, foreseeAb, previewAb } from "./edit";
+import { useRest, type Spot } from "./rest";
 
 const STEPS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -37,16 +38,17 @@ export function PlaneField({ plane, ab, locked, onSaid }: Props) {
   const color = labToHex(plane.L, a, b);
   const percent = (v: number) => `${50 * (1 + v / plane.half)}%`;
 
-  const follow = (event: PointerEvent) => {
+  const abAt = ({ clientX, clientY }: Spot) => {
     const box = canvas.current!.getBoundingClientRect();
     const wanted = (share: number) => (2 * share - 1) * plane.half;
-    dragged.current = nearest(
+    return nearest(
       plane,
-      plane.middle[0] + wanted((event.clientX - box.left) / box.width),
-      plane.middle[1] - wanted((event.clientY - box.top) / box.height),
+      plane.middle[0] + wanted((clientX - box.left) / box.width),
+      plane.middle[1] - wanted((clientY - box.top) / box.height),
     );
-    previewAb(dragged.current);
   };
+  const follow = (spot: Spot) => previewAb((dragged.current = abAt(spot)));
+  const rest = useRest((spot) => foreseeAb(abAt(spot)));
   const release = () => {
     if (!dragged.current) return;
     const ab = dragged.current;
@@ -69,9 +71,10 @@ export function PlaneField({ plane, ab, locked, onSaid }: Props) {
         if (event.button) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         onSaid("");
-        follow(event);
+        follow(rest.meant(event));
       }}
-      onPointerMove={(event) => dragged.current && follow(event)}
+      onPointerMove={(event) => (dragged.current ? follow(event) : rest.move(event))}
+      onPointerLeave={rest.end}
       onPointerUp={release}
       onPointerCancel={release}
       onKeyDown={(event) => {

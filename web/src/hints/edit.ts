@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import { hexToLab, labToHex } from "../color/color";
 import { nearest } from "../color/gamut";
+import { foresee } from "../state/frames";
 import * as store from "../state/store";
 import type { Hint } from "../state/store";
 import { texts } from "../texts";
@@ -91,6 +92,11 @@ function recolored(ab: [number, number]): { hints: Hint[]; keys: ReadonlySet<num
     return { color: labToHex(plane.L, ...nearest(plane, ...ab)), guess: undefined };
   });
   return { hints, keys };
+}
+
+/** Has the picture ready in which the selected hints have another color, without showing it. */
+export function foreseeAb(ab: [number, number]): void {
+  if (store.selectedHints.value.length) foresee(recolored(ab).hints);
 }
 
 /** Shows the selected hints in another color without a step in the history. */

@@ -1,4 +1,5 @@
-// Which frame is on the table: the live link's latest, or the one that was kept for hints that are back again.
+// Which frame is on the table: the live link's latest, or the one that is there already, of hints that are back again or
+// were foreseen.
 
 import { computed, effect } from "@preact/signals";
 import { engine } from "#engine";
@@ -11,8 +12,10 @@ const MOST_BYTES = 128 * 2 ** 20; // of all frames that are kept: some two hundr
 
 const keyOf = ({ hints, budget, effortLayers }: LiveRequest) => `${effortLayers ? "layers" : ""}${JSON.stringify([budget, hints])}`;
 
+const requestFor = (hints: store.Hint[]): LiveRequest => ({ hints: store.told(hints), budget: store.budget.value, effortLayers: store.effortOn.value });
+
 /** What the table asks for. */
-const request = computed<LiveRequest>(() => ({ hints: store.wireHints(), budget: store.budget.value, effortLayers: store.effortOn.value }));
+const request = computed(() => requestFor(store.hints.value));
 
 /** Frames of states of the history, so that undo needs no network. Those unused for longest go first. */
 class FrameCache {
@@ -41,7 +44,8 @@ let cache = new FrameCache();
 let link: LiveLink | null = null;
 let openId = "";
 let wanted = "";
-let passing: [string, Frame] | null = null; // the newest frame of a gesture: its last one becomes a state of the history
+let passing: [string, Frame] | null = null; // the newest frame of a gesture, or foreseen: it may become a state of the history
+let foreseen: LiveRequest | null = null; // the one that was asked for last, until its frame is there
 let fromCache = false; // what is on the table was kept, so that answers still on their way are late
 
 effect(() => {
@@ -52,24 +56,49 @@ effect(() => {
 const isSettled = () => store.hints.peek() === store.present();
 
 function show(to: LiveLink, now: LiveRequest): void {
-  wanted = keyOf(now);
+  const key = keyOf(now);
+  if (key === wanted && store.busy.peek()) return; // a press and its release want the same
+  wanted = key;
   const known = passing?.[0] === wanted ? passing[1] : cache.get(wanted);
   fromCache = known !== undefined;
-  if (!known) return to.send(now);
+  if (!known) return to.send(foreseen && keyOf(foreseen) === wanted ? foreseen : now);
   if (isSettled()) cache.put(wanted, known);
   [store.frame.value, store.busy.value] = [known, false];
+}
+
+/**
+ * Has the frame of hints ready that a person is about to choose, as it seems: nothing is shown of it before they are on the
+ * table. For moments in which nothing else is computed.
+ */
+export function foresee(hints: store.Hint[]): void {
+  if (!link?.foresee || store.busy.peek() || !store.linkUp.peek() || document.hidden) return;
+  const next = requestFor(hints);
+  const key = keyOf(next);
+  const isThere = key === wanted || key === passing?.[0] || cache.get(key);
+  if (isThere || (foreseen && key === keyOf(foreseen))) return;
+  foreseen = next;
+  link.foresee(next);
 }
 
 /** Begins a photo's stream of frames. `onGone` hears that the engine does not hold the photo any more. */
 export function follow(id: string, onGone: () => void): void {
   leave();
   if (id !== openId) [cache, passing, openId] = [new FrameCache(), null, id];
+  [foreseen, store.foreseen.value] = [null, null];
+  const keep = (frame: Frame, answered: LiveRequest) => {
+    const key = keyOf(answered);
+    if (key !== wanted || !isSettled()) passing = [key, frame];
+    else cache.put(key, frame);
+    if (answered === foreseen) foreseen = null;
+  };
   const opened = engine.live(id, {
     onFrame: (frame, answered) => {
-      const key = keyOf(answered);
-      if (key !== wanted || !isSettled()) passing = [key, frame];
-      else cache.put(key, frame);
+      keep(frame, answered);
       if (!fromCache) store.frame.value = frame;
+    },
+    onForeseen: (frame, answered) => {
+      keep(frame, answered);
+      if (!store.busy.peek()) store.foreseen.value = frame; // else it was not what was wanted
     },
     onError: (sentence) => store.tell(sentence, "error"),
     onBusy: (busy) => (store.busy.value = busy && !fromCache),
@@ -87,7 +116,7 @@ export function follow(id: string, onGone: () => void): void {
 /** Ends it: the hints on the table are about to be those of another photo. */
 export function leave(): void {
   link?.close();
-  link = null;
+  [link, wanted] = [null, ""];
 }
 
 /** The frame of other work on the open photo, such as a snapshot's. */

@@ -71,6 +71,7 @@ export const adjusted = (kept: KeptAdjustments = {}): Adjustments => ({ ...UNADJ
 export const photo = signal<OpenPhoto | null>(null);
 export const reference = signal<Reference | null>(null);
 export const frame = signal<Frame | null>(null);
+export const foreseen = signal<Frame | null>(null); // may be the next one, and is not shown
 export const hints = signal<Hint[]>([]); // what is shown: the history's present, or a gesture under way
 export const adjustments = signal<Adjustments>(UNADJUSTED); // likewise
 export const selectedKeys = signal<ReadonlySet<number>>(new Set());

@@ -1,5 +1,5 @@
 // Draws the photo without a graphics card: a view's lightness is read once, and kept while only colors change; a photo that
-// is moved takes its pixels along, and only what comes into view is computed.
+// is moved takes its pixels along, and only what comes into view is computed. What may be shown next is drawn in memory before.
 
 import type { Frame } from "../../engine/frame";
 import { lookThrough, MOST_TEXELS, SHARP_FROM, type Painter, type Pane, type Rectangle, type Told } from "../painter";
@@ -33,10 +33,11 @@ export class CpuPainter implements Painter {
   private tiles: Tiles<Levels> | null = null;
   private frames: (Frame | null)[] = [null, null]; // the photo's, and what it is compared with
   private colors: (Quads | null)[] = [null, null];
-  private shown: unknown[] = []; // what the colors on the canvas were made of
+  private shown: unknown[] = []; // what the colors in memory were made of
   private memory: Memory | null = null;
   private drawn: Drawn[] = [];
   private lenses: Region[] = [];
+  private ahead: Region[] = []; // what is in memory and not on the canvas
 
   private constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -69,23 +70,37 @@ export class CpuPainter implements Painter {
   }
 
   draw(panes: Pane[], chroma: number): boolean {
-    const main = panes.filter((pane) => !pane.round);
     const lenses = panes.filter((pane) => pane.round);
-    const memory = this.layOut(lenses[0]?.box[2] ?? 0);
-    const isRecolored = this.recolor(memory, chroma);
-    const isDivided = main.length === this.drawn.length && main.every(({ box }, i) => box.every((v, j) => v === this.drawn[i]!.pane.box[j]));
-    if (!isDivided) this.start(memory.canvas);
-    const changed = main.flatMap((pane, i) => this.drawPane(memory.canvas, pane, i, isRecolored));
-    const dirty = isDivided ? around([...changed, ...this.lenses]) : whole(memory.canvas);
+    const memory = this.layOut(lenses);
+    const changed = this.drawInMemory(memory, panes, chroma);
+    const dirty = around([...changed, ...this.ahead, ...this.lenses]);
+    this.ahead = [];
     if (dirty) this.context.putImageData(memory.canvas.picture, 0, 0, dirty.left, dirty.top, dirty.right - dirty.left, dirty.bottom - dirty.top);
     for (const pane of lenses) this.drawLens(memory, pane);
     this.lenses = lenses.map(({ box }) => regionOf(box));
     return this.tiles?.fetch() ?? true;
   }
 
+  drawAhead(panes: Pane[], chroma: number): void {
+    const memory = this.layOut(panes.filter((pane) => pane.round));
+    const changed = this.drawInMemory(memory, panes, chroma);
+    this.ahead = [around([...changed, ...this.ahead]) ?? []].flat();
+  }
+
+  /** Draws all but the lenses; returns what of it is different now. */
+  private drawInMemory(memory: Memory, panes: Pane[], chroma: number): Region[] {
+    const main = panes.filter((pane) => !pane.round);
+    const isRecolored = this.recolor(memory, chroma);
+    const isDivided = main.length === this.drawn.length && main.every(({ box }, i) => box.every((v, j) => v === this.drawn[i]!.pane.box[j]));
+    if (!isDivided) this.start(memory.canvas);
+    const changed = main.flatMap((pane, i) => this.drawPane(memory.canvas, pane, i, isRecolored));
+    return isDivided ? changed : [whole(memory.canvas)];
+  }
+
   /** Memory for the canvas as it is; when that is another one, everything is drawn anew. */
-  private layOut(lens: number): Memory {
+  private layOut(lenses: Pane[]): Memory {
     const { width, height } = this.canvas;
+    const lens = lenses[0]?.box[2] ?? 0;
     const texels = this.frames.map((frame) => (frame ? frame.info.width * frame.info.height : 0)) as [number, number];
     const most = Math.max(...texels);
     const key = [width, height, lens, ...texels].join(" ");
