@@ -51,6 +51,13 @@ class Table:
         self.hex.press("Enter")
         self.settle()
 
+    def undo_and_redo(self, before: np.ndarray, after: np.ndarray, redo: str = "Control+y") -> None:
+        """A step back the canvas is ``before`` to the pixel, and forth again ``after``."""
+        for keys, expected in (("Control+z", before), (redo, after)):
+            self.page.keyboard.press(keys)
+            self.settle()
+            assert np.array_equal(self.picture(), expected), keys
+
     def picture(self) -> np.ndarray:
         """The canvas as it is on the screen, (h, w, 3), without the rings and the picker above it."""
         with self.bare():

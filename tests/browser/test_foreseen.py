@@ -87,12 +87,7 @@ def test_a_press_shows_what_was_computed_while_the_mouse_rested(table, page):
     pressed, color = table.picture(), table.hex.input_value()
     assert len(asked(page)) == count + 1 and asked(page)[-1][0]["color"] == color != shown
     assert not np.array_equal(pressed, before)
-    page.keyboard.press("Control+z")
-    table.settle()
-    assert np.array_equal(table.picture(), before)
-    page.keyboard.press("Control+y")
-    table.settle()
-    assert np.array_equal(table.picture(), pressed)
+    table.undo_and_redo(before, pressed)
     assert len(asked(page)) == count + 1
     assert np.array_equal(afresh(table), pressed)
 
@@ -106,11 +101,7 @@ def test_a_press_elsewhere_shows_its_own_color(table, page):
     assert asked(page)[-1][0]["color"] == table.hex.input_value() != foreseen
     assert len(asked(page)) == count + 2
     pressed = table.picture()
-    page.keyboard.press("Control+z")
-    table.settle()
-    assert np.array_equal(table.picture(), before)
-    page.keyboard.press("Control+y")
-    table.settle()
+    table.undo_and_redo(before, pressed)
     assert np.array_equal(afresh(table), pressed)
 
 

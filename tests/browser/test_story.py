@@ -59,12 +59,7 @@ def test_the_first_photo_from_click_to_saved_file(table, page, tmp_path):
     assert different(colored, moved)
     assert table.hex.input_value() is not None and table.rings.count() == 1
 
-    page.keyboard.press("Control+z")
-    table.settle()
-    assert np.array_equal(table.picture(), colored)
-    page.keyboard.press("Control+Shift+z")
-    table.settle()
-    assert np.array_equal(table.picture(), moved)
+    table.undo_and_redo(colored, moved, redo="Control+Shift+z")
     for _ in range(3):  # the move, the color, the hint itself
         page.keyboard.press("Control+z")
     table.settle()

@@ -148,15 +148,14 @@ def test_tensors_are_read_from_the_file_that_was_opened_or_not_at_all(tmp_path):
         loaded.tensors["a"]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((Path(__file__).parents[2] / "weights").glob("*.safetensors")), ids=lambda p: p.stem
-)
+@pytest.mark.parametrize("path", sorted(BESIDE.glob("*.safetensors")), ids=lambda p: p.stem)
 def test_networks_beside_the_package_run(path):
     weights = load_weights(path)
     x = np.random.default_rng(0).uniform(-0.5, 0.5, (4, 64, 96)).astype(np.float32)
-    ab, decisions = Engine(weights).run(x)
+    engine = Engine(weights)
+    ab, decisions = engine.run(x)
     assert np.isfinite(ab).all() and ab.std() > 0
     assert 0 < decisions.macs <= cost(weights.config, 24)
     if path.stem == "tiny-any":
-        spent = [Engine(weights).run(x, budget=budget)[1].macs for budget in (0.3, 0.55, 1.0)]
+        spent = [engine.run(x, budget=budget)[1].macs for budget in (0.3, 0.55, 1.0)]
         assert spent == sorted(spent) and spent[0] < 0.4 * cost(weights.config, 24) and decisions.budget == 0.55

@@ -134,7 +134,8 @@ def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
     engine = Colorizer(args.model, threads=args.threads or min(THREADS, cores())).engine
     table = Table(engine, Library(most_disk=round(args.keep * 2**30)))
-    entry = put_file(table, args.photo) if args.photo and not args.photo.is_dir() else None
+    is_folder = args.photo is not None and args.photo.is_dir()
+    entry = put_file(table, args.photo) if args.photo and not is_folder else None
     access = access_for(args)
     with bind(args.port, args.host) as listener:
         port = listener.getsockname()[1]
@@ -153,7 +154,7 @@ def run(args) -> int:
 
         studio = Studio(table)
         app = create_app(studio, access)
-        if args.photo and args.photo.is_dir():
+        if is_folder:
             # Only now: the list of warnings that FastAPI and the folder's thread put aside for a while is but one.
             studio.folder = Folder(args.photo)
         _Server(configure(app), on_ready).run(sockets=[listener])

@@ -14,7 +14,7 @@ from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 
 from .data import Batch
-from .gates import FIRM, patch_gains, predict_gain, watched
+from .gates import firm, patch_gains, predict_gain, watched
 from .loss import color_loss
 
 FEWEST = 0.1  # of the patches: a layer that gives fewer their full width is better left out
@@ -120,7 +120,7 @@ def set_budgets(network: ColorizationViT, batch: Batch) -> None:
     order = cheapest_layers(network, batch)
     for knot, budget in enumerate(knots(config)):
         runs, share = layers_for(config, batch.x.shape[2] * batch.x.shape[3] // PATCH**2, order, budget)
-        network.budget_layers[knot] = FIRM * (2 * torch.from_numpy(runs).float() - 1)
+        network.budget_layers[knot] = firm(torch.from_numpy(runs).float())
         shift = network.budget_patches[knot]
         shift.fill_(EVERY)
         for _ in range(ROUNDS if share < 1 else 0):

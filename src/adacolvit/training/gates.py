@@ -13,7 +13,7 @@ from torch import Tensor
 
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.decisions import Decisions
-from adacolvit.model.network import ColorizationViT
+from adacolvit.model.network import Block, ColorizationViT
 
 from .data import Batch
 from .loss import color_loss
@@ -82,6 +82,18 @@ def patch_gains(network: ColorizationViT, batch: Batch, layers: Tensor) -> tuple
     return seen, -gradient
 
 
+def firm(runs: Tensor) -> Tensor:
+    """Logits at which layers start: of those that run (1) and those that are skipped (0), any shape."""
+    return FIRM * (2 * runs - 1)
+
+
+@torch.no_grad()
+def set_layers(block: Block, runs: Tensor) -> None:
+    """Let attention and FFN of a block run or be skipped, (2,) in {0, 1}, whatever the photo."""
+    block.decide_layers.weight.zero_()
+    block.decide_layers.bias.copy_(firm(runs))
+
+
 def set_gates(network: ColorizationViT, batch: Batch, layers: float, patches: float) -> None:
     """Set the decision networks of a dense-trained network so that they start at the budget.
 
@@ -95,8 +107,7 @@ def set_gates(network: ColorizationViT, batch: Batch, layers: float, patches: fl
     tokens, gains = patch_gains(network, batch, runs)
     seen = iter(tokens)  # of the layers that run
     for index, block in enumerate(network.blocks):
-        block.decide_layers.weight.data.zero_()
-        block.decide_layers.bias.data.copy_(FIRM * (2 * runs[index] - 1))
+        set_layers(block, runs[index])
         for layer, decide in enumerate((block.decide_attention, block.decide_ffn)):
             if not runs[index, layer]:
                 continue

@@ -9,18 +9,16 @@ norm says how fast a new part can lower the loss at first (Evci, van Merrienboer
 import re
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from adacolvit.errors import RecipeError
-from adacolvit.hints.frame import PATCH
-from adacolvit.model.cost import layer_macs
+from adacolvit.model.cost import sublayer_macs
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 
 from .data import Batch
-from .gates import FIRM
+from .gates import set_layers
 from .loss import color_loss
 
 _BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
@@ -37,14 +35,15 @@ def deepen(values: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
     shallow = 1 + max((int(found[1]) for found in inside.values() if found), default=-1)
     if not shallow or depth % shallow or depth == shallow:
         raise RecipeError(f"a network of {depth} blocks cannot grow from one of {shallow}: give a multiple of them")
-    grown = {name: value for name, value in values.items() if not inside[name]}
-    for name, found in inside.items():
+    grown = {}
+    for name, value in values.items():
+        found = inside[name]
         if not found:
+            grown[name] = value
             continue
         first, part = int(found[1]) * (depth // shallow), found[2]
-        grown[f"blocks.{first}.{part}"] = values[name]
+        grown[f"blocks.{first}.{part}"] = value
         for copy in range(first + 1, first + depth // shallow):
-            value = values[name]
             grown[f"blocks.{copy}.{part}"] = torch.zeros_like(value) if _LAST.match(part) else value.clone()
     return grown
 
@@ -84,13 +83,10 @@ def grow(network: ColorizationViT, values: Mapping[str, Tensor], batch: Batch, l
         decisions = network(batch.x, "masked")["decisions"]
     run = decisions.layers.mean(0)
     run[new] = 0
-    patches = batch.x.shape[2] * batch.x.shape[3] // PATCH**2
-    kept = decisions.patches.sum(-1).mean(0)
-    cost = torch.from_numpy(layer_macs(network.config, patches, np.ones((depth, 2), bool), kept.round().numpy()))
+    kept = decisions.patches.sum(-1).mean(0).round()
+    cost = torch.stack(sublayer_macs(network.config, decisions.patches.shape[-1], kept), -1)
     worth = torch.where(new[:, None], pulls(network, batch) / cost, -1.0).flatten()
     opened = worth.argsort(descending=True)[: max(0, round(layers * 2 * depth - run.sum().item()))]
     opens = torch.zeros(2 * depth).index_fill(0, opened, 1).view(depth, 2)
     for index in new.nonzero().flatten().tolist():
-        decide = network.blocks[index].decide_layers
-        decide.weight.data.zero_()
-        decide.bias.data.copy_(FIRM * (2 * opens[index] - 1))
+        set_layers(network.blocks[index], opens[index])
