@@ -3,25 +3,12 @@
 
 #include "product.h"
 #include "softmax.h"
+#include "transpose.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
 
 constexpr int KEYS = PANEL;  // that are packed at a time
 constexpr int QUERIES = ROWS;
-
-typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
-
-// 4 x 4 numbers from rows `stride` apart to their transpose, in rows `width` apart.
-INLINE void transpose(const float* from, int64_t stride, float* to, int64_t width) {
-  const Four a = *(const Four*)from, b = *(const Four*)(from + stride);
-  const Four c = *(const Four*)(from + 2 * stride), d = *(const Four*)(from + 3 * stride);
-  const Four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  const Four AB = __builtin_shufflevector(a, b, 2, 6, 3, 7), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(Four*)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-  *(Four*)(to + width) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-  *(Four*)(to + 2 * width) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
-  *(Four*)(to + 3 * width) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
-}
 
 // The keys in q, k, v (tokens, 3 H d) of panels [lo, hi) -> panels of their transpose (d, PANEL), head by head.
 inline void pack_keys(const Workspace& ws, int heads, int d, int tokens, int lo, int hi) {

@@ -1,14 +1,15 @@
-// Attention of one part among the first tokens of a sequence, in matrix registers: queries, keys, values and what the
-// softmax makes are rounded to bfloat16; scores and the softmax itself are float32.
+// Attention of one part among the first tokens of a sequence, by products of bfloat16: queries, keys, values and what
+// the softmax makes are rounded; scores and the softmax itself are float32.
 #pragma once
 
 #include "product.h"
 #include "softmax.h"
+#include "transpose.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
 
 constexpr int KEYS = BLOCK;  // that are packed at a time
-constexpr int QUERIES = BLOCK;
+constexpr int QUERIES = MOST_ROWS;
 
 INLINE int64_t of_depth(int64_t n) { return (n + DEPTH - 1) / DEPTH * DEPTH; }
 INLINE int64_t of_sides(int64_t n) { return (n + SIDE - 1) / SIDE * SIDE; }
@@ -31,13 +32,15 @@ inline void pack_keys(const Workspace& ws, int heads, int d, int tokens, int lo,
       const float *keys = ws.wide + first * stride + (heads + h) * d, *values = keys + heads * d;
       uint16_t* to = keys_of(ws, h, d, tokens) + first * of_depth(d);
       __builtin_memset(to, 0, sides * SIDE * of_depth(d) * sizeof(*to));
-      for (int t = 0; t < count; ++t)
-        for (int64_t s = 0; s < steps; ++s) {
-          uint32_t pairs[DEPTH / 2];
+      for (int64_t s = 0; s < steps; ++s)
+        for (int t = 0; t < count; t += 4) {
+          alignas(64) uint16_t pairs[4][DEPTH] = {};
           const int64_t left = d - s * DEPTH;
-          narrow(keys + t * stride + s * DEPTH, left < DEPTH ? left : DEPTH, (uint16_t*)pairs, DEPTH);
-          uint32_t* column = (uint32_t*)(to + (s * sides + t / SIDE) * FACTOR) + t % SIDE;
-          for (int p = 0; p < DEPTH / 2; ++p) column[p * SIDE] = pairs[p];
+          for (int i = 0; i < 4 && t + i < count; ++i)
+            narrow(keys + (t + i) * stride + s * DEPTH, left < DEPTH ? left : DEPTH, pairs[i], DEPTH);
+          float* columns = (float*)(to + (s * sides + t / SIDE) * FACTOR) + t % SIDE;
+          for (int p = 0; p < DEPTH / 2; p += 4)
+            transpose((float*)pairs + p, DEPTH / 2, columns + p * SIDE, SIDE);
         }
       for (int column = 0; column < d; column += SIDE) {
         const int beside = column / BLOCK * BLOCK, across = (d - beside + SIDE - 1) / SIDE > 1 ? 2 : 1;
@@ -62,8 +65,8 @@ inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, in
   uint16_t* const shares = queries + QUERIES * of_depth(d);
   const int64_t share_stride = of_depth(tokens) + DEPTH;  // not a power of 2, which would share few sets of the cache
   const int count = int(of_sides(tokens));
-  alignas(64) float sums[BLOCK * BLOCK];
-  Tiles tiles(lo, hi, QUERIES, false);
+  alignas(64) float sums[QUERIES * BLOCK];
+  Tiles tiles(lo, hi, QUERIES, EVEN_ROWS);
   for (int t = 0; t < tiles.count; ++t) {
     const int rows = tiles.next(t), row = tiles.row - rows;
     for (int h = 0; h < heads; ++h) {
@@ -72,9 +75,9 @@ inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, in
         narrow(ws.wide + (row + i) * ws.wide_stride + h * d, d, queries + i * of_depth(d), of_depth(d));
       for (int column = 0; column < tokens; column += BLOCK) {
         const int sides = tokens - column > SIDE ? 2 : 1;
-        PRODUCTS[of_side(rows) - 1][sides - 1](
-            queries, of_depth(d) * 2, keys_of(ws, h, d, tokens) + column * of_depth(d), of_depth(d) / DEPTH,
-            scores + column, ws.score_stride);
+        product(
+            queries, of_depth(d), rows, keys_of(ws, h, d, tokens) + column * of_depth(d), sides, d, scores + column,
+            ws.score_stride);
       }
       for (int i = 0; i < rows; ++i) {
         float* const near = scores + i * ws.score_stride;
@@ -84,9 +87,9 @@ inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, in
       }
       for (int column = 0; column < d; column += BLOCK) {
         const int sides = d - column > SIDE ? 2 : 1;
-        PRODUCTS[of_side(rows) - 1][sides - 1](
-            shares, share_stride * 2, values_of(ws, h, d, tokens) + column * of_depth(tokens),
-            of_depth(tokens) / DEPTH, sums, BLOCK);
+        product(
+            shares, share_stride, rows, values_of(ws, h, d, tokens) + column * of_depth(tokens), sides, tokens, sums,
+            BLOCK);
         for (int i = 0; i < rows; ++i) {
           float* to = ws.mixed + (row + i) * ws.mixed_stride + h * d + column;
           for (int j = 0; j < sides * SIDE; j += LANES) store(to + j, load(sums + i * BLOCK + j) * inverse[i]);

@@ -25,10 +25,12 @@ COMMON = [
 ]  # fmt: skip
 _AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
 _AVX2 = ["-mavx2", "-mfma"]
+MATRIX = "-DADACOLVIT_MATRIX"  # of the two instructions for bfloat16 the one with registers for matrices
 # Of kernels.cpp, once for each: bits of the factors of products, and flags. engine.cpp chooses by these names.
 INSTRUCTION_SETS = {
     "x86_64": {
-        "amx": (16, [*_AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"]),
+        "amx": (16, [*_AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16", MATRIX]),
+        "avx512_bf16": (16, [*_AVX512, "-mavx512bf16"]),
         "avx512_vnni": (8, [*_AVX512, "-mavx512vnni"]),
         "avx_vnni": (8, [*_AVX2, "-mavxvnni"]),
         "avx512": (32, _AVX512),

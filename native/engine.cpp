@@ -15,14 +15,16 @@
 namespace adacolvit {
 
 #if defined(__x86_64__)
-extern const Kernels kernels_amx, kernels_avx512_vnni, kernels_avx_vnni, kernels_avx512, kernels_avx2, kernels_generic;
-static const Kernels* const ALL[] = {&kernels_amx,    &kernels_avx512_vnni, &kernels_avx_vnni,
+extern const Kernels kernels_amx, kernels_avx512_bf16, kernels_avx512_vnni, kernels_avx_vnni, kernels_avx512,
+    kernels_avx2, kernels_generic;
+static const Kernels* const ALL[] = {&kernels_amx,      &kernels_avx512_bf16, &kernels_avx512_vnni, &kernels_avx_vnni,
                                      &kernels_avx512, &kernels_avx2,        &kernels_generic};
 static bool runs(const Kernels* kernels) {
   const Processor& here = processor();
-  if (kernels == &kernels_amx) return here.avx512 && here.amx_bf16;
-  if (kernels == &kernels_avx512_vnni) return here.avx512 && here.avx512_vnni;
-  if (kernels == &kernels_avx_vnni) return here.avx2 && here.avx_vnni;
+  if (kernels == &kernels_amx) return here.amx_bf16;
+  if (kernels == &kernels_avx512_bf16) return here.avx512_bf16;
+  if (kernels == &kernels_avx512_vnni) return here.avx512_vnni;
+  if (kernels == &kernels_avx_vnni) return here.avx_vnni;
   if (kernels == &kernels_avx512) return here.avx512;
   if (kernels == &kernels_avx2) return here.avx2;
   return true;

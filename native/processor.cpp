@@ -35,8 +35,9 @@ Processor look() {
   p.avx512_vnni = p.avx512 && __builtin_cpu_supports("avx512vnni");
   p.avx_vnni = p.avx2 && Leaf(7, 1).a >> 4 & 1;
   const Leaf features(7, 0);
-  const bool tiles = features.d >> 24 & 1, bf16_tiles = features.d >> 22 & 1, bf16 = Leaf(7, 1).a >> 5 & 1;
-  p.amx_bf16 = p.avx512 && tiles && bf16_tiles && bf16 && matrix_registers();
+  const bool tiles = features.d >> 24 & 1, bf16_tiles = features.d >> 22 & 1;
+  p.avx512_bf16 = p.avx512 && Leaf(7, 1).a >> 5 & 1;
+  p.amx_bf16 = p.avx512_bf16 && tiles && bf16_tiles && matrix_registers();
   return p;
 }
 
@@ -44,7 +45,11 @@ Processor look() {
 
 const Processor& processor() {
 #if defined(ADACOLVIT_EMULATED)  // a test: what is missing is done by its own functions
-  static const Processor here{look().avx2, look().avx512, look().avx512_vnni, true, true};
+  static const Processor here = [] {
+    Processor p = look();
+    p.avx_vnni = p.avx512_bf16 = p.amx_bf16 = true;
+    return p;
+  }();
 #else
   static const Processor here = look();
 #endif

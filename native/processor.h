@@ -4,7 +4,7 @@
 namespace adacolvit {
 
 struct Processor {
-  bool avx2, avx512, avx512_vnni, avx_vnni, amx_bf16;
+  bool avx2, avx512, avx512_vnni, avx_vnni, avx512_bf16, amx_bf16;
 };
 
 const Processor& processor();  // looked at once

@@ -1,6 +1,7 @@
 // Instructions that a processor may lack, in plain C++ with the semantics of the real ones, so that a test can run the
-// engine's own source for them: matrix registers (AMX bf16) and sums of byte products (AVX-VNNI). After Intel's manual,
-// volume 2: tdpbf16ps sums even and odd products apart, adds those two, then the register; denormals count as zero.
+// engine's own source for them: matrix registers (AMX bf16), sums of two products (AVX-512 BF16) and of byte products
+// (AVX-VNNI). After Intel's manual, volume 2: tdpbf16ps sums even and odd products apart, adds those two, then the
+// register; vdpbf16ps adds the odd product to the register, then the even one; denormals count as zero in both.
 #pragma once
 
 #include <cstdint>
@@ -90,6 +91,17 @@ inline void multiply(int c, int a, int b) {
     }
     memcpy(s.registers[c].bytes[m], sums, sizeof(sums));
   }
+}
+
+// Of two halves in each 32 bits of a with two in b, added to each sum; vectors of any length.
+template <class Sums, class Pairs>
+inline Sums dot_halves(Sums sum, Pairs a, Pairs b) {
+  unsigned char left[sizeof(a)], right[sizeof(b)];
+  memcpy(left, &a, sizeof(a)), memcpy(right, &b, sizeof(b));
+  for (int i = 0; i < int(sizeof(sum) / sizeof(float)); ++i)
+    for (int k = 2 * i + 1; k >= 2 * i; --k)
+      sum[i] = flushed(__builtin_fmaf(number(left, k), number(right, k), flushed(sum[i])));
+  return sum;
 }
 
 }  // namespace emulated

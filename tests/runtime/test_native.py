@@ -128,7 +128,7 @@ def test_every_layer_that_ran_was_timed(threads):
 @pytest.mark.parametrize("threads", [2, 3, 5])
 def test_threads_share_the_rows_of_one_call(threads):
     network = weights(random_network(GROUPS[2], 3))
-    one, several = NativeEngine(network), NativeEngine(network, threads=threads)
+    one, several = (NativeEngine(network, threads=n, precision="fp32") for n in (1, threads))
     for rows, columns in [(1, 1), (1, 2), (7, 9), (14, 14)] * 5:
         x = picture(rows, columns, rows)
         expected, decisions = one.run(x)
@@ -191,7 +191,7 @@ def test_an_instruction_set_that_computes_something_else_is_not_trusted(tiny, fo
         return ab + 0.1 * (self.instruction_set == SETS[0]), decisions
 
     monkeypatch.setattr(NativeEngine, "run", faulty)
-    assert NativeEngine(tiny).instruction_set == SETS[1]
+    assert NativeEngine(tiny, precision="fp32").instruction_set == SETS[1]
 
 
 def test_the_engine_falls_back_to_onnx_runtime(tiny, forgetful, monkeypatch, tmp_path):

@@ -24,6 +24,7 @@ from .test_engine import picture, weights
 
 BUILD = runpy.run_path(str(Path(__file__).parents[2] / "native" / "build.py"))
 EMULATED = Path(__file__).with_name("emulated.h")
+EMULATES = "amx", "avx512_bf16", "avx_vnni"
 
 try:
     BUILD["compiler"]()
@@ -58,7 +59,8 @@ def emulated(tmp_path_factory):
     if "avx2" not in native.instruction_sets():
         pytest.skip("the emulation is for x86-64 with AVX2")
     base = next(name for name in ("avx512", "avx2") if name in native.instruction_sets())
-    sets["amx"] = (16, sets[base][1])
+    sets["amx"] = (16, [*sets[base][1], BUILD["MATRIX"]])
+    sets["avx512_bf16"] = (16, sets[base][1])
     sets["avx_vnni"] = (8, sets["avx2"][1])
     options = ["-O2", "-include", str(EMULATED)]
     return BUILD["build"](tmp_path_factory.mktemp("emulated") / "engine.so", options=options, sets=sets)
@@ -162,13 +164,13 @@ def test_fewer_bits_agree_with_fp32(config):
 @pytest.mark.timeout(900)  # it compiles, on a machine that may be busy
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_instructions_that_are_missing_here_agree_with_fp32(config, with_all):
-    assert {"amx", "avx_vnni"} <= set(native.instruction_sets())
-    for name in ("amx", "avx_vnni"):
+    assert set(EMULATES) <= set(native.instruction_sets())
+    for name in EMULATES:
         check(config, name)
 
 
 @pytest.mark.timeout(900)
-def test_matrix_registers_are_the_default_where_they_are(with_all, monkeypatch):
+def test_bf16_is_the_default_where_it_is(with_all, monkeypatch):
     monkeypatch.delenv(PRECISION, raising=False)
     tiny = load_weights("tiny")
     engine = Engine(tiny)
@@ -176,13 +178,36 @@ def test_matrix_registers_are_the_default_where_they_are(with_all, monkeypatch):
     assert Engine(tiny, precision="fp32").precision == "fp32"
     monkeypatch.setenv(PRECISION, "int8")
     assert Engine(tiny).precision == "int8"
-    monkeypatch.setattr(native_engine, "TOLERANCE", TOLERANCE | {"bf16": 0})  # as if it computed something else
     monkeypatch.delenv(PRECISION)
+    run = NativeEngine.run
+
+    def without_matrix_registers(self, x, **options):  # as if they computed something else
+        ab, decisions = run(self, x, **options)
+        return ab + 10 * (self.instruction_set == "amx"), decisions
+
+    with monkeypatch.context() as patch:
+        patch.setattr(NativeEngine, "run", without_matrix_registers)
+        native_engine.trusted_instruction_set.cache_clear()
+        assert Engine(tiny).name == "compiled, avx512_bf16 (bf16)"
+    monkeypatch.setattr(native_engine, "TOLERANCE", TOLERANCE | {"bf16": 0})  # as if both did
     native_engine.trusted_instruction_set.cache_clear()
     native_engine.default_precision.cache_clear()
     assert Engine(tiny).precision == "fp32"
-    with pytest.raises(EngineError, match="amx failed its check"):
+    with pytest.raises(EngineError, match="amx, avx512_bf16 failed its check"):
         Engine(tiny, precision="bf16")
+
+
+@pytest.mark.skipif("avx512_bf16" not in HERE, reason="this processor has no vdpbf16ps")
+@pytest.mark.timeout(900)
+def test_the_emulation_of_pairs_is_exact(emulated, monkeypatch):
+    """What is tested elsewhere in its place computes what this processor's own instruction does, to the last bit."""
+    x, net = picture(5, 7, 0), weights(random_network(CONFIGS["g2"], 1))
+    real, _ = NativeEngine(net, instruction_set="avx512_bf16").run(x)
+    monkeypatch.setattr(native, "LIBRARY", emulated)
+    forget()
+    imitated, _ = NativeEngine(net, instruction_set="avx512_bf16").run(x)
+    forget()
+    assert np.array_equal(real, imitated)
 
 
 def test_what_is_not_here_is_said(monkeypatch):

@@ -32,7 +32,7 @@ class Engine:
         execution: "native" or "onnxruntime"; None is what ``$ADACOLVIT_ENGINE`` says, else native with ONNX Runtime
             where that cannot be had.
         precision: of products, "fp32", "bf16" or "int8"; None is what ``$ADACOLVIT_PRECISION`` says, else bf16 where
-            the processor has matrix registers for it, and fp32 everywhere else.
+            the processor has instructions for it, and fp32 everywhere else.
         Raises WeightsError, or EngineError where the wanted one cannot be had.
         """
         self.weights = weights
