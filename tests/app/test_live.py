@@ -2,6 +2,7 @@ import asyncio
 import json
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
@@ -66,23 +67,24 @@ def test_planes_begin_at_an_even_byte(socket):
 
 
 @pytest.mark.parametrize(
-    "message",
+    "message, seq",
     [
-        "",
-        "{",
-        "[]",
-        '{"seq": 1}',
-        '{"seq": "one", "hints": []}',
-        '{"seq": 1, "hints": [], "extra": 1}',
-        '{"seq": 1, "hints": [{"x": 1e9, "y": 1, "color": "#123456", "size": 2}]}',
-        '{"seq": 1, "hints": [{"x": NaN, "y": 1, "color": "#123456", "size": 2}]}',
-        '{"seq": 1, "hints": [{"x": 1, "y": 1, "color": "#12345", "size": 2}]}',
+        ("", None),
+        ("{", None),
+        ("[]", None),
+        ('{"seq": 1}', None),
+        ('{"seq": "one", "hints": []}', None),
+        ('{"seq": 1, "hints": [], "extra": 1}', None),
+        ('{"seq": 1, "hints": [{"x": 1e9, "y": 1, "color": "#123456", "size": 2}]}', 1),
+        ('{"seq": 1, "hints": [{"x": NaN, "y": 1, "color": "#123456", "size": 2}]}', 1),
+        ('{"seq": 1, "hints": [{"x": 1, "y": 1, "color": "#12345", "size": 2}]}', 1),
     ],
 )
-def test_an_error_is_a_sentence_and_the_socket_stays(socket, message):
+def test_an_error_is_a_sentence_and_the_socket_stays(socket, message, seq):
     socket.send(message)
     reply = json.loads(socket.recv())
-    assert reply.keys() == {"error"} and len(reply["error"]) > 15
+    assert len(reply.pop("error")) > 15
+    assert reply == ({} if seq is None else {"seq": seq})
     socket.send(json.dumps({"seq": 2, "hints": [HINT]}))
     assert unpack(socket.recv())[0].seq == 2
 
@@ -127,39 +129,70 @@ class Wire:
     async def send(self, message: dict) -> None:
         await self.outgoing.put(message)
 
-    async def say(self, seq: int, color: str) -> None:
-        text = json.dumps({"seq": seq, "hints": [HINT | {"color": color}]})
+    async def say(self, seq: int, color: str, **more) -> None:
+        text = json.dumps({"seq": seq, "hints": [HINT | {"color": color}], **more})
         await self.incoming.put({"type": "websocket.receive", "text": text})
 
 
-async def _newest_wins(colorizer: Colorizer) -> None:
-    wire, gate = Wire(), Gate(colorizer)
+@asynccontextmanager
+async def serving(gate: Gate):
+    """A socket that is served, until it is left."""
+    wire = Wire()
     await wire.incoming.put({"type": "websocket.connect"})
     socket = WebSocket({"type": "websocket", "headers": []}, wire.receive, wire.send)
     await socket.accept()
     assert (await wire.outgoing.get())["type"] == "websocket.accept"
-    serving = asyncio.create_task(server_side.serve(socket, gate))
-    await wire.say(1, "#000001")
-    await gate.entered.acquire()  # the first one is under way: what comes now has to wait
-    for seq in range(2, 6):
+    task = asyncio.create_task(server_side.serve(socket, gate))
+    yield wire
+    await wire.incoming.put({"type": "websocket.disconnect", "code": 1001})
+    await task
+    assert wire.outgoing.empty()
+
+
+async def overtake(wire: Wire, gate: Gate, first: dict, *others: int) -> None:
+    """Asks for a frame, and for others while that one is under way."""
+    await wire.say(1, "#000001", **first)
+    await gate.entered.acquire()
+    for seq in others:
         await wire.say(seq, f"#00000{seq}")
     while not wire.incoming.empty():
         await asyncio.sleep(0)
     await asyncio.sleep(0)
     gate.leave.release()
     gate.leave.release()
-    first, second = await wire.outgoing.get(), await wire.outgoing.get()
-    assert [unpack(message["bytes"])[0].seq for message in (first, second)] == [1, 5]
-    await wire.incoming.put({"type": "websocket.disconnect", "code": 1001})
-    await serving
-    assert gate.asked == ["#000001", "#000005"] and wire.outgoing.empty()
 
 
-def test_the_newest_wins_and_what_it_overtook_is_never_run(engine):
+async def answered(wire: Wire) -> int:
+    return unpack((await wire.outgoing.get())["bytes"])[0].seq
+
+
+async def _newest_wins(colorizer: Colorizer) -> None:
+    gate = Gate(colorizer)
+    async with serving(gate) as wire:
+        await overtake(wire, gate, {}, 2, 3, 4, 5)
+        assert [await answered(wire), await answered(wire)] == [1, 5]
+    assert gate.asked == ["#000001", "#000005"]
+
+
+async def _foreseen(colorizer: Colorizer) -> None:
+    gate = Gate(colorizer)
+    async with serving(gate) as wire:
+        await overtake(wire, gate, {"foreseen": True})
+        assert await answered(wire) == 1
+    gate = Gate(colorizer)
+    async with serving(gate) as wire:
+        await overtake(wire, gate, {"foreseen": True}, 2)
+        assert await answered(wire) == 2
+    assert gate.asked == ["#000001", "#000002"]
+
+
+@pytest.mark.parametrize("story", [_newest_wins, _foreseen])
+def test_the_newest_wins_and_nobody_waits_for_what_it_overtook(engine, story):
+    """What waits is never run, and what was only foreseen and is under way is not sent."""
     colorizer = Colorizer(engine)
     colorizer.set_photo(picture(300, 200))
     with ThreadPoolExecutor(1) as fresh:  # the browser tests leave an event loop in the main thread
-        fresh.submit(asyncio.run, _newest_wins(colorizer)).result()
+        fresh.submit(asyncio.run, story(colorizer)).result()
 
 
 def test_what_was_not_foreseen_is_a_sentence_too(capsys):
@@ -176,5 +209,5 @@ def test_what_was_not_foreseen_is_a_sentence_too(capsys):
     for client in serve(app):
         with connect(f"{str(client.base_url).replace('http', 'ws', 1)}/live") as socket:
             socket.send(json.dumps({"seq": 1, "hints": []}))
-            assert json.loads(socket.recv()) == {"error": server_side.UNFORESEEN}
+            assert json.loads(socket.recv()) == {"error": server_side.UNFORESEEN, "seq": 1}
     assert "ZeroDivisionError" in capsys.readouterr().err  # told in the terminal, not to the person

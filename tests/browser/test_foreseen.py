@@ -139,7 +139,8 @@ def test_a_color_that_was_not_chosen_after_all_is_never_shown(table, page):
     page.mouse.move(*spot(page, 0.4, 0.6))
     page.mouse.down()
     expect(table.canvas).to_have_attribute("data-settled", "false")
-    page.evaluate("() => { const [first] = held; held.length = 0; first(); }")  # the one it asks for now is held
+    assert len(asked(page)) == count + 2  # at once, with the first answer still to come
+    page.evaluate("() => held.shift()()")  # the one it asks for now is held
     page.wait_for_function("() => held.length === 1")
     assert len(asked(page)) == count + 2
     assert np.array_equal(table.picture(), before)
@@ -148,6 +149,24 @@ def test_a_color_that_was_not_chosen_after_all_is_never_shown(table, page):
     page.mouse.up()
     assert asked(page)[-1][0]["color"] == table.hex.input_value()
     assert np.array_equal(afresh(table), table.picture())
+
+
+def test_a_press_does_not_wait_for_what_was_overtaken(table, page):
+    """The program does not answer it any more; the answer to the press stands for both."""
+    page.evaluate("hold = true")
+    rest(page, 0.62, 0.4)
+    page.mouse.move(*spot(page, 0.4, 0.6))
+    page.mouse.down()
+    page.wait_for_function("() => held.length === 2")
+    page.evaluate("() => held.shift()")  # as if it had not come
+    page.evaluate(LET_GO)
+    table.settle()
+    page.mouse.up()
+    assert asked(page)[-1][0]["color"] == table.hex.input_value()
+    pressed = table.picture()
+    rest(page, 0.62, 0.4)  # asked for anew
+    press(table)
+    table.undo_and_redo(pressed, table.picture())
 
 
 def test_what_fails_before_it_is_wanted_is_no_fault(table, page):

@@ -10,10 +10,10 @@ const C_SHIFT: usize = 11;
 const C_MOST: usize = 12; // of a displayable linear channel
 const C_LEAST: usize = 13;
 const C_DARK: usize = 14; // where sRGB's curve gives way to a line
-const C_CURVE: usize = 15; // five: of the roots two, four, eight, of v itself, and what is added
-const C_LINE: usize = 20; // of v
-const C_WHOLE: usize = 21; // what is added so that a whole number is left in the low bits
-const C_ONE: usize = 22;
+const C_CURVE: usize = 15; // four: of the fourth root, its third power first
+const C_LINE: usize = 19; // of v
+const C_WHOLE: usize = 20; // what is added so that a whole number is left in the low bits
+const C_ONE: usize = 21;
 const CONSTANTS: usize = 1024; // where they are, each four times
 
 const STEPS = 8; // halvings of the chroma, as everywhere
@@ -38,9 +38,9 @@ const STEPS = 8; // halvings of the chroma, as everywhere
 
 /** Linear, above C_DARK and at most one -> its byte of sRGB in the low bits. */
 @inline function bright(v: v128): v128 {
-  const second = f32x4.sqrt(v), fourth = f32x4.sqrt(second), eighth = f32x4.sqrt(fourth);
-  const roots = add(mul(c(C_CURVE), second), mul(c(C_CURVE + 1), fourth));
-  return add(add(add(roots, mul(c(C_CURVE + 2), eighth)), add(mul(c(C_CURVE + 3), v), c(C_CURVE + 4))), c(C_WHOLE));
+  const root = f32x4.sqrt(f32x4.sqrt(v));
+  const low = add(mul(add(mul(c(C_CURVE), root), c(C_CURVE + 1)), root), c(C_CURVE + 2));
+  return add(add(mul(low, root), c(C_CURVE + 3)), c(C_WHOLE));
 }
 
 @inline function byte(v: v128): v128 {

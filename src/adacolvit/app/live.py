@@ -18,7 +18,7 @@ from adacolvit.colorizer import Cost, Result
 from adacolvit.errors import AdaColViTError
 from adacolvit.runtime.upsample import halves
 
-from .messages import Effort, ErrorReply, FrameInfo, HintMessage, LayerEffort, LiveRequest
+from .messages import Effort, FrameInfo, HintMessage, LayerEffort, LiveError, LiveRequest
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -105,15 +105,17 @@ async def serve(socket: WebSocket, colorize: Callable[[list, float | None], Awai
             request = await waiting.get()
             try:
                 result = await colorize(plain(request.hints), request.budget)
+                if request.foreseen and waiting.full():
+                    continue  # a press came, and waits for another frame: this one's bytes would be in its way
                 message = pack(request.seq, result, request.layers)
             except PhotoGone:
                 await socket.close(PHOTO_GONE)
                 return
             except AdaColViTError as error:
-                message = _say(str(error))
+                message = _say(str(error), request.seq)
             except Exception:
                 logger.exception("a live frame failed")
-                message = _say(UNFORESEEN)
+                message = _say(UNFORESEEN, request.seq)
             await (socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message))
 
     answering = asyncio.create_task(answer())
@@ -133,5 +135,5 @@ async def serve(socket: WebSocket, colorize: Callable[[list, float | None], Awai
         await asyncio.gather(answering, return_exceptions=True)
 
 
-def _say(sentence: str) -> str:
-    return ErrorReply(error=sentence).model_dump_json()
+def _say(sentence: str, seq: int | None = None) -> str:
+    return LiveError(error=sentence, seq=seq).model_dump_json(exclude_none=True)

@@ -55,13 +55,15 @@ class LiveRequest(Message):
     """What the browser sends for each change; ``seq`` comes back in the answer.
 
     ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block. ``budget`` is the share of
-    the dense network's cost that photos may take in the mean, null the network's own.
+    the dense network's cost that photos may take in the mean, null the network's own. ``foreseen`` says that nobody
+    waits for the frame yet: it is not sent where another request has come meanwhile.
     """
 
     seq: int
     hints: Hints
     layers: bool = False
     budget: Budget = None
+    foreseen: bool = False
 
 
 class LayerEffort(Message):
@@ -318,10 +320,16 @@ class ErrorReply(Message):
     error: str
 
 
+class LiveError(ErrorReply):
+    """A failure on the socket: of the request ``seq``, where the message was one."""
+
+    seq: int | None = None
+
+
 def wire_schema() -> dict:
     """All messages as the components of an OpenAPI document, from which the front end's types are generated."""
     messages = [
-        *(PhotoInfo, Sample, LiveRequest, FrameInfo, HintsRequest, HintsReply, RenderRequest, ErrorReply),
+        *(PhotoInfo, Sample, LiveRequest, FrameInfo, HintsRequest, HintsReply, RenderRequest, ErrorReply, LiveError),
         *(PlacesRequest, Place, ColorsRequest, Suggestion, SessionState, SessionSaved, SessionConflict, SessionInfo),
         *(FolderInfo, ExportRequest, ExportInfo),
     ]

@@ -1,23 +1,28 @@
-// The live socket: at most one request in flight, and always the latest state. What came in between is never sent, and
-// what is only foreseen not before all else is answered.
+// The live socket: at most one request in earnest in flight, and always the latest state. What came in between is never sent.
+// What is only foreseen is not sent before all else is answered, and waited for by nobody.
 
 import type { components } from "./schema";
 import type { Listener, LiveLink, LiveRequest } from "./engine";
 import { Frame } from "./frame";
 
 type WireRequest = components["schemas"]["LiveRequest"];
-type ErrorReply = components["schemas"]["ErrorReply"];
+type LiveError = components["schemas"]["LiveError"];
 
 const PHOTO_GONE = 4404; // the close code of a server that does not hold this photo (any more)
 const RETRY_MS = 1000;
+
+interface Flight {
+  seq: number;
+  request: LiveRequest;
+  isEarnest: boolean;
+}
 
 export class Live implements LiveLink {
   private socket: WebSocket | null = null;
   private asked: LiveRequest | null = null; // last, in earnest
   private latest: LiveRequest | null = null; // that too, until it is sent
   private foreseen: LiveRequest | null = null; // until it is sent
-  private inFlight: LiveRequest | null = null;
-  private isEarnest = false; // what is in flight
+  private flights: Flight[] = []; // in the order in which they were sent
   private seq = 0;
   private closed = false;
   private retry = 0;
@@ -32,7 +37,8 @@ export class Live implements LiveLink {
   send(request: LiveRequest): void {
     this.asked = request;
     this.foreseen = null; // the hand has gone on
-    if (request === this.inFlight) [this.latest, this.isEarnest] = [null, true];
+    const last = this.flights.at(-1); // one before it may never be answered
+    if (last?.request === request) [this.latest, last.isEarnest] = [null, true];
     else this.latest = request;
     this.listener.onBusy(true);
     this.pump();
@@ -57,17 +63,19 @@ export class Live implements LiveLink {
       this.pump();
     };
     socket.onmessage = ({ data }) => {
-      const answered = this.inFlight!;
-      this.inFlight = null;
+      const reply = typeof data === "string" ? (JSON.parse(data) as LiveError) : Frame.read(data as ArrayBuffer);
+      const seq = reply instanceof Frame ? reply.info.seq : reply.seq;
+      const answered = this.flights.find((flight) => flight.seq === seq) ?? this.flights[0]!;
+      this.flights = this.flights.filter((flight) => flight.seq > answered.seq); // what was overtaken is never answered
+      this.pump(); // the network runs while this frame is drawn
       const { onError, onFrame, onForeseen } = this.listener;
-      if (typeof data !== "string") (this.isEarnest ? onFrame : onForeseen)?.(Frame.read(data as ArrayBuffer), answered);
-      else if (this.isEarnest) onError((JSON.parse(data) as ErrorReply).error);
-      this.pump();
-      this.listener.onBusy(this.inFlight !== null && this.isEarnest);
+      if (reply instanceof Frame) (answered.isEarnest ? onFrame : onForeseen)?.(reply, answered.request);
+      else if (answered.isEarnest) onError(reply.error);
+      this.listener.onBusy(this.isAwaited);
     };
     socket.onclose = ({ code }) => {
       if (this.closed) return;
-      this.inFlight = null;
+      this.flights = [];
       this.latest = this.asked; // what was asked last is asked again
       if (code === PHOTO_GONE) return this.listener.onPhotoGone();
       this.listener.onLink(false);
@@ -76,14 +84,20 @@ export class Live implements LiveLink {
     this.socket = socket;
   }
 
+  private get isAwaited(): boolean {
+    return this.flights.some((flight) => flight.isEarnest);
+  }
+
+  /** A press does not wait for the end of what was foreseen and is of no use: the server drops it. */
   private pump(): void {
-    const next = this.latest ?? this.foreseen;
-    if (this.inFlight || !next || this.socket?.readyState !== WebSocket.OPEN) return;
-    [this.inFlight, this.isEarnest] = [next, next === this.latest];
-    if (this.isEarnest) this.latest = null;
+    const request = this.latest ?? (this.flights.length ? null : this.foreseen);
+    if (this.isAwaited || !request || this.socket?.readyState !== WebSocket.OPEN) return;
+    const flight: Flight = { seq: ++this.seq, request, isEarnest: request === this.latest };
+    this.flights.push(flight);
+    if (flight.isEarnest) this.latest = null;
     else this.foreseen = null;
-    const { hints, budget = null, effortLayers = false } = next;
-    const request: WireRequest = { seq: ++this.seq, hints, budget, layers: effortLayers };
-    this.socket.send(JSON.stringify(request));
+    const { hints, budget = null, effortLayers = false } = request;
+    const message: WireRequest = { seq: flight.seq, hints, budget, layers: effortLayers, foreseen: !flight.isEarnest };
+    this.socket.send(JSON.stringify(message));
   }
 }

@@ -302,11 +302,25 @@ export interface components {
             ffn_patches?: string | null;
         };
         /**
+         * LiveError
+         * @description A failure on the socket: of the request ``seq``, where the message was one.
+         */
+        LiveError: {
+            /** Error */
+            error: string;
+            /**
+             * Seq
+             * @default null
+             */
+            seq?: number | null;
+        };
+        /**
          * LiveRequest
          * @description What the browser sends for each change; ``seq`` comes back in the answer.
          *
          *     ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block. ``budget`` is the share of
-         *     the dense network's cost that photos may take in the mean, null the network's own.
+         *     the dense network's cost that photos may take in the mean, null the network's own. ``foreseen`` says that nobody
+         *     waits for the frame yet: it is not sent where another request has come meanwhile.
          */
         LiveRequest: {
             /**
@@ -314,6 +328,11 @@ export interface components {
              * @default null
              */
             budget?: number | null;
+            /**
+             * Foreseen
+             * @default false
+             */
+            foreseen?: boolean;
             /** Hints */
             hints: components["schemas"]["HintMessage"][];
             /**

@@ -61,7 +61,10 @@ function show(to: LiveLink, now: LiveRequest): void {
   wanted = key;
   const known = passing?.[0] === wanted ? passing[1] : cache.get(wanted);
   fromCache = known !== undefined;
-  if (!known) return to.send(foreseen && keyOf(foreseen) === wanted ? foreseen : now);
+  if (!known) {
+    if (!foreseen || keyOf(foreseen) !== wanted) foreseen = null; // another was asked for: it may never be answered
+    return to.send(foreseen ?? now);
+  }
   if (isSettled()) cache.put(wanted, known);
   [store.frame.value, store.busy.value] = [known, false];
 }

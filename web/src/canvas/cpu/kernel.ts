@@ -30,7 +30,7 @@ export class Kernel {
     private readonly memory: WebAssembly.Memory,
   ) {
     const line = 3 * DELTA * DELTA;
-    const curve = [...SRGB.roots, SRGB.linear, SRGB.constant, SRGB.line].map((factor) => 255 * factor);
+    const curve = [...SRGB.ofRoot, SRGB.line].map((factor) => 255 * factor);
     const numbers = [...fromXyz.flat(), DELTA, line, (line * 4) / 29, 1 + TOLERANCE, -TOLERANCE, SRGB.dark, ...curve, 2 ** 23, 1];
     this.floats(CONSTANTS, 4 * numbers.length).set(numbers.flatMap((v) => [v, v, v, v]));
     this.table = CONSTANTS + 1024;

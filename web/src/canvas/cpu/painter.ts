@@ -83,8 +83,7 @@ export class CpuPainter implements Painter {
 
   drawAhead(panes: Pane[], chroma: number): void {
     const memory = this.layOut(panes.filter((pane) => pane.round));
-    const changed = this.drawInMemory(memory, panes, chroma);
-    this.ahead = [around([...changed, ...this.ahead]) ?? []].flat();
+    this.ahead.push(...this.drawInMemory(memory, panes, chroma));
   }
 
   /** Draws all but the lenses; returns what of it is different now. */

@@ -36,9 +36,8 @@ const mat3 FROM_XYZ = mat3(${columns.join(", ")});
 
 // Powers are slow where there is no graphics card, so roots stand in for them; lightness is off by 0.02 at most.
 vec3 toSrgb(vec3 v) {
-  vec3 second = sqrt(max(v, ${float(SRGB.dark)})), fourth = sqrt(second), eighth = sqrt(fourth);
-  vec3 bright = ${SRGB.roots.map((factor, i) => `${float(factor)} * ${["second", "fourth", "eighth"][i]}`).join(" + ")};
-  bright += ${float(SRGB.linear)} * v + ${float(SRGB.constant)};
+  vec3 root = sqrt(sqrt(max(v, ${float(SRGB.dark)})));
+  vec3 bright = ${SRGB.ofRoot.slice(1).reduce((sum, factor) => `(${sum}) * root + ${float(factor)}`, float(SRGB.ofRoot[0]))};
   return mix(${float(SRGB.line)} * v, bright, greaterThan(v, vec3(${float(SRGB.dark)})));
 }
 /** Of an sRGB gray. */
