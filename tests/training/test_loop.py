@@ -125,7 +125,7 @@ def test_it_learns_to_follow_hints(tmp_path, shard):
     )
     assert train(str(recipe), shard, tmp_path / "run") == 0
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert rows[-1]["huber"] < 0.35 * rows[0]["huber"]
+    assert rows[-1]["color"] < 0.35 * rows[0]["color"]
     last = rows[-5:]
     assert sum(row["patches"] for row in last) / 5 == pytest.approx(0.5, abs=0.12)
     assert sum(row["layers"] for row in last) / 5 == pytest.approx(0.75, abs=0.12)

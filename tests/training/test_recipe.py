@@ -7,6 +7,7 @@ import torch
 
 from adacolvit.errors import RecipeError
 from adacolvit.model.decisions import Decisions
+from adacolvit.training import optimizer
 from adacolvit.training.loss import budget_at, budget_loss, kept
 from adacolvit.training.optimizer import orthogonalize, rate
 from adacolvit.training.recipe import Optimizer, Stage, load_recipe, shipped
@@ -28,6 +29,7 @@ def test_shipped_recipes_load(name):
         ("a = = 3", "not valid TOML"),
         ("gates = 'mesured'\n[[stages]]\nsamples = 5", "known are open, measured"),
         ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
+        ("[[stages]]\nsamples = 5\nlog = -0.5", "share in 0..1"),
         ("[[stages]]\nsamples = 0", "1 or more"),
         ("[[stages]]\nsamples = 5\nsize = 100", "multiple of 16"),
         ("[optimizer]\ndecay = 'cubic'\n[[stages]]\nsamples = 5", "linear, cosine"),
@@ -67,10 +69,14 @@ def test_rate_warms_up_holds_and_falls_to_zero():
     assert rate(Optimizer(decay_from=1.0), 999_999, 1_000_000) == 1.0
 
 
+@pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("shape", [(3, 8, 20), (2, 20, 8)])
-def test_orthogonalize_evens_out_singular_values(shape):
+def test_orthogonalize_evens_out_singular_values(shape, bf16, monkeypatch):
+    monkeypatch.setattr(optimizer, "multiplies_bf16", lambda device: bf16)
     torch.manual_seed(0)
-    values = torch.linalg.svdvals(orthogonalize(torch.randn(shape)))
+    result = orthogonalize(torch.randn(shape))
+    values = torch.linalg.svdvals(result)
+    assert result.dtype == torch.float32
     assert values.min() > 0.6 and values.max() < 1.3
 
 

@@ -32,7 +32,7 @@ def test_a_step_in_parts_has_the_gradients_of_the_whole(recipe_file, shard, tmp_
     batch = make_batch(cache, stage, square_frame(1, 1, 32), np.arange(8), np.random.default_rng(0))
     gradients, norms = [], []
     for parts in (1, 3, 50):
-        run = Run(make_fabric(), recipe, tmp_path / str(parts), False, cache, parts)
+        run = Run(make_fabric("fp32"), recipe, tmp_path / str(parts), False, cache, parts)
         run.optimizers = []  # so that the gradients stay
         norms.append(run.update(Planned(stage, batch))["norm"].item())
         gradients.append({name: p.grad for name, p in run.network.named_parameters() if p.grad is not None})

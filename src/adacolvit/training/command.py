@@ -38,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--parts", type=positive, metavar="N", default=1,
         help="pieces in which a process does its share of a batch, where memory is short (gradient accumulation) [1]",
     )  # fmt: skip
+    parser.add_argument(
+        "--precision", choices=("auto", "fp32", "bf16"), default="auto",
+        help="of the network's products (auto: bf16 where the processor or GPU multiplies it faster)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=positive, metavar="N", help="processor cores per process (default: torch's)")
 
 
@@ -119,6 +123,7 @@ def run(args: argparse.Namespace) -> int:
             every=args.every,
             parts=args.parts,
             stream=args.stream,
+            precision=args.precision,
             reporter=reporter,
         )
     finally:

@@ -28,6 +28,7 @@ from .gates import set_gates
 from .grow import grow
 from .loss import budget_at, budget_loss, color_losses, executed_share, kept
 from .optimizer import make_optimizers, rate, set_rate
+from .precision import fabric_precision
 from .recipe import Recipe, Stage
 from .resident import ResidentPhotos, fits
 from .stream import ShardStream, is_stream
@@ -39,20 +40,19 @@ MEASURED = 64  # photos on which gates are measured
 JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 14 x 14 grid has room for the input
 
 
-def make_fabric() -> Fabric:
-    """One process, or as many as torchrun started; bf16 where the processor multiplies it faster than float32."""
+def make_fabric(precision: str = "auto") -> Fabric:
+    """One process, or as many as torchrun started. precision: one of :data:`.precision.PRECISIONS`."""
     world = int(os.environ.get("WORLD_SIZE", 1))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    fast_bf16 = torch.cuda.is_available() or _has_amx()
     # Decision networks have no gradient while a stage is dense.
     strategy = DDPStrategy(find_unused_parameters=True) if world > 1 else "auto"
-    precision = "bf16-mixed" if fast_bf16 else "32-true"
-    return Fabric(accelerator="auto", strategy=strategy, devices=local, num_nodes=world // local, precision=precision)
-
-
-def _has_amx() -> bool:
-    probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return bool(probe and probe())
+    return Fabric(
+        accelerator="auto",
+        strategy=strategy,
+        devices=local,
+        num_nodes=world // local,
+        precision=fabric_precision(precision),
+    )
 
 
 def rng_for(recipe: Recipe, stream: int, step: int, rank: int = 0) -> np.random.Generator:
@@ -217,7 +217,7 @@ class Run:
         if planned.budget is not None:
             settings["budget"] = planned.budget
         result = self.model(batch.x, stage.mode, **settings)
-        loss, measured = color_losses(result["ab"].float(), batch, stage.refined)
+        loss, measured = color_losses(result["ab"].float(), batch, stage.refined, stage.log)
         if result["decisions"] is not None:
             if planned.budget is None:
                 over = budget_loss(result["decisions"], planned.means)
@@ -260,6 +260,7 @@ def train(
     reporter,
     parts: int = 1,
     stream: bool = False,
+    precision: str = "auto",
 ) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
@@ -267,8 +268,9 @@ def train(
     resume: go on from ``out/last.pt``. every: samples between validations and checkpoints.
     reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step in, for memory
     that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos beforehand.
+    precision: of the network's products, one of :data:`.precision.PRECISIONS`.
     """
-    fabric = make_fabric()
+    fabric = make_fabric(precision)
     fabric.launch()
     main = fabric.is_global_zero
     rank, world = fabric.global_rank, fabric.world_size
@@ -289,7 +291,7 @@ def train(
     for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
         measured = run.update(planned)
         if main:
-            reporter.step(run.sample, measured["huber"].item())
+            reporter.step(run.sample, measured["color"].item())
             if run.step % LOG_EVERY == 0:
                 run.note(measured | {"images_per_s": clock.speed(run.sample)})
         if run.sample >= min(next_check, recipe.samples):

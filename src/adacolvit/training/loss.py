@@ -18,22 +18,35 @@ from .refine import refine
 HUBER_DELTA = 0.01
 
 
-def color_loss(ab: Tensor, target: Tensor) -> Tensor:
-    """Huber loss over all pixels and both channels. (B, 2, H, W) a/110 and b/110, both -> scalar."""
-    return F.huber_loss(ab, target, delta=HUBER_DELTA)
+# Added to a photo's mean squared error in ab/110 before its logarithm: an error of one Lab unit, which nobody sees.
+LOG_FLOOR = 1e-4
+LOG_SCALE = 2.5e-4  # of the logarithm, which makes its gradient about as long as that of the Huber loss
 
 
-def color_losses(ab: Tensor, batch: Batch, refined: float) -> tuple[Tensor, dict[str, Tensor]]:
+def color_loss(ab: Tensor, target: Tensor, log: float = 0.0) -> Tensor:
+    """Huber loss over all pixels and both channels. (B, 2, H, W) a/110 and b/110, both -> scalar.
+
+    log: the share that is instead the mean over photos of log(mean squared error), of which PSNR is made. There each
+    photo counts by how much better it becomes, so that a stain on a nearly gray one is as bad as it looks.
+    """
+    loss = F.huber_loss(ab, target, delta=HUBER_DELTA)
+    if not log:
+        return loss
+    errors = (ab - target).square().mean((1, 2, 3))
+    return torch.lerp(loss, LOG_SCALE * torch.log(errors + LOG_FLOOR).mean(), log)
+
+
+def color_losses(ab: Tensor, batch: Batch, refined: float, log: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
     """:func:`color_loss` of the network alone and of the refined picture, mixed by the latter's share ``refined``.
 
     ab: (B, 2, H, W) a/110 and b/110. Returns the loss, and what is worth logging.
     """
-    alone = color_loss(ab, batch.target)
-    measured = {"huber": alone.detach()}
+    alone = color_loss(ab, batch.target, log)
+    measured = {"color": alone.detach()}
     if not refined:
         return alone, measured
     lightness = denormalize_lightness(batch.x[:, :1])
-    after = color_loss(normalize_ab(refine(lightness, decode_ab(ab), *batch.hints)), batch.target)
+    after = color_loss(normalize_ab(refine(lightness, decode_ab(ab), *batch.hints)), batch.target, log)
     return torch.lerp(alone, after, refined), measured | {"refined": after.detach()}
 
 

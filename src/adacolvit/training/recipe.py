@@ -49,6 +49,7 @@ class Stage:
     max_hints: int = 64  # hint counts are uniform in 0..max_hints, but for ``few`` of the photos
     few: float = 0.3  # fraction of photos with 0..10 hints, where a person starts
     refined: float = 0.0  # share of the color loss that is taken after the product's refinement
+    log: float = 0.0  # share of the color loss that is the logarithm of each photo's squared error, see loss.color_loss
     layers: float = 1.0  # beta_2: wanted mean of the layer decisions (Eq. 13)
     patches: float = 1.0  # beta_1: wanted mean of the patch decisions in kept layers
     budgets: tuple[float, float] | tuple[()] = ()  # range that a step draws its budget from; (): the means above
@@ -62,8 +63,9 @@ class Stage:
             raise RecipeError(f"a stage has {self.samples} samples in batches of {self.batch}: give 1 or more of each")
         if self.size < PATCH or self.size % PATCH:
             raise RecipeError(f"a stage has size {self.size}: give a multiple of {PATCH}")
-        if not 0 <= self.refined <= 1:
-            raise RecipeError(f"a stage has refined {self.refined}: give a share in 0..1")
+        for name in ("refined", "log"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RecipeError(f"a stage has {name} {getattr(self, name)}: give a share in 0..1")
         if self.budgets and not (len(self.budgets) == 2 and 0 < self.budgets[0] < self.budgets[1] <= 1):
             raise RecipeError(f"a stage has budgets {list(self.budgets)}: give two shares, the lower one first")
         if self.mode not in MODES:

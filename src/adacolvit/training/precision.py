@@ -1,0 +1,27 @@
+"""Which precision the matrices of a training step are multiplied in."""
+
+from functools import cache
+
+import torch
+
+PRECISIONS = ("auto", "fp32", "bf16")  # of products; weights, sums and updates are float32
+
+
+@cache
+def _processor_multiplies_bf16() -> bool:
+    probes = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("amx_tile", "avx512_bf16"))
+    return any(probe and probe() for probe in probes)
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether ``device`` multiplies bfloat16 faster than float32: GPUs, and processors with AMX or AVX-512 BF16."""
+    return device.type == "cuda" or _processor_multiplies_bf16()
+
+
+def fabric_precision(precision: str) -> str:
+    """Fabric's name for one of :data:`PRECISIONS`; "auto" is bf16 where that is multiplied faster."""
+    if precision == "auto":
+        bf16 = multiplies_bf16(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    else:
+        bf16 = precision == "bf16"
+    return "bf16-mixed" if bf16 else "32-true"
