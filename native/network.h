@@ -73,8 +73,13 @@ struct Call {
   float* milliseconds;            // (D, 2) of each layer, on the first thread's clock; 0 where it was skipped
 };
 
-// Floats that means over windows of (2 radius + 1)^2 pixels need beside up to six planes of a width; see refine.h.
-constexpr int64_t window_floats(int width, int radius) { return 36 * int64_t(width) + 24 * radius + 256; }
+// Of the windows of refinement and guide: (2 radius + 1)^2 pixels, as runtime/refine.py and upsample.py have them.
+constexpr int REFINE_RADIUS = 8, GUIDE_RADIUS = 1;
+
+// Floats that means over such windows of up to six planes of a width need; see refine.h.
+constexpr int64_t window_floats(int width, int radius) {
+  return 6 * (2 * radius + 3) * int64_t(width) + 12 * (int64_t(width) + 2 * radius) + 256;
+}
 
 constexpr int64_t PULL_FLOATS = 5;  // of a hint, where it is brought to what it asks for
 
@@ -86,12 +91,12 @@ struct Refinement {
   const float* asked;      // (K, 2)
   const float* spreads;    // (passes, 2) reach in pixels, likeness
   float* refined;          // (2, H, W)
-  float* scratch;          // scratch_floats(), aligned as doubles are
+  float* scratch;          // scratch_floats()
   float epsilon, shrink;
-  int radius, passes, hints, height, width;  // the width is a multiple of 16
+  int passes, hints, height, width;  // the width is a multiple of 16
 
   int64_t scratch_floats() const {
-    const int64_t smooth = 4 * int64_t(height) * width + window_floats(width, radius), obey = 2 * PULL_FLOATS * hints;
+    const int64_t smooth = 4 * int64_t(height) * width + window_floats(width, REFINE_RADIUS), obey = 2 * PULL_FLOATS * hints;
     return smooth > obey ? smooth : obey;
   }
 };
@@ -101,11 +106,11 @@ struct Guide {
   const float* lightness;  // (H, W)
   const float* ab;         // (2, H, W)
   float* planes;           // (4, H, W)
-  float* scratch;          // scratch_floats(), aligned as doubles are
+  float* scratch;          // scratch_floats()
   float epsilon, sharpen;
   int height, width;
 
-  int64_t scratch_floats() const { return 5 * int64_t(height) * width + window_floats(width, 1); }
+  int64_t scratch_floats() const { return 5 * int64_t(height) * width + window_floats(width, GUIDE_RADIUS); }
 };
 
 // Rows of the colored photo, runtime/upsample.py; L and planes in Lab units.

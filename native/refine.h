@@ -10,79 +10,104 @@ namespace {
 
 INLINE int clamp(int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; }
 
-constexpr int BEYOND = 128;         // for windows of up to 31 pixels a side
+// Lanes K and on of v[i], and behind them of v[i + 1]; beyond the last of `count` there is nothing that counts.
+template <int K>
+INLINE V shifted(const V* v, int i, int count) {
+  const int first = i + K / LANES, second = first + 1;
+  const V a = v[first < count ? first : count - 1];
+  if constexpr (K % LANES == 0)
+    return a;
+  else
+    return later<K % LANES>(a, v[second < count ? second : count - 1]);
+}
 
-// Sums of `side` neighbors, line[i] to line[i + side - 1], for each i < count: by sums of 2, 4, 8 ... of them. Spoils the
-// line, and reads and writes up to BEYOND more than its count.
-INLINE void sums_across(float* line, float* sums, int count, int side) {
-  int done = 0;
-  for (int length = 1;; length *= 2) {  // line[i] is the sum of so many
-    if (side & length) {
-      for (int i = 0; i < count; i += LANES)
-        store(sums + i, (done ? load(sums + i) : V{}) + load(line + i + done));
-      done += length;
-    }
-    if (2 * length > side) return;
-    for (int i = 0; i < count; i += LANES) store(line + i, load(line + i) + load(line + i + length));
+// v has of each lane the sum of LENGTH neighbors from it on, and is spoiled. Adds to the first SOME vectors of sums those
+// of SIDE - DONE neighbors, DONE lanes further on: by sums of 1, 2, 4, 8 ... of them.
+template <int SIDE, int LENGTH, int DONE, int SOME, int ALL>
+INLINE void add_windows(V* v, V* sums) {
+  if constexpr (SIDE & LENGTH)
+#pragma GCC unroll 8
+    for (int i = 0; i < SOME; ++i) sums[i] += shifted<DONE>(v, i, ALL);
+  if constexpr (2 * LENGTH <= SIDE) {
+#pragma GCC unroll 16
+    for (int i = 0; i < ALL; ++i) v[i] += shifted<LENGTH>(v, i, ALL);
+    add_windows<SIDE, 2 * LENGTH, DONE + (SIDE & LENGTH), SOME, ALL>(v, sums);
   }
 }
 
-INLINE void scale(const double* from, double by, int width, float* __restrict to) {
-  for (int i = 0; i < width; ++i) to[i] = float(from[i] * by);
+constexpr int AT_ONCE = 4;                // vectors whose windows are summed in registers
+constexpr int BEYOND = 2 * AT_ONCE * 16;  // floats that are read and written beyond a line
+
+// Sums of SIDE neighbors, line[i] to line[i + SIDE - 1], for each i < count.
+template <int SIDE>
+INLINE void sums_across(const float* line, float* sums, int count) {
+  constexpr int ALL = AT_ONCE + (SIDE - 2) / LANES + 1;
+  for (int i = 0; i < count; i += AT_ONCE * LANES) {
+    V v[ALL], s[AT_ONCE] = {};
+#pragma GCC unroll 16
+    for (int j = 0; j < ALL; ++j) v[j] = load(line + i + j * LANES);
+    add_windows<SIDE, 1, 0, AT_ONCE, ALL>(v, s);
+#pragma GCC unroll 8
+    for (int j = 0; j < AT_ONCE; ++j) store(sums + i + j * LANES, s[j]);
+  }
 }
 
 INLINE void repeat(float value, int count, float* to) {
   for (int i = 0; i < count; ++i) to[i] = value;
 }
 
-// Means over (2 radius + 1)^2 pixels of N planes, the border repeated, row by row. fill(y, rows) writes row y of every
-// plane; use(y, means, stride) takes its means, planes a stride apart. Sums of columns are kept in double, since they
-// slide over the whole plane.
-// scratch: window_floats, enough for N = 6.
-template <int N, class Fill, class Use>
-void window_means(int height, int width, int radius, double* scratch, Fill fill, Use use) {
-  const int side = 2 * radius + 1, stride = width + 2 * radius, length = N * stride;
-  const double share = 1.0 / (side * side);  // taken before the sums across, so that an even place keeps its value
-  double* __restrict columns = scratch;  // (N, width): over the window's rows
-  float *line = (float*)(columns + N * width), *means = line + length + BEYOND;  // (N, stride): with the border
-  float *enters = means + length + BEYOND, *leaves = enters + N * width;
-  for (int i = 0; i < N * width; ++i) columns[i] = 0;
-  for (int y = -radius; y <= radius; ++y) {
-    fill(clamp(y, height), enters);
-    for (int i = 0; i < N * width; ++i) columns[i] += enters[i];
-  }
-  for (int y = 0;; ++y) {
-    for (int n = 0; n < N; ++n) {
-      float* to = line + n * stride + radius;
-      scale(columns + n * width, share, width, to);
-      repeat(to[0], radius, to - radius), repeat(to[width - 1], radius, to + width);
+// Means over (2 RADIUS + 1)^2 pixels of N planes, the border repeated, row by row. add(y, from, to) adds row y of every
+// plane to what `from` has, (N, width), and puts it to `to`, which may be the same; use(y, means, stride) takes the means
+// of row y, planes a stride apart.
+//
+// Rows go by blocks of a window's height: a window is the end of one block and the beginning of the next, and the sums of
+// ends and beginnings grow row by row. So nothing is ever subtracted, and float is exact enough. scratch: window_floats,
+// enough for N = 6.
+template <int RADIUS, int N, class Add, class Use>
+void window_means(int height, int width, float* scratch, Add add, Use use) {
+  constexpr int SIDE = 2 * RADIUS + 1;
+  const int stride = width + 2 * RADIUS, row = N * width, length = N * stride;
+  constexpr float SHARE = 1.f / (SIDE * SIDE);
+  float *ends = scratch, *begin = ends + (SIDE + 1) * row;     // (SIDE + 1, N, width), (N, width)
+  float *line = begin + row, *means = line + length + BEYOND;  // (N, stride): with the border
+  __builtin_memset(ends + SIDE * row, 0, row * sizeof(float));
+  for (int top = 0; top < height; top += SIDE) {
+    for (int i = SIDE - 1; i >= 0; --i) add(clamp(top + i - RADIUS, height), ends + (i + 1) * row, ends + i * row);
+    __builtin_memset(begin, 0, row * sizeof(float));
+    for (int i = 0; i < SIDE && top + i < height; ++i) {
+      if (i) add(clamp(top + SIDE + i - 1 - RADIUS, height), begin, begin);
+      for (int n = 0; n < N; ++n) {
+        float* to = line + n * stride + RADIUS;
+        const float *end = ends + i * row + n * width, *next = begin + n * width;
+#pragma GCC ivdep
+        for (int x = 0; x < width; ++x) to[x] = (end[x] + next[x]) * SHARE;
+        repeat(to[0], RADIUS, to - RADIUS), repeat(to[width - 1], RADIUS, to + width);
+      }
+      sums_across<SIDE>(line, means, length);
+      use(top + i, means, stride);
     }
-    sums_across(line, means, length, side);  // of all planes at once: what is stored has time to arrive
-    use(y, means, stride);
-    if (y + 1 == height) return;
-    fill(clamp(y + 1 + radius, height), enters);
-    fill(clamp(y - radius, height), leaves);
-    for (int i = 0; i < N * width; ++i) columns[i] += double(enters[i]) - double(leaves[i]);
   }
-}
-
-INLINE void subtract(const float* a, float b, int width, float* __restrict to) {
-  for (int i = 0; i < width; ++i) to[i] = a[i] - b;
-}
-
-INLINE void multiply(const float* a, const float* b, int width, float* __restrict to) {
-  for (int i = 0; i < width; ++i) to[i] = a[i] * b[i];
 }
 
 // L is counted from here: its squares are smaller then, and what is left of their differences more exact.
 constexpr float MIDDLE = 50;
 
-// The rows of L, a, b, L L, L a, L b.
-INLINE void products(const float* light, const float* a, const float* b, int width, float* row) {
-  subtract(light, MIDDLE, width, row);
-  __builtin_memcpy(row + width, a, width * sizeof(float));
-  __builtin_memcpy(row + 2 * width, b, width * sizeof(float));
-  for (int p = 0; p < 3; ++p) multiply(row, row + p * width, width, row + (3 + p) * width);
+// to = from + the rows of L, a, b, L L, L a, L b; (6, width).
+INLINE void add_products(const float* light, const float* a, const float* b, int width, const float* from, float* to) {
+#pragma GCC ivdep
+  for (int x = 0; x < width; ++x) {
+    const float l = light[x] - MIDDLE, values[] = {l, a[x], b[x], l * l, l * a[x], l * b[x]};
+#pragma GCC unroll 6
+    for (int p = 0; p < 6; ++p) to[p * width + x] = from[p * width + x] + values[p];
+  }
+}
+
+// to = from + N rows that are `apart`; (N, width).
+template <int N>
+INLINE void add_rows(const float* rows, int64_t apart, int width, const float* from, float* to) {
+  for (int p = 0; p < N; ++p, rows += apart, from += width, to += width)
+#pragma GCC ivdep
+    for (int x = 0; x < width; ++x) to[x] = from[x] + rows[x];
 }
 
 // Slopes of a and b over L from the means of those.
@@ -111,23 +136,23 @@ INLINE void sharpen(const float* row, const float* mean, float from, float part,
   for (int i = 0; i < width; ++i) to[i] = row[i] + part * (row[i] - from - mean[i]);
 }
 
-void smooth(const Refinement& r, float* to, float* planes, double* scratch) {
+void smooth(const Refinement& r, float* to, float* planes, float* scratch) {
   const int w = r.width;
   const int64_t n = int64_t(r.height) * w;
-  window_means<6>(
-      r.height, w, r.radius, scratch,
-      [&](int y, float* row) { products(r.lightness + y * w, r.ab + y * w, r.ab + n + y * w, w, row); },
+  window_means<REFINE_RADIUS, 6>(
+      r.height, w, scratch,
+      [&](int y, const float* from, float* sums) {
+        add_products(r.lightness + y * w, r.ab + y * w, r.ab + n + y * w, w, from, sums);
+      },
       [&](int y, const float* mean, int stride) {
         float *sa = planes + y * w, *sb = sa + n, *oa = sb + n, *ob = oa + n;
         slopes(mean, stride, w, r.epsilon, sa, sb);
         offset_of(mean + stride, sa, mean, w, oa);
         offset_of(mean + 2 * stride, sb, mean, w, ob);
       });
-  window_means<4>(
-      r.height, w, r.radius, scratch,
-      [&](int y, float* row) {
-        for (int p = 0; p < 4; ++p) __builtin_memcpy(row + p * w, planes + p * n + y * w, w * sizeof(float));
-      },
+  window_means<REFINE_RADIUS, 4>(
+      r.height, w, scratch,
+      [&](int y, const float* from, float* sums) { add_rows<4>(planes + y * w, n, w, from, sums); },
       [&](int y, const float* mean, int stride) {
         for (int c = 0; c < 2; ++c)
           line_at(mean + (2 + c) * stride, mean + c * stride, r.lightness + y * w, MIDDLE, w, to + c * n + y * w);
@@ -196,7 +221,7 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
 
 void refine(const Refinement& r) {
   const int64_t n = int64_t(r.height) * r.width;
-  smooth(r, r.refined, r.scratch, (double*)(r.scratch + 4 * n));
+  smooth(r, r.refined, r.scratch, r.scratch + 4 * n);
   for (int p = 0; p < r.passes && r.hints; ++p) obey(r, r.spreads[2 * p], r.spreads[2 * p + 1], r.refined, r.scratch);
 }
 
@@ -206,20 +231,19 @@ void guide(const Guide& g) {
   const float* values[] = {g.lightness, g.ab, g.ab + n};
   float* sharp = g.scratch;  // L, a, b
   float* raw = sharp + 3 * n;
-  double* sums = (double*)(raw + 2 * n);
-  window_means<6>(
-      g.height, w, 1, sums,
-      [&](int y, float* row) { products(g.lightness + y * w, g.ab + y * w, g.ab + n + y * w, w, row); },
+  float* sums = raw + 2 * n;
+  window_means<GUIDE_RADIUS, 6>(
+      g.height, w, sums,
+      [&](int y, const float* from, float* to) {
+        add_products(g.lightness + y * w, g.ab + y * w, g.ab + n + y * w, w, from, to);
+      },
       [&](int y, const float* mean, int stride) {
         for (int p = 0; p < 3; ++p)
           sharpen(values[p] + y * w, mean + p * stride, p ? 0 : MIDDLE, g.sharpen, w, sharp + p * n + y * w);
         slopes(mean, stride, w, g.epsilon, raw + y * w, raw + n + y * w);
       });
-  window_means<2>(
-      g.height, w, 1, sums,
-      [&](int y, float* row) {
-        for (int p = 0; p < 2; ++p) __builtin_memcpy(row + p * w, raw + p * n + y * w, w * sizeof(float));
-      },
+  window_means<GUIDE_RADIUS, 2>(
+      g.height, w, sums, [&](int y, const float* from, float* to) { add_rows<2>(raw + y * w, n, w, from, to); },
       [&](int y, const float* slope, int stride) {
         for (int c = 0; c < 2; ++c) {
           float* to = g.planes + c * n + y * w;

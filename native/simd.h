@@ -67,10 +67,38 @@ INLINE float highest(V v) {
   return fold(v, [](V a, V b) { return larger(a, b); });
 }
 
+// The lanes of a from K on, behind them the first of b. K is a power of 2.
+template <int K>
+INLINE V later(V a, V b) {
+  static_assert(K == 1 || K == 2 || K == 4 || K == 8);
+#if ADACOLVIT_LANES == 16
+  if constexpr (K == 1)
+    return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+  else if constexpr (K == 2)
+    return __builtin_shufflevector(a, b, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
+  else if constexpr (K == 4)
+    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
+  else
+    return __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
+#elif ADACOLVIT_LANES == 8
+  if constexpr (K == 1)
+    return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8);
+  else if constexpr (K == 2)
+    return __builtin_shufflevector(a, b, 2, 3, 4, 5, 6, 7, 8, 9);
+  else
+    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 8, 9, 10, 11);
+#else
+  if constexpr (K == 1)
+    return __builtin_shufflevector(a, b, 1, 2, 3, 4);
+  else
+    return __builtin_shufflevector(a, b, 2, 3, 4, 5);
+#endif
+}
+
 // 2^x for x <= 126, relative error 2e-7; what is below 2^-126 becomes that.
 INLINE V exp2(V x) {
   const V magic = splat(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer, found in the low bits
-  x = larger(splat(-126.f), x);
+  x = larger(x, splat(-126.f));
   const V shifted = x + magic;
   const V f = x - (shifted - magic);  // [-0.5, 0.5]
   const V ff = f * f;  // pairs of terms, so that no long chain of additions has to be waited for

@@ -51,7 +51,7 @@ class Refinement(ctypes.Structure):
         ("squares", Array),
         *((name, Array) for name in ("asked", "spreads", "refined", "scratch")),
         *((name, c_float) for name in ("epsilon", "shrink")),
-        *((name, c_int) for name in ("radius", "passes", "hints", "height", "width")),
+        *((name, c_int) for name in ("passes", "hints", "height", "width")),
     ]
 
 

@@ -27,7 +27,7 @@ def instruction_set() -> bytes | None:
         return None
 
 
-def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, radius) -> np.ndarray:
+def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink) -> np.ndarray:
     """As :func:`.refine.refine`; squares: (K, 3) int, top, left, side, each place once; asked: (K, 2); spreads: reach
     in network pixels and likeness of each pass.
     """
@@ -38,7 +38,7 @@ def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, radius) -
     refined = np.empty_like(ab)
     call = native.Refinement(
         address(lightness), address(ab), address(squares), address(asked), address(spreads), address(refined),
-        None, epsilon, shrink, radius, len(spreads), count, height, width,
+        None, epsilon, shrink, len(spreads), count, height, width,
     )  # fmt: skip
     _run("refine", call)
     return refined
@@ -91,6 +91,6 @@ _kept = threading.local()
 
 def _scratch(size: int) -> np.ndarray:
     """Memory for ``size`` floats, the same at every click of a thread: fresh memory costs a part of what uses it."""
-    if getattr(_kept, "scratch", np.empty(0)).size < (size + 1) // 2:
-        _kept.scratch = np.empty((size + 1) // 2, np.float64)  # doubles, so that it is aligned as they are
+    if getattr(_kept, "scratch", np.empty(0)).size < size:
+        _kept.scratch = np.empty(size, np.float32)
     return _kept.scratch

@@ -97,6 +97,6 @@ def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -
         squares = np.stack([rows, columns, sizes], 1)[counting]
         return native_finish.refine(
             lightness, ab, squares, np.asarray(asked)[counting],
-            spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK, radius=RADIUS,
+            spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK,
         )  # fmt: skip
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)
