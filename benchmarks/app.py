@@ -35,7 +35,7 @@ WIDTH, HEIGHT = 1440, 900
 REST = 0.3
 MOUSE = 0.008  # seconds between two reports of a mouse
 PARTS = ["page", "network", "wire", "draw", "screen"]
-COME_TO_REST = 0.065  # seconds until the app has begun to compute what is under the pointer, and is not done with it
+COME_TO_REST = 0.047  # seconds until the app has begun to compute what is under the pointer, and is not done with it
 BESIDE = 8  # CSS px
 
 # Notes when inputs, requests, answers and finished drawings happen, all in milliseconds of the page's own clock.
@@ -242,7 +242,8 @@ def parts(read: dict, frames: list[tuple[float, float]]) -> dict | None:
     drawn = next((time for time in read["drawn"] if time >= begun), None)
     if drawn is None:
         return None
-    answered, network = next((answer for answer in read["answers"] if begun <= answer[0] < drawn), (begun, 0))
+    # The last one: before it what was foreseen may be answered.
+    answered, network = next((answer for answer in reversed(read["answers"]) if begun <= answer[0] < drawn), (begun, 0))
     network = min(network, answered - begun)
     (screen,) = shown([drawn], frames)
     return {

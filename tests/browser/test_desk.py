@@ -249,6 +249,32 @@ class TestFolder:
         expect(panel.get_by_text("No photo is marked")).to_be_visible()
         expect(panel.get_by_role("button", name="Export", exact=True)).to_be_disabled()
 
+    def test_the_start_offers_the_folders_photos(self, folder):
+        page = folder.page
+        expect(page.get_by_role("heading", name="album")).to_be_visible()
+        expect(page.get_by_text("3 photos. Choose one")).to_be_visible()
+        expect(page.get_by_role("button", name="Coffee")).to_have_count(0)  # a sample
+        page.get_by_role("button", name="Open the first").click()
+        folder.settle()
+        expect(page.locator(".film [aria-current=true]")).to_have_accessible_name("a.png, new")
+
+    @pytest.mark.parametrize("size", [(420, 760), (800, 560), (1440, 900)])
+    def test_what_is_told_hides_nothing_of_an_open_panel(self, folder, size):
+        page = folder.page
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.get_by_role("button", name="Open the first").click()
+        folder.settle()
+        page.keyboard.press("Control+s")
+        page.get_by_role("button", name="Save photo").click()
+        expect(folder.notice).to_contain_text("Saved as a.color.png")
+        folder.notice.hover()  # so that it stays
+        for key in ("x", "u", "v", "Control+s"):
+            page.keyboard.press(key)
+            panel, notice = (page.locator(each).bounding_box() for each in (".panel", ".notice"))
+            beside = panel["x"] + panel["width"] <= notice["x"]
+            assert beside or panel["y"] + panel["height"] <= notice["y"], key
+            expect(folder.notice).to_be_in_viewport(ratio=1)
+
 
 class TestShortcuts:
     def test_the_list_is_the_table(self, table, page):

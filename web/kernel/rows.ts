@@ -69,11 +69,13 @@ const STEPS = 8; // halvings of the chroma, as everywhere
 /** Four pixels of which one at least is dark, or beyond what a screen shows: there chroma is lowered until it is not. */
 function careful(f: v128, fx: v128, fz: v128): v128 {
   const y = cube(f);
-  let x = cube(fx), z = cube(fz);
+  const x = cube(fx), z = cube(fz);
   let r = channel(0, x, y, z), g = channel(3, x, y, z), b = channel(6, x, y, z);
   const fits = displayable(r, g, b);
   if (!i32x4.all_true(fits)) {
-    if (i32x4.all_true(f32x4.le(f32x4.pmax(f32x4.pmax(fx, fz), f), c(C_DELTA)))) {
+    const dark = f32x4.le(f32x4.pmax(f32x4.pmax(fx, fz), f), c(C_DELTA));
+    const curved = f32x4.gt(f32x4.pmin(f32x4.pmin(fx, fz), f), c(C_DELTA));
+    if (i32x4.all_true(dark)) {
       // Near black all is linear, and so is the way to gray: no search is needed for where it enters what a screen shows.
       const parts = f32x4.splat(<f32>(1 << STEPS)); // as far as the search below goes
       const share = f32x4.pmin(f32x4.pmin(kept(y, r), kept(y, g)), kept(y, b));
@@ -82,25 +84,28 @@ function careful(f: v128, fx: v128, fz: v128): v128 {
       g = mix(y, g, low);
       b = mix(y, b, low);
     } else {
-      const dx = sub(fx, f), dz = sub(fz, f);
-      let low = f32x4.splat(0), high = f32x4.splat(1);
-      for (let i = 0; i < STEPS; i++) {
-        const middle = mul(add(low, high), f32x4.splat(0.5));
-        x = cube(add(f, mul(dx, middle)));
-        z = cube(add(f, mul(dz, middle)));
-        const fit = displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z));
-        low = v128.bitselect(middle, low, fit);
-        high = v128.bitselect(high, middle, fit);
-      }
-      low = v128.bitselect(f32x4.splat(1), low, fits);
-      x = cube(add(f, mul(dx, low)));
-      z = cube(add(f, mul(dz, low)));
+      const low = i32x4.all_true(curved) ? searched(f, fx, fz, y, true) : searched(f, fx, fz, y, false);
+      const share = v128.bitselect(f32x4.splat(1), low, fits);
+      const x = cube(add(f, mul(sub(fx, f), share))), z = cube(add(f, mul(sub(fz, f), share)));
       r = channel(0, x, y, z);
       g = channel(3, x, y, z);
       b = channel(6, x, y, z);
     }
   }
   return pack(byte(r), byte(g), byte(b));
+}
+
+/** The part of its chroma that a color keeps. `curved`: nothing on its way to gray is on the line near black. */
+@inline function searched(f: v128, fx: v128, fz: v128, y: v128, curved: bool): v128 {
+  const dx = sub(fx, f), dz = sub(fz, f);
+  let low = f32x4.splat(0), step = f32x4.splat(1);
+  for (let i = 0; i < STEPS; i++) {
+    step = mul(step, f32x4.splat(0.5));
+    const middle = add(low, step), atX = add(f, mul(dx, middle)), atZ = add(f, mul(dz, middle));
+    const x = curved ? third(atX) : cube(atX), z = curved ? third(atZ) : cube(atZ);
+    low = add(low, v128.and(step, displayable(channel(0, x, y, z), channel(3, x, y, z), channel(6, x, y, z))));
+  }
+  return low;
 }
 
 /**
@@ -134,6 +139,18 @@ export function uncolored(out: usize, gray: usize, count: usize): void {
   for (let i: usize = 0; i < count; i++) store<i32>(out + (i << 2), 0xff000000 | (<i32>load<u8>(gray + i) * 0x10101));
 }
 
+/** Of four pixels the two texels on either side of each, in one row of texels: their bytes, side by side. */
+@inline function pairs(row: usize, left: v128): v128 {
+  let both = v128.load16_lane(row + <usize>i32x4.extract_lane(left, 0), i32x4.splat(0), 0);
+  both = v128.load16_lane(row + <usize>i32x4.extract_lane(left, 1), both, 1);
+  both = v128.load16_lane(row + <usize>i32x4.extract_lane(left, 2), both, 2);
+  both = v128.load16_lane(row + <usize>i32x4.extract_lane(left, 3), both, 3);
+  return i16x8.extend_low_i8x16_u(both);
+}
+
+/** f of a gray, 16 to a byte. */
+@inline function looked(table: usize, value: i32): f32 { return load<f32>(table + (<usize>value << 2)); }
+
 /**
  * Reads a row of gray between texels. Where from: for each pixel a u32 in `at`, the left texel's place in its row << 8 and
  * the right one's share of 256; `above` and `below` are the rows of texels, `share` of 256 the lower one's. `table` has f
@@ -142,12 +159,28 @@ export function uncolored(out: usize, gray: usize, count: usize): void {
 export function sample(
   lightness: usize, gray: usize, table: usize, at: usize, above: usize, below: usize, share: i32, count: usize,
 ): void {
-  for (let i: usize = 0; i < count; i++) {
+  const upper = i32x4.splat(256 - share), lower = i32x4.splat(share);
+  const whole = i32x4.splat(256), low = i32x4.splat(255), half = i32x4.splat(2048), eight = i32x4.splat(8);
+  let i: usize = 0;
+  for (; i + 4 <= count; i += 4) {
+    const place = v128.load(at + (i << 2)), left = i32x4.shr_u(place, 8), right = v128.and(place, low);
+    const shares = v128.or(i32x4.sub(whole, right), i32x4.shl(right, 16)); // of the left and the right one, 16 bits each
+    const top = i32x4.dot_i16x8_s(pairs(above, left), shares), bottom = i32x4.dot_i16x8_s(pairs(below, left), shares);
+    const value = i32x4.shr_u(i32x4.add(i32x4.add(i32x4.mul(top, upper), i32x4.mul(bottom, lower)), half), 12);
+    const to = lightness + (i << 2);
+    store<f32>(to, looked(table, i32x4.extract_lane(value, 0)));
+    store<f32>(to, looked(table, i32x4.extract_lane(value, 1)), 4);
+    store<f32>(to, looked(table, i32x4.extract_lane(value, 2)), 8);
+    store<f32>(to, looked(table, i32x4.extract_lane(value, 3)), 12);
+    const bytes = i32x4.shr_u(i32x4.add(value, eight), 4), words = i16x8.narrow_i32x4_u(bytes, bytes);
+    v128.store32_lane(gray + i, i8x16.narrow_i16x8_u(words, words), 0);
+  }
+  for (; i < count; i++) { // what follows the row's places is of other rows
     const place = load<u32>(at + (i << 2)), left = <usize>(place >> 8), right = <i32>(place & 255);
     const top = <i32>load<u8>(above + left) * (256 - right) + <i32>load<u8>(above + left, 1) * right;
     const bottom = <i32>load<u8>(below + left) * (256 - right) + <i32>load<u8>(below + left, 1) * right;
     const value = (top * (256 - share) + bottom * share + 2048) >> 12;
-    store<f32>(lightness + (i << 2), load<f32>(table + (<usize>value << 2)));
+    store<f32>(lightness + (i << 2), looked(table, value));
     store<u8>(gray + i, (value + 8) >> 4);
   }
 }

@@ -14,6 +14,7 @@ export const texts = {
   product: "AdaColViT",
 
   drop: "Drop a black-and-white photo here",
+  openFirst: "Open a black-and-white photo", // where nothing can be dropped
   chooseFile: "Choose a photo",
   orPaste: "or paste one from the clipboard",
   promise: "Click a few points, give each a color, and the whole photo follows.",
@@ -321,6 +322,9 @@ export const texts = {
     forgetSure: (name: string) => `Press again to forget ${name}: this cannot be undone`,
 
     film: (name: string) => `Photos of ${name}`,
+    folderStart: (n: number, done: number) => `${n === 1 ? "1 photo" : `${n} photos`}${done ? `, ${done} done` : ""}. Choose one from the row below.`,
+    begin: "Open the first",
+    beginTip: "Page Up and Page Down go from photo to photo",
     statuses: { new: "new", started: "begun", done: "done" },
     openPhoto: (name: string, status: string) => `${name}, ${status}`,
     choosePhoto: (name: string) => `Mark ${name} for exporting`,

@@ -1,4 +1,5 @@
-// The empty table: a place to drop a photo, one sentence, what was worked on lately, three photos to try.
+// The empty table: a place to drop a photo, one sentence, what was worked on lately, three photos to try; or the folder that the
+// app was opened on.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { engine } from "#engine";
@@ -7,6 +8,7 @@ import "./start.css";
 import { OpenIcon } from "../icons";
 import { Recent } from "./Recent";
 import { pickFile } from "../state/commands";
+import { film, step } from "../state/film";
 import { useFocusLeft } from "../state/focus";
 import { openSample } from "../state/opening";
 import * as store from "../state/store";
@@ -22,31 +24,52 @@ export function Start() {
   }, []);
   const element = useRef<HTMLElement>(null);
   useFocusLeft(element);
+  const isFolder = Boolean(film.value?.photos.length);
   return (
-    <section class="start" ref={element} aria-label={texts.drop}>
-      <div class="drop">
-        <h1>{texts.drop}</h1>
-        <p>{texts.promise}</p>
-        <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
-          <OpenIcon />
-          {texts.chooseFile}
-        </button>
-        <small>{texts.orPaste}</small>
-      </div>
+    <section class="start" ref={element} aria-label={isFolder ? film.value!.name : texts.drop}>
+      {isFolder ? <FolderStart /> : <Drop />}
       {sessions.length > 0 && <Recent sessions={sessions} onForget={(id) => setSessions(sessions.filter((each) => each.id !== id))} />}
-      <div class="samples">
-        <h2>{texts.samples}</h2>
-        <ul>
-          {samples.map((sample) => (
-            <li key={sample.name}>
-              <button type="button" onClick={() => void openSample(sample)}>
-                <img src={sample.url} alt="" />
-                <span>{sample.name}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-      </div>
+      {!isFolder && (
+        <div class="samples">
+          <h2>{texts.samples}</h2>
+          <ul>
+            {samples.map((sample) => (
+              <li key={sample.name}>
+                <button type="button" onClick={() => void openSample(sample)}>
+                  <img src={sample.url} alt="" />
+                  <span>{sample.name}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
     </section>
+  );
+}
+
+const Drop = () => (
+  <div class="drop">
+    <h1>{store.phone.value ? texts.openFirst : texts.drop}</h1>
+    <p>{texts.promise}</p>
+    <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
+      <OpenIcon />
+      {texts.chooseFile}
+    </button>
+    {!store.phone.value && <small>{texts.orPaste}</small>}
+  </div>
+);
+
+function FolderStart() {
+  const { name, photos } = film.value!;
+  const words = texts.desk;
+  return (
+    <div class="drop">
+      <h1>{name}</h1>
+      <p>{words.folderStart(photos.length, photos.filter(({ status }) => status === "done").length)}</p>
+      <button type="button" class="button main" title={words.beginTip} onClick={() => step(1)}>
+        {words.begin}
+      </button>
+    </div>
   );
 }
