@@ -19,8 +19,10 @@ SAMPLE = src/adacolvit/app/samples/cat.jpg
 app: $(VENV)/app.stamp
 	$(BIN)/adacolvit app $(SAMPLE)
 
+# In as many processes, each file in one of them: most tests keep less than one core busy, and none needs another's.
+TESTERS = 2
 test: $(VENV)/test.stamp chromium lint front-end
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TESTERS) --dist loadfile
 
 # What the Dockerfile installs: our wheel and all that it needs, for the Python that is here.
 wheels: $(VENV)/app.stamp

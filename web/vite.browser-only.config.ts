@@ -8,7 +8,7 @@ import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 import { kernel } from "./kernel/vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const MODEL = here("../build/model"); // of `adacolvit export --format web`
+const MODEL = process.env.ADACOLVIT_WEB_MODEL ?? here("../build/model"); // of `adacolvit export --format web`
 const DESCRIPTION = "model.json"; // names the network; those exported before it may lie beside it
 const RUNTIME = here("node_modules/onnxruntime-web/dist");
 const CONDITION = "browser-only"; // of the package's "imports"

@@ -1,9 +1,11 @@
 """The browser-only edition: built as `make web` builds it, and put on a plain file host."""
 
 import functools
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +15,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "build" / "model"  # where the build looks for it
 
 
 def build_edition(folder: Path, model: str | Path = "tiny") -> None:
@@ -21,9 +22,11 @@ def build_edition(folder: Path, model: str | Path = "tiny") -> None:
     if not shutil.which("npx") or not (ROOT / "web" / "node_modules" / "onnxruntime-web").exists():
         pytest.skip("Node or web/node_modules is not here: run make front-end")
     export = [sys.executable, "-m", "adacolvit.cli", "export", "--format", "web", "--model", str(model)]
-    subprocess.run([*export, "-o", str(MODEL), "--force"], check=True, capture_output=True)
     vite = ["npx", "vite", "build", "-c", "vite.browser-only.config.ts", "--outDir", str(folder), "--logLevel", "warn"]
-    built = subprocess.run(vite, cwd=ROOT / "web", capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as exported:  # other tests may build another network's at the same time
+        subprocess.run([*export, "-o", exported, "--force"], check=True, capture_output=True)
+        environment = {**os.environ, "ADACOLVIT_WEB_MODEL": exported}
+        built = subprocess.run(vite, cwd=ROOT / "web", capture_output=True, text=True, env=environment)
     assert built.returncode == 0, built.stderr
 
 
