@@ -96,7 +96,8 @@ struct Refinement {
   int passes, hints, height, width;  // the width is a multiple of 16
 
   int64_t scratch_floats() const {
-    const int64_t smooth = 4 * int64_t(height) * width + window_floats(width, REFINE_RADIUS), obey = 2 * PULL_FLOATS * hints;
+    const int64_t smooth = 2 * window_floats(width, REFINE_RADIUS) + 4 * (2 * REFINE_RADIUS + 1) * int64_t(width);
+    const int64_t obey = 2 * PULL_FLOATS * hints;
     return smooth > obey ? smooth : obey;
   }
 };
@@ -110,7 +111,7 @@ struct Guide {
   float epsilon, sharpen;
   int height, width;
 
-  int64_t scratch_floats() const { return 5 * int64_t(height) * width + window_floats(width, GUIDE_RADIUS); }
+  int64_t scratch_floats() const { return 2 * window_floats(width, GUIDE_RADIUS) + 5 * (2 * GUIDE_RADIUS + 1) * int64_t(width); }
 };
 
 // Rows of the colored photo, runtime/upsample.py; L and planes in Lab units.

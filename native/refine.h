@@ -57,36 +57,58 @@ INLINE void repeat(float value, int count, float* to) {
 }
 
 // Means over (2 RADIUS + 1)^2 pixels of N planes, the border repeated, row by row. add(y, from, to) adds row y of every
-// plane to what `from` has, (N, width), and puts it to `to`, which may be the same; use(y, means, stride) takes the means
-// of row y, planes a stride apart.
+// plane to what `from` has, (N, width), and puts it to `to`, which may be the same.
 //
 // Rows go by blocks of a window's height: a window is the end of one block and the beginning of the next, and the sums of
-// ends and beginnings grow row by row. So nothing is ever subtracted, and float is exact enough. scratch: window_floats,
-// enough for N = 6.
-template <int RADIUS, int N, class Add, class Use>
-void window_means(int height, int width, float* scratch, Add add, Use use) {
-  constexpr int SIDE = 2 * RADIUS + 1;
-  const int stride = width + 2 * RADIUS, row = N * width, length = N * stride;
-  constexpr float SHARE = 1.f / (SIDE * SIDE);
-  float *ends = scratch, *begin = ends + (SIDE + 1) * row;     // (SIDE + 1, N, width), (N, width)
-  float *line = begin + row, *means = line + length + BEYOND;  // (N, stride): with the border
-  __builtin_memset(ends + SIDE * row, 0, row * sizeof(float));
-  for (int top = 0; top < height; top += SIDE) {
-    for (int i = SIDE - 1; i >= 0; --i) add(clamp(top + i - RADIUS, height), ends + (i + 1) * row, ends + i * row);
-    __builtin_memset(begin, 0, row * sizeof(float));
-    for (int i = 0; i < SIDE && top + i < height; ++i) {
-      if (i) add(clamp(top + SIDE + i - 1 - RADIUS, height), begin, begin);
-      for (int n = 0; n < N; ++n) {
-        float* to = line + n * stride + RADIUS;
-        const float *end = ends + i * row + n * width, *next = begin + n * width;
-#pragma GCC ivdep
-        for (int x = 0; x < width; ++x) to[x] = (end[x] + next[x]) * SHARE;
-        repeat(to[0], RADIUS, to - RADIUS), repeat(to[width - 1], RADIUS, to + width);
-      }
-      sums_across<SIDE>(line, means, length);
-      use(top + i, means, stride);
-    }
+// ends and beginnings grow row by row. So nothing is ever subtracted, and float is exact enough; of rows of other means,
+// the last SIDE are all that `add` is asked for.
+template <int RADIUS, int N, class Add>
+class Windows {
+ public:
+  static constexpr int SIDE = 2 * RADIUS + 1;
+  static constexpr int64_t floats(int width) { return window_floats(width, RADIUS); }
+
+  Windows(int height, int width, float* scratch, Add add)  // scratch: floats(width), enough for N = 6
+      : stride(width + 2 * RADIUS), height(height), width(width), row(N * width), add(add), ends(scratch),
+        begin(ends + (SIDE + 1) * row), line(begin + row), means(line + N * stride + BEYOND) {
+    __builtin_memset(ends + SIDE * row, 0, row * sizeof(float));
   }
+
+  // Of the next row; planes are `stride` apart.
+  const float* next() {
+    const int i = y % SIDE;
+    if (i) {
+      add(clamp(y + RADIUS, height), begin, begin);
+    } else {
+      for (int k = SIDE - 1; k >= 0; --k) add(clamp(y + k - RADIUS, height), ends + (k + 1) * row, ends + k * row);
+      __builtin_memset(begin, 0, row * sizeof(float));
+    }
+    constexpr float SHARE = 1.f / (SIDE * SIDE);
+    for (int n = 0; n < N; ++n) {
+      float* to = line + n * stride + RADIUS;
+      const float *end = ends + i * row + n * width, *beyond = begin + n * width;
+#pragma GCC ivdep
+      for (int x = 0; x < width; ++x) to[x] = (end[x] + beyond[x]) * SHARE;
+      repeat(to[0], RADIUS, to - RADIUS), repeat(to[width - 1], RADIUS, to + width);
+    }
+    sums_across<SIDE>(line, means, N * stride);
+    ++y;
+    return means;
+  }
+
+  const int stride;
+
+ private:
+  const int height, width, row;
+  Add add;
+  float *const ends, *const begin;   // (SIDE + 1, N, width), (N, width)
+  float *const line, *const means;   // (N, stride): with the border
+  int y = 0;
+};
+
+template <int RADIUS, int N, class Add>
+INLINE Windows<RADIUS, N, Add> windows(int height, int width, float* scratch, Add add) {
+  return {height, width, scratch, add};
 }
 
 // L is counted from here: its squares are smaller then, and what is left of their differences more exact.
@@ -136,27 +158,31 @@ INLINE void sharpen(const float* row, const float* mean, float from, float part,
   for (int i = 0; i < width; ++i) to[i] = row[i] + part * (row[i] - from - mean[i]);
 }
 
-void smooth(const Refinement& r, float* to, float* planes, float* scratch) {
-  const int w = r.width;
-  const int64_t n = int64_t(r.height) * w;
-  window_means<REFINE_RADIUS, 6>(
-      r.height, w, scratch,
-      [&](int y, const float* from, float* sums) {
-        add_products(r.lightness + y * w, r.ab + y * w, r.ab + n + y * w, w, from, sums);
-      },
-      [&](int y, const float* mean, int stride) {
-        float *sa = planes + y * w, *sb = sa + n, *oa = sb + n, *ob = oa + n;
-        slopes(mean, stride, w, r.epsilon, sa, sb);
-        offset_of(mean + stride, sa, mean, w, oa);
-        offset_of(mean + 2 * stride, sb, mean, w, ob);
-      });
-  window_means<REFINE_RADIUS, 4>(
-      r.height, w, scratch,
-      [&](int y, const float* from, float* sums) { add_rows<4>(planes + y * w, n, w, from, sums); },
-      [&](int y, const float* mean, int stride) {
-        for (int c = 0; c < 2; ++c)
-          line_at(mean + (2 + c) * stride, mean + c * stride, r.lightness + y * w, MIDDLE, w, to + c * n + y * w);
-      });
+// What means are made of that are themselves taken over windows, row by row: no more rows are kept than those ask for, so
+// that all stays in the near caches.
+void smooth(const Refinement& r, float* to, float* scratch) {
+  const int w = r.width, side = 2 * REFINE_RADIUS + 1;
+  const int64_t n = int64_t(r.height) * w, apart = window_floats(w, REFINE_RADIUS);
+  float* const lines = scratch + 2 * apart;  // (side, 4, W): slopes and offsets of a row
+  auto first = windows<REFINE_RADIUS, 6>(r.height, w, scratch, [&](int y, const float* from, float* sums) {
+    add_products(r.lightness + y * w, r.ab + y * w, r.ab + n + y * w, w, from, sums);
+  });
+  int done = 0;
+  auto second = windows<REFINE_RADIUS, 4>(r.height, w, scratch + apart, [&](int y, const float* from, float* sums) {
+    for (; done <= y; ++done) {
+      const float* mean = first.next();
+      float *sa = lines + done % side * 4 * w, *sb = sa + w;
+      slopes(mean, first.stride, w, r.epsilon, sa, sb);
+      offset_of(mean + first.stride, sa, mean, w, sb + w);
+      offset_of(mean + 2 * first.stride, sb, mean, w, sb + 2 * w);
+    }
+    add_rows<4>(lines + y % side * 4 * w, w, w, from, sums);
+  });
+  for (int y = 0; y < r.height; ++y) {
+    const float* mean = second.next();
+    for (int c = 0; c < 2; ++c)
+      line_at(mean + (2 + c) * second.stride, mean + c * second.stride, r.lightness + y * w, MIDDLE, w, to + c * n + y * w);
+  }
 }
 
 float mean_under(const float* plane, int width, const int* hint) {
@@ -166,9 +192,10 @@ float mean_under(const float* plane, int width, const int* hint) {
   return s / (hint[2] * hint[2]);
 }
 
-// Two to this power is no weight any more: it changes no color by 1e-3, and far smaller ones would become denormal
-// numbers, each of which costs as much as 50 others.
+// Two to this power is no weight any more: it changes no color by 1e-3.
 constexpr float FADED = -24.f;
+// Nor are there smaller ones than by this: they would become denormal numbers, each of which costs as much as 50 others.
+constexpr float LEAST = -64.f;
 constexpr int TILE = 16;  // rows and columns, for which the hints that reach them are found together
 
 struct Pull {  // of a hint: the middle of its square, its lightness, and what color lacks there
@@ -209,7 +236,7 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
             const V across = columns - hint.column, unlike = l - hint.light;
             const float down = near * (y - hint.row) * (y - hint.row);  // exponents, that add up to one
             const V power = (near * across * across + down) + like * unlike * unlike;
-            const V weight = power > FADED ? exp2(power) : V{};
+            const V weight = exp2_within<4>(larger(power, splat(LEAST)));
             total += weight, more_a += weight * hint.a, more_b += weight * hint.b;
           }
           float *a = ab + y * w + x, *b = a + n;
@@ -220,37 +247,36 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
 }
 
 void refine(const Refinement& r) {
-  const int64_t n = int64_t(r.height) * r.width;
-  smooth(r, r.refined, r.scratch, r.scratch + 4 * n);
+  smooth(r, r.refined, r.scratch);
   for (int p = 0; p < r.passes && r.hints; ++p) obey(r, r.spreads[2 * p], r.spreads[2 * p + 1], r.refined, r.scratch);
 }
 
 void guide(const Guide& g) {
-  const int w = g.width;
-  const int64_t n = int64_t(g.height) * w;
-  const float* values[] = {g.lightness, g.ab, g.ab + n};
-  float* sharp = g.scratch;  // L, a, b
-  float* raw = sharp + 3 * n;
-  float* sums = raw + 2 * n;
-  window_means<GUIDE_RADIUS, 6>(
-      g.height, w, sums,
-      [&](int y, const float* from, float* to) {
-        add_products(g.lightness + y * w, g.ab + y * w, g.ab + n + y * w, w, from, to);
-      },
-      [&](int y, const float* mean, int stride) {
-        for (int p = 0; p < 3; ++p)
-          sharpen(values[p] + y * w, mean + p * stride, p ? 0 : MIDDLE, g.sharpen, w, sharp + p * n + y * w);
-        slopes(mean, stride, w, g.epsilon, raw + y * w, raw + n + y * w);
-      });
-  window_means<GUIDE_RADIUS, 2>(
-      g.height, w, sums, [&](int y, const float* from, float* to) { add_rows<2>(raw + y * w, n, w, from, to); },
-      [&](int y, const float* slope, int stride) {
-        for (int c = 0; c < 2; ++c) {
-          float* to = g.planes + c * n + y * w;
-          __builtin_memcpy(to, slope + c * stride, w * sizeof(float));
-          offset_of(sharp + (1 + c) * n + y * w, to, sharp + y * w, w, to + 2 * n);
-        }
-      });
+  const int w = g.width, side = 2 * GUIDE_RADIUS + 1;
+  const int64_t n = int64_t(g.height) * w, apart = window_floats(w, GUIDE_RADIUS);
+  float* const lines = g.scratch + 2 * apart;  // (side, 5, W): sharper L, a, b and slopes of a row
+  auto first = windows<GUIDE_RADIUS, 6>(g.height, w, g.scratch, [&](int y, const float* from, float* sums) {
+    add_products(g.lightness + y * w, g.ab + y * w, g.ab + n + y * w, w, from, sums);
+  });
+  int done = 0;
+  auto second = windows<GUIDE_RADIUS, 2>(g.height, w, g.scratch + apart, [&](int y, const float* from, float* sums) {
+    for (; done <= y; ++done) {
+      const float *mean = first.next(), *values[] = {g.lightness, g.ab, g.ab + n};
+      float* line = lines + done % side * 5 * w;
+      for (int p = 0; p < 3; ++p)
+        sharpen(values[p] + done * w, mean + p * first.stride, p ? 0 : MIDDLE, g.sharpen, w, line + p * w);
+      slopes(mean, first.stride, w, g.epsilon, line + 3 * w, line + 4 * w);
+    }
+    add_rows<2>(lines + (y % side * 5 + 3) * w, w, w, from, sums);
+  });
+  for (int y = 0; y < g.height; ++y) {
+    const float *slope = second.next(), *sharp = lines + y % side * 5 * w;
+    for (int c = 0; c < 2; ++c) {
+      float* to = g.planes + c * n + y * w;
+      __builtin_memcpy(to, slope + c * second.stride, w * sizeof(float));
+      offset_of(sharp + (1 + c) * w, to, sharp, w, to + 2 * n);
+    }
+  }
 }
 
 // To half precision, rounded to nearest even, as frames are sent; beyond its range it is infinity.

@@ -95,16 +95,29 @@ INLINE V later(V a, V b) {
 #endif
 }
 
-// 2^x for x <= 126, relative error 2e-7; what is below 2^-126 becomes that.
-INLINE V exp2(V x) {
+// 2^x for -126 <= x <= 126, by a polynomial that is exact for whole numbers; relative error 1e-4, 3e-6 or 2e-7 for a DEGREE
+// of 3, 4 or 5.
+template <int DEGREE>
+INLINE V exp2_within(V x) {
+  static constexpr float C[3][5] = {{6.9328297e-1f, 2.4221096e-1f, 5.5008567e-2f, 0, 0},
+                                    {6.9312419e-1f, 2.4024099e-1f, 5.5906463e-2f, 9.5828383e-3f, 0},
+                                    {6.9314698e-1f, 2.4022242e-1f, 5.5507338e-2f, 9.6715183e-3f, 1.3264723e-3f}};
+  constexpr const float(&c)[5] = C[DEGREE - 3];
   const V magic = splat(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer, found in the low bits
-  x = larger(x, splat(-126.f));
   const V shifted = x + magic;
   const V f = x - (shifted - magic);  // [-0.5, 0.5]
   const V ff = f * f;  // pairs of terms, so that no long chain of additions has to be waited for
-  const V p = (1.f + f * 6.9314718e-1f) + ff * (2.4022651e-1f + f * 5.5504109e-2f) +
-              (ff * ff) * ((9.6181291e-3f + f * 1.3333558e-3f) + ff * 1.5403530e-4f);
+  V high = c[1] + f * c[2];
+  if constexpr (DEGREE == 4) high += ff * c[3];
+  if constexpr (DEGREE == 5) high += ff * (c[3] + f * c[4]);
+  const V p = (1.f + f * c[0]) + ff * high;
   return (V)((U)p + ((U)shifted << 23));
+}
+
+// 2^x for x <= 126; what is below 2^-126 becomes that.
+template <int DEGREE = 5>
+INLINE V exp2(V x) {
+  return exp2_within<DEGREE>(larger(x, splat(-126.f)));
 }
 
 // x Phi(x), with Phi(x) - 0.5 as x times a polynomial in x^2 (in the variable that runs over [-1, 1], where its

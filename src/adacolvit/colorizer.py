@@ -157,10 +157,13 @@ class Colorizer:
         return Result(
             photo, hints, ab, planes,
             Cost(
-                decisions.macs, count_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds,
+                decisions.macs, _dense_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds,
                 decisions.milliseconds, decisions.budget, least_budget(config), check_budget(config, None),
             ),
         )  # fmt: skip
+
+
+_dense_macs = lru_cache(maxsize=8)(count_macs)  # a person's photos share few grids
 
 
 def predict(

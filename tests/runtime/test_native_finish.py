@@ -89,5 +89,5 @@ def test_halves_are_those_of_numpy(count):
     values[::11] = 0
     with np.errstate(over="ignore"):
         expected = values.astype("<f2")
-    found = native_finish.halves(values)
+    found = upsample.halves(values)
     assert found.dtype == np.dtype("<f2") and np.array_equal(found.view(np.uint16), expected.view(np.uint16))

@@ -13,12 +13,13 @@ from collections.abc import Awaitable, Callable, Iterable
 import numpy as np
 from fastapi import WebSocket
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from adacolvit.colorizer import Cost, Result
 from adacolvit.errors import AdaColViTError
 from adacolvit.runtime.upsample import halves
 
-from .messages import Effort, FrameInfo, HintMessage, LayerEffort, LiveError, LiveRequest
+from .messages import HintMessage, LiveError, LiveRequest
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -41,7 +42,7 @@ def describe(problem: ValidationError) -> str:
 
 def plain(hints: Iterable[HintMessage]) -> list[dict]:
     """Hints of the wire, ready for :func:`adacolvit.hints.hint.as_hints`."""
-    return [hint.model_dump() for hint in hints]
+    return [vars(hint) for hint in hints]
 
 
 def _bits(kept: np.ndarray) -> str:
@@ -49,48 +50,45 @@ def _bits(kept: np.ndarray) -> str:
     return (kept.astype(np.uint8) + ord("0")).tobytes().decode()
 
 
-def effort(cost: Cost, patches: bool = False) -> Effort:
-    """A result's cost as the effort view shows it; with every layer's patches where they were asked for."""
+def effort(cost: Cost, patches: bool = False) -> dict:
+    """A result's cost as the effort view shows it, an :class:`Effort`'s plain values; with every layer's patches where
+    they were asked for.
+    """
     _, _, rows, columns = cost.kept.shape
-    shares = cost.kept.mean(axis=(2, 3)).tolist()
+    kept = cost.kept.reshape(*cost.layers.shape, -1)
     measured = cost.layer_milliseconds
-    clock = [(None, None)] * len(cost.layers) if measured is None else measured.astype(float).round(3).tolist()
+    clock = [(None, None)] * len(kept) if measured is None else measured.astype(float).round(3).tolist()
+    shares = (np.count_nonzero(kept, axis=-1) / kept.shape[-1]).tolist()
     layers = [
-        LayerEffort(
-            attention=bool(ran[0]),
-            ffn=bool(ran[1]),
-            attention_kept=share[0],
-            ffn_kept=share[1],
-            attention_macs=int(macs[0]),
-            ffn_macs=int(macs[1]),
-            attention_milliseconds=took[0],
-            ffn_milliseconds=took[1],
-            attention_patches=_bits(kept[0]) if patches else None,
-            ffn_patches=_bits(kept[1]) if patches else None,
-        )
-        for ran, kept, share, macs, took in zip(cost.layers, cost.kept, shares, cost.layer_macs, clock, strict=True)
-    ]
-    return Effort(
-        macs=cost.macs,
-        dense_macs=cost.dense_macs,
-        milliseconds=cost.milliseconds,
-        rows=rows,
-        columns=columns,
-        patches=cost.kept.mean(axis=(0, 1)).ravel().round(3).tolist(),
-        layers=layers,
-        budget=cost.budget,
-        least_budget=cost.least_budget,
-        usual_budget=cost.usual_budget,
-    )
+        {
+            "attention": ran[0], "ffn": ran[1], "attention_kept": share[0], "ffn_kept": share[1],
+            "attention_macs": macs[0], "ffn_macs": macs[1],
+            "attention_milliseconds": took[0], "ffn_milliseconds": took[1],
+        }
+        for ran, share, macs, took in zip(cost.layers.tolist(), shares, cost.layer_macs.tolist(), clock, strict=True)
+    ]  # fmt: skip
+    if patches:
+        for layer, (attention, ffn) in zip(layers, cost.kept, strict=True):
+            layer |= {"attention_patches": _bits(attention), "ffn_patches": _bits(ffn)}
+    return {
+        "macs": cost.macs, "dense_macs": cost.dense_macs, "milliseconds": cost.milliseconds, "rows": rows,
+        "columns": columns, "patches": kept.mean((0, 1)).round(3).tolist(), "layers": layers,
+        "budget": cost.budget, "least_budget": cost.least_budget, "usual_budget": cost.usual_budget,
+    }  # fmt: skip
 
 
-def pack(seq: int, result: Result, patches: bool = False) -> bytes:
+def pack(seq: int, result: Result, patches: bool = False) -> bytearray:
     """u32 little-endian length, FrameInfo as JSON of that length, then the planes as float16, plane by plane."""
     _, height, width = result.planes.shape
-    frame = FrameInfo(seq=seq, width=width, height=height, effort=effort(result.cost, patches))
-    info = frame.model_dump_json(exclude_none=True).encode()
+    # A FrameInfo, not checked at every frame: tests do.
+    frame = {"seq": seq, "width": width, "height": height, "effort": effort(result.cost, patches)}
+    info = to_json(frame, exclude_none=True)
     info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Uint16Array needs
-    return b"".join((struct.pack("<I", len(info)), info, halves(result.planes)))  # planes are copied once, here
+    begin = 4 + len(info)
+    message = bytearray(begin + 2 * result.planes.size)
+    message[:begin] = struct.pack("<I", len(info)) + info
+    halves(result.planes, np.frombuffer(message, "<f2", result.planes.size, begin))
+    return message
 
 
 async def serve(socket: WebSocket, colorize: Callable[[list, float | None], Awaitable[Result]]) -> None:

@@ -20,6 +20,11 @@ FROM_XYZ = np.linalg.inv(_TO_XYZ)  # and back
 _DELTA = 6 / 29  # where Lab's cube root gives way to a line
 
 
+def _namespace(x):
+    """The functions for an array of x's kind; NumPy's without the search, which costs as much as a color."""
+    return np if is_numpy_array(x) else array_namespace(x)
+
+
 def _cbrt(x):
     """Of what is above the line's end; below, any number."""
     if is_numpy_array(x):
@@ -34,7 +39,7 @@ def _mix(matrix, channels):
 
 def srgb_to_linear(rgb):
     """Undo the sRGB transfer. ``rgb`` (...) float in [0, 1] -> linear light (...), same kind."""
-    xp = array_namespace(rgb)
+    xp = _namespace(rgb)
     return xp.where(rgb > 0.04045, ((xp.clip(rgb, 0.0, None) + 0.055) / 1.055) ** 2.4, rgb / 12.92)
 
 
@@ -53,17 +58,17 @@ def levels_to_linear(levels):
 
 def linear_to_srgb(linear):
     """Apply the sRGB transfer. Linear light (...) float -> sRGB (...), in [0, 1] where ``linear`` is."""
-    xp = array_namespace(linear)
+    xp = _namespace(linear)
     return xp.where(linear > 0.0031308, 1.055 * xp.clip(linear, 0.0031308, None) ** (1 / 2.4) - 0.055, 12.92 * linear)
 
 
 def _f(t):
-    xp = array_namespace(t)
+    xp = _namespace(t)
     return xp.where(t > _DELTA**3, _cbrt(t), t / (3 * _DELTA**2) + 4 / 29)
 
 
 def _f_inverse(f):
-    xp = array_namespace(f)
+    xp = _namespace(f)
     return xp.where(f > _DELTA, f**3, (3 * _DELTA**2) * (f - 4 / 29))
 
 
@@ -84,7 +89,7 @@ def srgb_to_lab(rgb):
 
 def linear_to_lab(linear):
     """Linear sRGB -> Lab. ``linear`` (..., 3) float in [0, 1] -> (..., 3), as :func:`srgb_to_lab`."""
-    xp = array_namespace(linear)
+    xp = _namespace(linear)
     fx, fy, fz = (_f(v) for v in _mix(_TO_XYZ, (linear[..., 0], linear[..., 1], linear[..., 2])))
     return xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
@@ -101,7 +106,7 @@ def srgb_to_lightness(rgb):
 
 def lab_to_linear(lab):
     """Lab -> linear sRGB, *unclipped*: outside [0, 1] where the color cannot be displayed. (..., 3) -> (..., 3)."""
-    xp = array_namespace(lab)
+    xp = _namespace(lab)
     fy = (lab[..., 0] + 16) / 116
     xyz = tuple(_f_inverse(f) for f in (fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200))
     return xp.stack(_mix(FROM_XYZ, xyz), axis=-1)
@@ -112,5 +117,5 @@ def lab_to_srgb(lab):
 
     Clipping changes lightness and hue of colors outside the gamut; :func:`adacolvit.color.gamut.fit` keeps both.
     """
-    xp = array_namespace(lab)
+    xp = _namespace(lab)
     return xp.clip(linear_to_srgb(lab_to_linear(lab)), 0.0, 1.0)

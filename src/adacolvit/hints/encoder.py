@@ -55,11 +55,12 @@ def encode(lightness, rows, columns, sizes, ab):
     if isinstance(lightness, np.ndarray):
         x = np.zeros((len(lightness), 4, *lightness.shape[1:]), lightness.dtype)
         x[:, 0] = normalize_lightness(lightness)
-        values = np.concatenate([ab, np.ones_like(ab[..., :1])], axis=-1)[..., None, None]  # B K 3 1 1
-        for image, squares, filled in zip(x, np.stack([rows, columns, sizes], -1).tolist(), values, strict=True):
+        for image, *squares, values in zip(x, rows, columns, sizes, ab, strict=True):
             # In order, so that the later hint wins.
-            for (row, column, size), value in zip(squares, filled, strict=True):
-                image[1:, row : row + size, column : column + size] = value
+            squares = zip(*(part.tolist() for part in squares), values[:, :, None, None], strict=True)
+            for row, column, size, value in squares:
+                image[1:3, row : row + size, column : column + size] = value
+                image[3, row : row + size, column : column + size] = 1
         return x
     # All photos of a batch at once. One row and column more than the input: pixels of the largest window that a smaller
     # hint does not cover go there.

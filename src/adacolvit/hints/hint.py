@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,6 +16,7 @@ from .frame import Frame
 
 _FIELDS = ("x", "y", "color", "size")
 _FAR = 2**31  # pixels; no photo reaches so far
+_REMEMBERED = 2**12  # hints, and colors: a person's next click has them all but one
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,26 @@ class Hint:
     @property
     def ab(self) -> tuple[float, float]:
         """Lab a and b of the color, Lab units. Its lightness is not used: the photo keeps its own."""
-        _, a, b = srgb_to_lab(np.array(parse_hex(self.color)) / 255)
-        return float(a), float(b)
+        ((a, b),) = _colors([self.color])
+        return a, b
 
     def to_dict(self) -> dict:
         """Plain values, as in a hints file; whole pixels are written without a fraction."""
         x, y = (int(v) if v.is_integer() else v for v in (self.x, self.y))
         return {"x": x, "y": y, "color": self.color, "size": self.size}
+
+
+@lru_cache(_REMEMBERED, typed=True)
+def _seen(*values, **named) -> Hint:
+    return Hint(*values, **named)
+
+
+def _hint(*values, **named) -> Hint:
+    """A hint, the same one where it was asked for before."""
+    try:
+        return _seen(*values, **named)
+    except TypeError:  # a list in a color's place cannot be remembered, and is told of as everything else
+        return Hint(*values, **named)
 
 
 def _as_hint(item) -> Hint:
@@ -67,9 +82,9 @@ def _as_hint(item) -> Hint:
         missing = [key for key in _FIELDS[:3] if key not in item]
         if missing:
             raise HintError(f"a hint lacks {', '.join(map(repr, missing))}: it needs x, y and color")
-        return Hint(**item)
+        return _hint(**item)
     if isinstance(item, tuple | list) and len(item) in (3, 4):
-        return Hint(*item)
+        return _hint(*item)
     raise HintError(
         f"{item!r} is not a hint: give a Hint, (x, y, '#rrggbb'), (x, y, '#rrggbb', size) or a dict of these"
     )
@@ -91,6 +106,26 @@ def as_hints(items: Iterable) -> tuple[Hint, ...]:
     return tuple(hints)
 
 
+_known: dict[str, tuple[float, float]] = {}
+
+
+def _colors(colors: Iterable[str]) -> list[tuple[float, float]]:
+    """Lab a and b of ``#rrggbb``; of all new ones at once, since a call costs more than its work."""
+    global _known
+    colors, known = list(colors), _known
+    new = [color for color in dict.fromkeys(colors) if color not in known]
+    if new:
+        lab = srgb_to_lab(np.array([parse_hex(color) for color in new]) / 255)
+        found = dict(zip(new, lab[:, 1:].tolist(), strict=True))
+        if len(known) + len(new) <= _REMEMBERED:
+            known.update(found)
+        else:
+            # Another dictionary, and not this one emptied: another thread may be reading it.
+            known = {color: known[color] for color in colors if color in known} | found
+            _known = known if len(known) <= _REMEMBERED else {}
+    return [known[color] for color in colors]
+
+
 def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Where a photo's hints lie on the network's input, and what they ask.
 
@@ -102,8 +137,7 @@ def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, 
     check_inside(hints, frame.photo_width, frame.photo_height)
     places = np.array([frame.to_network(hint.x, hint.y) for hint in hints], np.int64).reshape(-1, 2)
     sizes = np.array([hint.size for hint in hints], np.int64)
-    colors = np.array([parse_hex(hint.color) for hint in hints], float).reshape(-1, 3)
-    ab = srgb_to_lab(colors / 255)[:, 1:].astype(np.float32)  # of all at once: each call costs more than its work
+    ab = np.array(_colors(hint.color for hint in hints), np.float32).reshape(-1, 2)
     return corner(places[:, 1], sizes, frame.height), corner(places[:, 0], sizes, frame.width), sizes, ab
 
 

@@ -33,7 +33,7 @@ def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink) -> np.nda
     """
     height, width = lightness.shape
     count = len(squares)
-    lightness, ab, asked, spreads = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab, asked, spreads))
+    lightness, ab, asked, spreads = map(_floats, (lightness, ab, asked, spreads))
     squares = np.ascontiguousarray(squares, np.int32)
     refined = np.empty_like(ab)
     call = native.Refinement(
@@ -47,7 +47,7 @@ def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink) -> np.nda
 def guide(lightness, ab, *, epsilon, sharpen) -> np.ndarray:
     """As :func:`.upsample.guide`."""
     height, width = lightness.shape
-    lightness, ab = (np.ascontiguousarray(v, np.float32) for v in (lightness, ab))
+    lightness, ab = map(_floats, (lightness, ab))
     planes = np.empty((4, height, width), np.float32)
     call = native.Guide(address(lightness), address(ab), address(planes), None, epsilon, sharpen, height, width)
     _run("guide", call)
@@ -60,7 +60,7 @@ def compose(lightness, planes, start, height, to_byte) -> np.ndarray:
     to_byte: (65536,) uint8, sRGB of linear light; None for (rows, W, 3) float32 linear sRGB, clipped to [0, 1].
     """
     (rows, width), (_, plane_height, plane_width) = lightness.shape, planes.shape
-    lightness, planes, matrix = (np.ascontiguousarray(v, np.float32) for v in (lightness, planes, lab.FROM_XYZ))
+    lightness, planes, matrix = map(_floats, (lightness, planes, lab.FROM_XYZ))
     found = np.empty((rows, width, 3), np.float32 if to_byte is None else np.uint8)
     picture, linear = (None, found) if to_byte is None else (found, None)
     call = native.Composition(
@@ -71,12 +71,14 @@ def compose(lightness, planes, start, height, to_byte) -> np.ndarray:
     return found
 
 
-def halves(array) -> np.ndarray:
+def halves(array, to) -> None:
     """As :func:`.upsample.halves`."""
-    array = np.ascontiguousarray(array, np.float32)
-    found = np.empty(array.shape, "<f2")
-    native.library().adacolvit_halves(instruction_set(), address(array), address(found), array.size)
-    return found
+    array = _floats(array)
+    native.library().adacolvit_halves(instruction_set(), address(array), address(to), array.size)
+
+
+def _floats(values) -> np.ndarray:
+    return np.ascontiguousarray(values, np.float32)
 
 
 def _run(name: str, call) -> None:

@@ -55,9 +55,8 @@ def smooth(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
 
 def _counting(rows, columns) -> list[int]:
     """Which hints count: of those at one place the last."""
-    return list(
-        {(int(row), int(column)): k for k, (row, column) in enumerate(zip(rows, columns, strict=True))}.values()
-    )
+    places = zip(np.asarray(rows).tolist(), np.asarray(columns).tolist(), strict=True)
+    return list({place: k for k, place in enumerate(places)}.values())
 
 
 def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> np.ndarray:
@@ -93,10 +92,11 @@ def _spread(lightness, ab, rows, columns, sizes, asked, reach: float, likeness: 
 def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> np.ndarray:
     """:func:`smooth`, then :func:`obey`; arguments and result as of the latter. Compiled where that can be had."""
     if native_finish.instruction_set():
+        squares = np.array([rows, columns, sizes], np.int32).T
         counting = _counting(rows, columns)
-        squares = np.stack([rows, columns, sizes], 1)[counting]
+        if len(counting) < len(squares):
+            squares, asked = squares[counting], np.asarray(asked)[counting]
         return native_finish.refine(
-            lightness, ab, squares, np.asarray(asked)[counting],
-            spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK,
-        )  # fmt: skip
+            lightness, ab, squares, asked, spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK
+        )
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)

@@ -52,11 +52,14 @@ def guide(lightness: np.ndarray, ab: np.ndarray, *, epsilon: float = EPSILON, sh
     return np.concatenate([slope, sharp[1:] - slope * sharp[0]])
 
 
-def halves(planes: np.ndarray) -> np.ndarray:
-    """Planes as they are sent: float16, little-endian, rounded to nearest even."""
+def halves(planes: np.ndarray, to: np.ndarray | None = None) -> np.ndarray:
+    """Planes as they are sent: float16, little-endian, rounded to nearest even; in ``to``, contiguous, where given."""
+    to = np.empty(planes.shape, "<f2") if to is None else to
     if native_finish.instruction_set():
-        return native_finish.halves(planes)
-    return planes.astype("<f2")
+        native_finish.halves(planes, to)
+    else:
+        to[...] = planes
+    return to
 
 
 def upsample(planes: np.ndarray, lightness: np.ndarray, start: int, height: int) -> np.ndarray:
