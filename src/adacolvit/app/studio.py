@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -79,10 +80,31 @@ class Studio:
 
     async def colorize(self, entry: Entry, hints: list, budget: float | None = None) -> Result:
         """Color a photo in the network's thread. ``budget``: see :meth:`known`."""
-        run = partial(entry.colorizer.colorize, hints, budget=self.known(budget))
-        result = await asyncio.get_running_loop().run_in_executor(self._network, run)
+        result = await self._in_network(partial(entry.colorizer.colorize, hints, budget=self.known(budget)))
         self.on_result(result)
         return result
+
+    def _in_network(self, run: Callable[[], Result]) -> asyncio.Future[Result]:
+        """What ``run`` gives in the network's thread. asyncio's own way there, by two futures, takes twice as long."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+
+        def settle(done: Callable, value) -> None:
+            if not future.cancelled():  # nobody waits any more
+                done(value)
+
+        def work() -> None:
+            if future.cancelled():
+                return
+            try:
+                settled = future.set_result, run()
+            except BaseException as error:
+                settled = future.set_exception, error
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                loop.call_soon_threadsafe(settle, *settled)
+
+        self._network.submit(work)
+        return future
 
     def known(self, budget: float | None) -> float | None:
         """A budget, which work done with another network may still hold: None where this one was made for one alone."""

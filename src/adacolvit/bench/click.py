@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,10 @@ from time import perf_counter
 
 import numpy as np
 import uvicorn
-from websockets.sync.client import connect
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.uri import parse_uri
 
 from adacolvit.app import live
 from adacolvit.app.command import HOST, bind, configure
@@ -37,6 +41,7 @@ from .measure import Sample, one_core
 
 CLICKS = 120
 _WARM = 5  # clicks more, at the beginning, that do not count
+_MOST = 2**20  # bytes that are received at once; a frame has 400,000
 
 
 def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
@@ -50,12 +55,12 @@ def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         table = Table(engine, Library(Path(folder)))
         entry = table.put(source.content, source.key)
-        text = json.dumps({"seq": 1, "hints": _as_clicks(sample, entry)})
+        hints = _as_clicks(sample, entry)
         with _clicking(Studio(table), entry) as click:
-            for _ in range(_WARM + CLICKS):
-                for name, took in _by_stages(entry, text):
+            for number in range(_WARM + CLICKS):
+                for name, took in _by_stages(entry, _message(hints, 2 * number)):
                     stages[name].append(took * 1e3)
-                whole.append(click(text) * 1e3)
+                whole.append(click(_message(hints, 2 * number + 1)) * 1e3)
     found = {name: median(times[_WARM:]) for name, times in stages.items()}
     clicks = whole[_WARM:]
     return {
@@ -63,6 +68,12 @@ def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
         "socket_ms": median(clicks), "socket_mean_ms": fmean(clicks), "socket_p95_ms": quantiles(clicks, n=20)[-1],
         "beside_network_ms": median(np.subtract(clicks, stages["network"][_WARM:])),
     }  # fmt: skip
+
+
+def _message(hints: list[dict], number: int) -> str:
+    """The request of a click that gives the last hint a color that it never had."""
+    *others, last = hints
+    return json.dumps({"seq": number, "hints": [*others, last | {"color": f"#{0x404040 + number:06x}"}]})
 
 
 def _by_stages(entry: Entry, text: str) -> Iterator[tuple[str, float]]:
@@ -125,17 +136,37 @@ def _clicking(studio: Studio, entry: Entry) -> Iterator[Callable[[str], float]]:
 
 
 def _client(url: str, wire: Connection) -> None:
-    """The process that clicks, until the wire is closed."""
-    with connect(url, max_size=None) as socket:
+    """The process that clicks, until the wire is closed. It does nothing but wait for the frame: no threads, no queues."""
+    protocol = ClientProtocol(parse_uri(url), max_size=None)
+    with socket.create_connection((protocol.uri.host, protocol.uri.port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def send() -> None:
+            for data in protocol.data_to_send():
+                connection.sendall(data)
+
+        def receive() -> Response | Frame:
+            while True:
+                for event in protocol.events_received():
+                    if isinstance(event, Response) or event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE):
+                        return event
+                protocol.receive_data(connection.recv(_MOST))
+                send()  # what the protocol answers by itself
+
+        protocol.send_request(protocol.connect())
+        send()
+        receive()
         while True:
             try:
                 text = wire.recv()
             except EOFError:
                 return
             start = perf_counter()
-            socket.send(text)
-            frame = socket.recv()
-            wire.send(perf_counter() - start if isinstance(frame, bytes) else frame)
+            protocol.send_text(text.encode())
+            send()
+            frame = receive()
+            took = perf_counter() - start
+            wire.send(took if frame.opcode is Opcode.BINARY else bytes(frame.data).decode(errors="replace"))
 
 
 def _as_clicks(sample: Sample, entry: Entry) -> list[dict]:
