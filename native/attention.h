@@ -51,7 +51,7 @@ inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, in
         TILES[nv - 1][rows - 1](
             queries, &ZERO, 1, d, keys + int64_t(column) * d, nv * LANES, near, column, ws.mask, Sum::store);
       }
-      for (int i = 0; i < rows; ++i) inverse[i] = softmax(near[i], count);
+      softmax<ROWS, 5>(scores, ws.score_stride, rows, count, inverse, [&](int i, int j, V e) { store(near[i] + j, e); });
       const float* values = ws.wide + (2 * heads + h) * d;
       for (int column = 0; column < d; column += PANEL) {
         const int nv = vectors(d - column);

@@ -79,12 +79,13 @@ inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, in
             queries, of_depth(d), rows, keys_of(ws, h, d, tokens) + column * of_depth(d), sides, d, scores + column,
             ws.score_stride);
       }
-      for (int i = 0; i < rows; ++i) {
-        float* const near = scores + i * ws.score_stride;
-        for (int j = tokens; j < count; ++j) near[j] = -1e30f;  // no keys
-        inverse[i] = softmax(near, count);
-        narrow(near, count, shares + i * share_stride, of_depth(tokens));
-      }
+      for (int i = 0; i < rows; ++i)
+        for (int j = tokens; j < count; ++j) scores[i * ws.score_stride + j] = -1e30f;  // no keys
+      softmax<QUERIES, 3>(scores, ws.score_stride, rows, count, inverse, [&](int i, int j, V e) {
+        *(Half*)(shares + i * share_stride + j) = round(e);
+      });
+      for (int i = 0; i < rows; ++i)
+        for (int64_t j = count; j < of_depth(tokens); j += LANES) *(Half*)(shares + i * share_stride + j) = Half{};
       for (int column = 0; column < d; column += BLOCK) {
         const int sides = d - column > SIDE ? 2 : 1;
         product(

@@ -10,28 +10,30 @@ namespace {
 
 INLINE int clamp(int i, int n) { return i < 0 ? 0 : i < n ? i : n - 1; }
 
-// Lanes K and on of v[i], and behind them of v[i + 1]; beyond the last of `count` there is nothing that counts.
+// The lanes of v[i], v[i + 1] ... from lane K on; beyond the last of `count` vectors there is nothing that counts.
 template <int K>
 INLINE V shifted(const V* v, int i, int count) {
-  const int first = i + K / LANES, second = first + 1;
-  const V a = v[first < count ? first : count - 1];
-  if constexpr (K % LANES == 0)
-    return a;
-  else
-    return later<K % LANES>(a, v[second < count ? second : count - 1]);
+  if constexpr (K >= LANES) {
+    return shifted<K - LANES>(v, i + 1, count);
+  } else if constexpr (K == 0) {
+    return v[i < count ? i : count - 1];
+  } else {
+    constexpr int LOW = K & -K, HIGH = K - LOW;
+    return later<LOW>(shifted<HIGH>(v, i, count), shifted<HIGH>(v, i + 1, count));
+  }
 }
 
 // v has of each lane the sum of LENGTH neighbors from it on, and is spoiled. Adds to the first SOME vectors of sums those
-// of SIDE - DONE neighbors, DONE lanes further on: by sums of 1, 2, 4, 8 ... of them.
-template <int SIDE, int LENGTH, int DONE, int SOME, int ALL>
+// of SIDE neighbors, but for what is shorter than LENGTH: by sums of 1, 2, 4, 8 ... of them, the longest first in place.
+template <int SIDE, int LENGTH, int SOME, int ALL>
 INLINE void add_windows(V* v, V* sums) {
   if constexpr (SIDE & LENGTH)
 #pragma GCC unroll 8
-    for (int i = 0; i < SOME; ++i) sums[i] += shifted<DONE>(v, i, ALL);
+    for (int i = 0; i < SOME; ++i) sums[i] += shifted<(SIDE & -(2 * LENGTH))>(v, i, ALL);
   if constexpr (2 * LENGTH <= SIDE) {
 #pragma GCC unroll 16
     for (int i = 0; i < ALL; ++i) v[i] += shifted<LENGTH>(v, i, ALL);
-    add_windows<SIDE, 2 * LENGTH, DONE + (SIDE & LENGTH), SOME, ALL>(v, sums);
+    add_windows<SIDE, 2 * LENGTH, SOME, ALL>(v, sums);
   }
 }
 
@@ -46,7 +48,7 @@ INLINE void sums_across(const float* line, float* sums, int count) {
     V v[ALL], s[AT_ONCE] = {};
 #pragma GCC unroll 16
     for (int j = 0; j < ALL; ++j) v[j] = load(line + i + j * LANES);
-    add_windows<SIDE, 1, 0, AT_ONCE, ALL>(v, s);
+    add_windows<SIDE, 1, AT_ONCE, ALL>(v, s);
 #pragma GCC unroll 8
     for (int j = 0; j < AT_ONCE; ++j) store(sums + i + j * LANES, s[j]);
   }

@@ -123,7 +123,7 @@ INLINE V exp2(V x) {
 // x Phi(x), with Phi(x) - 0.5 as x times a polynomial in x^2 (in the variable that runs over [-1, 1], where its
 // evaluation is well conditioned); beyond 4.8 Phi is 0 or 1. Absolute error 4.4e-6.
 INLINE V gelu(V x) {
-  const V y = smaller(splat(4.8f), larger(splat(-4.8f), x));
+  const V y = smaller(larger(x, splat(-4.8f)), splat(4.8f));
   const V t = y * y * (2.f / (4.8f * 4.8f)) - 1.f;
   const V t2 = t * t, t4 = t2 * t2;
   const V low = (1.47212783e-01f - t * 7.29797586e-02f) + t2 * (5.29040910e-02f - t * 4.05659408e-02f);
