@@ -74,7 +74,7 @@ struct Call {
 };
 
 // Of the windows of refinement and guide: (2 radius + 1)^2 pixels, as runtime/refine.py and upsample.py have them.
-constexpr int REFINE_RADIUS = 8, GUIDE_RADIUS = 1;
+constexpr int REFINE_RADIUS = 12, GUIDE_RADIUS = 1;
 
 // Floats that means over such windows of up to six planes of a width need; see refine.h.
 constexpr int64_t window_floats(int width, int radius) {

@@ -18,10 +18,11 @@ import numpy as np
 
 from . import native_finish
 
-RADIUS, EPSILON = 8, 16.0  # of the guided filter: half a patch, so that every window crosses a border; L units squared
+# Of the guided filter: three quarters of a patch, so that every window crosses a border; L units squared.
+RADIUS, EPSILON = 12, 16.0
 # Of each pass, the standard deviations of a correction: in place, as a fraction of the side of a square as large as the
 # input, and in lightness, in L units.
-PASSES = (0.16, 11.0), (0.05, 6.0)
+PASSES = (0.18, 12.0), (0.06, 7.0)
 SHRINK = 0.1  # so that a correction fades with distance; each pass brings a lone hint's place 1 / (1 + SHRINK) of it
 
 

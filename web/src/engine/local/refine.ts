@@ -2,10 +2,10 @@
 
 import type { PlacedHint } from "./encoder";
 
-const RADIUS = 8;
+const RADIUS = 12;
 const EPSILON = 16;
 /** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L. */
-const PASSES = [[0.16, 11], [0.05, 6]] as const;
+const PASSES = [[0.18, 12], [0.06, 7]] as const;
 const SHRINK = 0.1;
 
 /** Mean over (2 radius + 1)^2 pixels, the border repeated. */
