@@ -136,7 +136,7 @@ def _clicking(studio: Studio, entry: Entry) -> Iterator[Callable[[str], float]]:
 
 
 def _client(url: str, wire: Connection) -> None:
-    """The process that clicks, until the wire is closed. It does nothing but wait for the frame: no threads, no queues."""
+    """The process that clicks, until the wire is closed. It waits for the frame by itself: no threads, no queues."""
     protocol = ClientProtocol(parse_uri(url), max_size=None)
     with socket.create_connection((protocol.uri.host, protocol.uri.port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
