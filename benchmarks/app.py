@@ -159,6 +159,7 @@ class Bench:
         ``aims``: milliseconds for which the mouse stands still before a press.
         """
         self.page.click(*self.place(0.45, 0.3))
+        time.sleep(REST)
         self.settle()
         ways = {f"after {aim} ms of rest": aim / 1000 for aim in aims} | {"at once": 0, "elsewhere": COME_TO_REST}
         reads = {way: [] for way in ways}

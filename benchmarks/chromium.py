@@ -26,23 +26,32 @@ class Session:
 
     def send(self, method: str, **parameters) -> dict:
         """A command's result. Raises RuntimeError where Chromium refuses it."""
-        number = next(self._ids)
-        self._wire.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        number = self.tell(method, **parameters)
         while (message := self._receive()).get("id") != number:
-            self._events.append(message)
+            self._keep(message)
         if "error" in message:
             raise RuntimeError(f"{method}: {message['error']}")
         return message["result"]
 
+    def tell(self, method: str, **parameters) -> int:
+        """A command whose end nobody waits for: its number."""
+        number = next(self._ids)
+        self._wire.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        return number
+
     def events_until(self, method: str) -> list[dict]:
         """All events so far, the first of this kind being the last of them."""
         while not any(event["method"] == method for event in self._events):
-            self._events.append(self._receive())
+            self._keep(self._receive())
         events, self._events = self._events, []
         return events
 
     def close(self) -> None:
         self._wire.close()
+
+    def _keep(self, message: dict) -> None:
+        if "method" in message:  # the others say that a command which was told is done
+            self._events.append(message)
 
     def _receive(self) -> dict:
         return json.loads(self._wire.recv(PATIENCE))
@@ -78,7 +87,8 @@ class Page:
         )
 
     def _mouse(self, kind: str, x: float, y: float, **more) -> None:
-        self.session.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=self._buttons, **more)
+        """As a hand, it does not wait for the page: a move or a wheel is answered after the frame with it."""
+        self.session.tell("Input.dispatchMouseEvent", type=kind, x=x, y=y, buttons=self._buttons, **more)
 
     def move(self, x: float, y: float) -> None:
         self._mouse("mouseMoved", x, y)
