@@ -10,7 +10,7 @@ from adacolvit.color.lab import srgb_to_lab
 from adacolvit.errors import HintError
 from adacolvit.hints.encoder import NO_HINT, corner, encode
 from adacolvit.hints.frame import CELL, Frame, fit_frame, square_frame
-from adacolvit.hints.hint import Hint, as_hints, encode_hints
+from adacolvit.hints.hint import _REMEMBERED, Hint, as_hints, encode_hints, place_hints
 
 
 @st.composite
@@ -177,3 +177,23 @@ def test_as_hints_takes_hints_tuples_and_dicts():
 def test_as_hints_says_which_one_is_unusable(items, message):
     with pytest.raises(HintError, match=message):
         as_hints(items)
+
+
+def test_colors_that_are_remembered_are_those_that_are_computed():
+    """More of them than are kept, some again and again."""
+    frame = square_frame(224, 224)
+    colors = [f"#{color:06x}" for color in np.random.default_rng(0).integers(0, 2**24, 3 * _REMEMBERED).tolist()]
+    for some in (colors[:10], colors, colors[:_REMEMBERED], colors[5:15] * 2):
+        *_, ab = place_hints([Hint(1, 1, color) for color in some], frame)
+        rgb = np.array([list(bytes.fromhex(color[1:])) for color in some]) / 255
+        assert np.array_equal(ab, srgb_to_lab(rgb)[:, 1:].astype(np.float32))
+
+
+def test_what_is_asked_again_is_the_same_hint():
+    first, again, other = (as_hints([{"x": x, "y": 2, "color": "#abc"}])[0] for x in (1, 1, 1.5))
+    assert first is again and first != other
+    for _ in range(2):  # nor is what was refused accepted later, 1 being equal to True
+        with pytest.raises(HintError, match="a hint's x is True"):
+            as_hints([{"x": True, "y": 2, "color": "#abc"}])
+        with pytest.raises(HintError, match="is not a color"):
+            as_hints([(1, 2, ["#abc"])])

@@ -139,9 +139,12 @@ def _timed(run, x: np.ndarray):
 def _peak(precision: str) -> float:
     """GFLOP/s of this core's arithmetic in a precision, from registers alone."""
     name = trusted_instruction_set(precision).encode()
-    start = perf_counter()
-    macs = native.library().adacolvit_spin(name, SPIN)
-    return 2 * macs / (perf_counter() - start) / 1e9
+    found = []
+    for _ in range(2):  # the first time a core may still be waking
+        start = perf_counter()
+        macs = native.library().adacolvit_spin(name, SPIN)
+        found.append(2 * macs / (perf_counter() - start) / 1e9)
+    return max(found)
 
 
 def _psnr(sample: Sample, ab: np.ndarray) -> float:
