@@ -22,6 +22,7 @@ settings.load_profile("patient")
 os.environ[PRECISION] = "fp32"
 
 torch.set_num_threads(1)  # products as small as these are slower on several
+os.environ["OMP_NUM_THREADS"] = "1"  # the same for the processes that tests start
 
 SMALL = ModelConfig(width=64, depth=3, heads=2)
 

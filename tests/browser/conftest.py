@@ -47,7 +47,8 @@ def browser():
 def address(small_weights, tmp_path_factory):
     """Where the app is open."""
     kept = {**os.environ, "ADACOLVIT_DATA": str(tmp_path_factory.mktemp("data"))}
-    line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--port", "0", "--model", str(small_weights)]
+    line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--port=0", "--threads=1"]
+    line += ["--model", str(small_weights)]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=kept) as process:
         yield re.search(r"http://\S+/", process.stdout.readline())[0]
         process.terminate()

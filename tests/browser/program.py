@@ -14,7 +14,9 @@ class Program:
     """``adacolvit app`` at an address that stays the same; its data folder outlives the process."""
 
     def __init__(self, weights: Path, data: Path, *photos: Path) -> None:
-        self._line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--model", str(weights)]
+        # One thread: on several, a network as small as the tests' waits longer for cores than it computes.
+        self._line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--threads=1"]
+        self._line += ["--model", str(weights)]
         self._photos = [str(photo) for photo in photos]
         self._environment = {**os.environ, "ADACOLVIT_DATA": str(data)}
         self._process: subprocess.Popen | None = None

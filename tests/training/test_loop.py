@@ -1,7 +1,6 @@
 """Training learns, resumes exactly, and runs in several processes."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -79,10 +78,8 @@ def test_two_processes_train_one_network(recipe_file, shard, tmp_path):
         "adacolvit.cli",
     ]
     arguments = ["train", recipe_file, "--train", str(shard), "--validation", str(shard), "--cache", str(tmp_path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     ran = subprocess.run(
         [*command, *arguments, "--out", str(tmp_path / "run"), "--threads", "1"],
-        env=environment,
         capture_output=True,
         text=True,
         timeout=240,

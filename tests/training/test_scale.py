@@ -56,9 +56,7 @@ def start(recipe: Path, shards: Path, out: Path, *more: str) -> subprocess.Popen
     command += ["adacolvit.cli", "train", recipe, "--train", f"{shards}/{{00000..00002}}.tar", "--out", out]
     command += ["--parts", "2", "--every", "16", "--threads", "1", *more]
     with open(f"{out}.log", "ab") as log:
-        return subprocess.Popen(
-            [*map(str, command)], env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=log, stderr=subprocess.STDOUT
-        )
+        return subprocess.Popen([*map(str, command)], stdout=log, stderr=subprocess.STDOUT)
 
 
 def family(process: int) -> list[int]:
