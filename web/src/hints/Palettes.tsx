@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { PALETTE_SUFFIXES, type PaletteFormat } from "../color/palettes/palette";
 import * as shelf from "../color/palettes/shelf";
+import { pickFiles } from "../state/commands";
 import { hand } from "../state/saving";
 import { loadFlag, storeFlag } from "../state/settings";
 import * as store from "../state/store";
@@ -29,14 +30,7 @@ export async function readPalettes(files: File[]): Promise<void> {
   }
 }
 
-function choosePalettes(): void {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.multiple = true;
-  input.accept = PALETTE_SUFFIXES;
-  input.onchange = () => void readPalettes([...input.files!]);
-  input.click();
-}
+const choosePalettes = () => pickFiles(PALETTE_SUFFIXES, true, (files) => void readPalettes(files));
 
 export function Palettes({ color, onTake }: { color: string; onTake: (color: string) => void }) {
   const open = shelf.openPalette();

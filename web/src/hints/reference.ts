@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { engine } from "#engine";
+import { pickFiles } from "../state/commands";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { putDown } from "./dropper";
@@ -34,10 +35,4 @@ export async function openReference(file: File): Promise<void> {
   }
 }
 
-export function chooseReference(): void {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.accept = "image/*";
-  input.onchange = () => void openReference(input.files![0]!);
-  input.click();
-}
+export const chooseReference = () => pickFiles("image/*", false, ([file]) => void openReference(file!));

@@ -4,15 +4,18 @@ import { openFiles } from "./opening";
 import * as store from "./store";
 import { zoomTo } from "../canvas/view";
 
-/** The system's own file dialog. Several files, so that a photo can come with its hints. */
-export function pickFile(): void {
-  const input = document.createElement("input");
-  input.type = "file";
-  input.multiple = true;
-  input.accept = "image/*,.tif,.tiff,.json";
-  input.onchange = () => input.files?.length && void openFiles([...input.files]);
-  input.click();
+const dialog = document.createElement("input"); // one for all: what is made anew may be collected before its answer
+dialog.type = "file";
+
+/** The system's own file dialog. */
+export function pickFiles(accept: string, multiple: boolean, take: (files: File[]) => void): void {
+  Object.assign(dialog, { accept, multiple, value: "" }); // so that the same file can be chosen again
+  dialog.onchange = () => dialog.files?.length && take([...dialog.files]);
+  dialog.click();
 }
+
+/** Several files, so that a photo can come with its hints. */
+export const pickFile = () => pickFiles("image/*,.tif,.tiff,.json", true, (files) => void openFiles(files));
 
 export function togglePanel(panel: store.Panel): void {
   store.panel.value = store.panel.value === panel ? null : panel;
