@@ -37,9 +37,15 @@ def kept(page: Page) -> None:
     page.locator(".kept[data-state=kept]").wait_for(state="attached")
 
 
+def catch_dialogs(page: Page) -> None:
+    """File dialogs are caught from now on; begun with `expect_file_chooser`, it may come after the press."""
+    page.on("filechooser", lambda chooser: None)
+
+
 def open_sample(browser: Browser, address: str, **options) -> Page:
     """The sample photo with its hints, in a page of its own."""
     page = browser.new_context(base_url=address, **options).new_page()
+    catch_dialogs(page)
     page.goto("/")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a photo").click()
@@ -100,6 +106,7 @@ def phone(browser: Browser, address: str, output: Path) -> None:
 def folder(browser: Browser, address: str, output: Path) -> None:
     """The samples as a folder, one done and one begun, about to be exported."""
     page = browser.new_page(base_url=address, color_scheme="dark", **WIDE)
+    catch_dialogs(page)
     page.goto("/")
     film = page.locator(".film li")
     film.nth(2).wait_for()

@@ -59,6 +59,8 @@ def watched(page: Page) -> Page:
     page.set_default_timeout(PATIENCE)
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
+    # File dialogs are caught from now on. Begun with `expect_file_chooser`, catching them may come after the press.
+    page.on("filechooser", lambda chooser: None)
     return page
 
 
