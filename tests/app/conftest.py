@@ -1,6 +1,8 @@
+import asyncio
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -18,6 +20,12 @@ from adacolvit.runtime.engine import Engine
 from adacolvit.weights import load_weights
 
 MOST_BYTES = 300_000
+
+
+def run_to_end(coroutine: Coroutine):
+    """Its result. Run in a thread of its own, since the browser tests leave an event loop in the main one."""
+    with ThreadPoolExecutor(1) as fresh:
+        return fresh.submit(asyncio.run, coroutine).result()
 
 
 def picture(width: int, height: int, kind: str = "PNG", seed: int = 0) -> bytes:

@@ -1,6 +1,5 @@
 """Many photos in the background: the same pictures as one by one, with progress, cancel, and a ZIP."""
 
-import asyncio
 import io
 import json
 import multiprocessing
@@ -20,7 +19,7 @@ from adacolvit.app.routes import many
 from adacolvit.app.worker import Task, Worker
 from adacolvit.batch import Look
 
-from .conftest import picture
+from .conftest import picture, run_to_end
 
 HINTS = [{"x": 40, "y": 50, "color": "#7b4a2d", "size": 2}]
 
@@ -105,7 +104,7 @@ def test_a_silent_export_gives_signs_of_life(tmp_path, monkeypatch):
         export.finished.set()
         return before + [event async for event in events]
 
-    first, sign, last = asyncio.run(follow())
+    first, sign, last = run_to_end(follow())
     assert not json.loads(first.removeprefix("data: "))["finished"]
     assert sign.startswith(":") and sign.endswith("\n\n")  # a comment of the format, which browsers pass over
     assert json.loads(last.removeprefix("data: "))["finished"]

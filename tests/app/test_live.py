@@ -1,7 +1,6 @@
 import asyncio
 import json
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -14,7 +13,7 @@ from adacolvit.app import live as server_side
 from adacolvit.app.messages import FrameInfo
 from adacolvit.colorizer import Colorizer
 
-from .conftest import picture, serve
+from .conftest import picture, run_to_end, serve
 
 HINT = {"x": 40, "y": 50, "color": "#7b4a2d", "size": 2}
 
@@ -191,8 +190,7 @@ def test_the_newest_wins_and_nobody_waits_for_what_it_overtook(engine, story):
     """What waits is never run, and what was only foreseen and is under way is not sent."""
     colorizer = Colorizer(engine)
     colorizer.set_photo(picture(300, 200))
-    with ThreadPoolExecutor(1) as fresh:  # the browser tests leave an event loop in the main thread
-        fresh.submit(asyncio.run, story(colorizer)).result()
+    run_to_end(story(colorizer))
 
 
 def test_what_was_not_foreseen_is_a_sentence_too(capsys):
