@@ -23,7 +23,7 @@ from .hintset import HintSet
 from .methods import Method, make_methods
 from .photos import Source, Truth, lay, load
 from .rows import Row
-from .threads import one_torch_thread
+from .threads import one_thread_in_children, one_torch_thread
 
 
 def resize_ab(ab, height: int, width: int) -> np.ndarray:
@@ -147,6 +147,9 @@ def evaluate(
     # "spawn": ONNX Runtime's threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=arguments) as pool:
+        with one_thread_in_children():
+            for _ in range(workers):  # each starts a process, as none is ready yet
+                pool.submit(int)
         running = deque()
         try:
             for source in sources:
