@@ -81,7 +81,7 @@ constexpr int64_t window_floats(int width, int radius) {
   return 6 * (2 * radius + 3) * int64_t(width) + 12 * (int64_t(width) + 2 * radius) + 256;
 }
 
-constexpr int64_t PULL_FLOATS = 5;  // of a hint, where it is brought to what it asks for
+constexpr int64_t PULL_FLOATS = 6;  // of a hint, where it is brought to what it asks for
 
 // Color is brought to obey its hints, runtime/refine.py; Lab units, network pixels.
 struct Refinement {
@@ -92,7 +92,7 @@ struct Refinement {
   const float* spreads;    // (passes, 2) reach in pixels, likeness
   float* refined;          // (2, H, W)
   float* scratch;          // scratch_floats()
-  float epsilon, shrink;
+  float epsilon, shrink, vivid;
   int passes, hints, height, width;  // the width is a multiple of 16
 
   int64_t scratch_floats() const {

@@ -200,8 +200,10 @@ constexpr float FADED = -24.f;
 constexpr float LEAST = -64.f;
 constexpr int TILE = 16;  // rows and columns, for which the hints that reach them are found together
 
-struct Pull {  // of a hint: the middle of its square, its lightness, and what color lacks there
-  float row, column, light, a, b;
+// Of a hint: the middle of its square, its lightness, what color lacks there, and the exponent of nearness per squared
+// pixel.
+struct Pull {
+  float row, column, light, a, b, near;
 };
 
 void obey(const Refinement& r, float reach, float likeness, float* ab, float* scratch) {
@@ -214,8 +216,9 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
   for (int k = 0; k < r.hints; ++k) {
     const int* hint = r.squares + 3 * k;
     const float middle = 0.5f * (hint[2] - 1);
-    all[k] = {hint[0] + middle, hint[1] + middle, mean_under(r.lightness, w, hint),
-              r.asked[2 * k] - mean_under(ab, w, hint), r.asked[2 * k + 1] - mean_under(ab + n, w, hint)};
+    const float a = r.asked[2 * k] - mean_under(ab, w, hint), b = r.asked[2 * k + 1] - mean_under(ab + n, w, hint);
+    const float narrow = near * (1 + (a * a + b * b) / (r.vivid * r.vivid));
+    all[k] = {hint[0] + middle, hint[1] + middle, mean_under(r.lightness, w, hint), a, b, narrow};
   }
   float lanes[LANES];
   for (int i = 0; i < LANES; ++i) lanes[i] = i;
@@ -227,7 +230,7 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
       int count = 0;
       for (int k = 0; k < r.hints; ++k) {
         const float down = away(all[k].row, top), across = away(all[k].column, left);
-        if (near * (down * down + across * across) > FADED) here[count++] = all[k];
+        if (all[k].near * (down * down + across * across) > FADED) here[count++] = all[k];
       }
       for (int y = top; count && y < top + TILE && y < h; ++y)
         for (int x = left; x < left + TILE; x += LANES) {
@@ -236,8 +239,8 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
           for (int k = 0; k < count; ++k) {
             const Pull& hint = here[k];
             const V across = columns - hint.column, unlike = l - hint.light;
-            const float down = near * (y - hint.row) * (y - hint.row);  // exponents, that add up to one
-            const V power = (near * across * across + down) + like * unlike * unlike;
+            const float down = hint.near * (y - hint.row) * (y - hint.row);  // exponents, that add up to one
+            const V power = (hint.near * across * across + down) + like * unlike * unlike;
             const V weight = exp2_within<4>(larger(power, splat(LEAST)));
             total += weight, more_a += weight * hint.a, more_b += weight * hint.b;
           }

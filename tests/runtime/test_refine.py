@@ -54,6 +54,13 @@ def test_a_hint_gets_what_it_asks_and_keeps_to_its_side(halves):
     assert np.all(np.diff(out[0, 41, 22:45]) < 3)  # nothing but fading
 
 
+def test_a_large_correction_reaches_less_far():
+    even, gray = np.full((96, 96), 50, np.float32), np.zeros((2, 96, 96), np.float32)
+    small, large = (obey(even, gray, *hints((47, 47, (asked, 0))))[0, 48] / asked for asked in (5, 80))
+    assert np.allclose(small[47:49], large[47:49], atol=0.01)  # where it was asked, both get it
+    assert small[70] > 0.5 > 0.2 > large[70] > 0
+
+
 def test_of_two_hints_at_one_place_the_last_counts(halves):
     ab = np.zeros((2, 96, 96), np.float32)
     both = obey(halves, ab, *hints((40, 20, (50, 0)), (40, 20, (0, 50))))

@@ -7,7 +7,8 @@ Two steps at the network's scale, both led by the photo's lightness:
 2. What the color still lacks at every hint is spread from there by a bilateral weight, near in place and near in
    lightness: ``ab + sum_i w_i r_i / (sum_i w_i + SHRINK)``, where r_i is the asked color minus the predicted one at
    hint i. Far from every hint the weights vanish and the network's color stays as it is. Then once more over less
-   ground: where hints lie close, each gets only its share of the first sum.
+   ground: where hints lie close, each gets only its share of the first sum. Large corrections reach less far: that the
+   network was so wrong is more often true of a small thing than of all that is as light.
 
 docs/training.md has what each brings.
 """
@@ -23,6 +24,7 @@ RADIUS, EPSILON = 12, 16.0
 # Of each pass, the standard deviations of a correction: in place, as a fraction of the side of a square as large as the
 # input, and in lightness, in L units.
 PASSES = (0.18, 12.0), (0.06, 7.0)
+VIVID = 30.0  # Lab units: the squared reach of a correction r is divided by 1 + |r|^2 / VIVID^2
 SHRINK = 0.1  # so that a correction fades with distance; each pass brings a lone hint's place 1 / (1 + SHRINK) of it
 
 
@@ -82,7 +84,8 @@ def _spread(lightness, ab, rows, columns, sizes, asked, reach: float, likeness: 
         square = np.s_[row : row + size, column : column + size]
         middle = np.float32((size - 1) / 2)
         lacking = np.asarray(asked[k], np.float32) - ab[(slice(None), *square)].mean((1, 2))
-        nearness = np.outer(np.exp(near * (y - row - middle) ** 2), np.exp(near * (x - column - middle) ** 2))
+        narrow = near * np.float32(1 + (lacking @ lacking) / VIVID**2)
+        nearness = np.outer(np.exp(narrow * (y - row - middle) ** 2), np.exp(narrow * (x - column - middle) ** 2))
         difference = lightness - lightness[square].mean()
         weight = nearness * np.exp(like * difference * difference)
         correction += lacking[:, None, None] * weight
@@ -98,6 +101,7 @@ def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -
         if len(counting) < len(squares):
             squares, asked = squares[counting], np.asarray(asked)[counting]
         return native_finish.refine(
-            lightness, ab, squares, asked, spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK
-        )
+            lightness, ab, squares, asked,
+            spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK, vivid=VIVID,
+        )  # fmt: skip
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)

@@ -41,7 +41,7 @@ JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 
 
 
 def make_fabric(precision: str = "auto") -> Fabric:
-    """One process, or as many as torchrun started. precision: one of :data:`.precision.PRECISIONS`."""
+    """One process, or as many as torchrun started. precision: one of :data:`.recipe.PRECISIONS`."""
     world = int(os.environ.get("WORLD_SIZE", 1))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     # Decision networks have no gradient while a stage is dense.
@@ -268,7 +268,7 @@ def train(
     resume: go on from ``out/last.pt``. every: samples between validations and checkpoints.
     reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step in, for memory
     that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos beforehand.
-    precision: of the network's products, one of :data:`.precision.PRECISIONS`.
+    precision: of the network's products, one of :data:`.recipe.PRECISIONS`.
     """
     fabric = make_fabric(precision)
     fabric.launch()

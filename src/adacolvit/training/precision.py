@@ -4,8 +4,6 @@ from functools import cache
 
 import torch
 
-PRECISIONS = ("auto", "fp32", "bf16")  # of products; weights, sums and updates are float32
-
 
 @cache
 def _processor_multiplies_bf16() -> bool:
@@ -19,7 +17,7 @@ def multiplies_bf16(device: torch.device) -> bool:
 
 
 def fabric_precision(precision: str) -> str:
-    """Fabric's name for one of :data:`PRECISIONS`; "auto" is bf16 where that is multiplied faster."""
+    """Fabric's name for one of :data:`.recipe.PRECISIONS`; "auto" is bf16 where that is multiplied faster."""
     if precision == "auto":
         bf16 = multiplies_bf16(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     else:

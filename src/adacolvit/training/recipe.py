@@ -13,6 +13,7 @@ from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 GATES = ("open", "measured", "grown")
 DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
+PRECISIONS = ("auto", "fp32", "bf16")  # of a run's products, not of its recipe; weights, sums and updates are float32
 _RECIPES = resources.files(__package__) / "recipes"
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adacolvit.runtime.refine import EPSILON, RADIUS, SHRINK, spreads
+from adacolvit.runtime.refine import EPSILON, RADIUS, SHRINK, VIVID, spreads
 
 AT_ONCE = 64  # images refined at once on a GPU; on a processor one by one is as fast and takes less memory
 
@@ -86,8 +86,9 @@ def _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach:
         most = int((sizes[some] > 0).sum(1).max())  # the rest is padding
         row, column, size, light, lack, counts = (v[some, :most] for v in hints)
         middle = (size - 1) / 2
-        down = torch.exp(near * (y - (row + middle)[..., None]) ** 2) * counts[..., None]
-        across = torch.exp(near * (x - (column + middle)[..., None]) ** 2)
+        narrow = near * (1 + lack.square().sum(-1, keepdim=True) / VIVID**2)
+        down = torch.exp(narrow * (y - (row + middle)[..., None]) ** 2) * counts[..., None]
+        across = torch.exp(narrow * (x - (column + middle)[..., None]) ** 2)
         weight = torch.exp(like * (lightness[some] - light[..., None, None]) ** 2)
         weight = weight * down[..., None] * across[..., None, :]  # b K H W
         correction = torch.einsum("bkc,bkhw->bchw", lack, weight)

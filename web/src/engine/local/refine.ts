@@ -6,6 +6,8 @@ const RADIUS = 12;
 const EPSILON = 16;
 /** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L. */
 const PASSES = [[0.18, 12], [0.06, 7]] as const;
+/** Lab units: the squared reach of a correction r is divided by 1 + |r|^2 / VIVID^2. */
+const VIVID = 30;
 const SHRINK = 0.1;
 
 /** Mean over (2 radius + 1)^2 pixels, the border repeated. */
@@ -64,14 +66,15 @@ function spread(L: Float32Array, ab: Float32Array[], height: number, width: numb
   const [a, b] = ab as [Float32Array, Float32Array];
   const [correctionA, correctionB] = [new Float32Array(L.length), new Float32Array(L.length)];
   const total = new Float32Array(L.length).fill(SHRINK);
-  const nearness = (extent: number, middle: number) =>
-    Float32Array.from({ length: extent }, (_, i) => Math.exp((-0.5 * (i - middle) ** 2) / reach ** 2));
+  const nearness = (extent: number, middle: number, narrow: number) =>
+    Float32Array.from({ length: extent }, (_, i) => Math.exp((-0.5 * narrow * (i - middle) ** 2) / reach ** 2));
   const last = new Map(hints.map((hint) => [hint.row * width + hint.column, hint])); // of those at one place
   for (const hint of last.values()) {
     const middle = (hint.size - 1) / 2;
     const [lackA, lackB] = [hint.a - meanIn(a, width, hint), hint.b - meanIn(b, width, hint)];
     const own = meanIn(L, width, hint);
-    const [down, across] = [nearness(height, hint.row + middle), nearness(width, hint.column + middle)];
+    const narrow = 1 + (lackA ** 2 + lackB ** 2) / VIVID ** 2;
+    const [down, across] = [nearness(height, hint.row + middle, narrow), nearness(width, hint.column + middle, narrow)];
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
         const difference = L[i]! - own;
