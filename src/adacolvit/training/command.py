@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pieces in which a process does its share of a batch, where memory is short (gradient accumulation) [1]",
     )  # fmt: skip
     parser.add_argument(
-        "--precision", choices=PRECISIONS, default=PRECISIONS[0],
+        "--precision", choices=PRECISIONS, default="auto",
         help="of the network's products (auto: bf16 where the processor or GPU multiplies it faster)",
     )  # fmt: skip
     parser.add_argument("--threads", type=positive, metavar="N", help="processor cores per process (default: torch's)")
