@@ -85,14 +85,17 @@ constexpr int64_t PULL_FLOATS = 6;  // of a hint, where it is brought to what it
 
 // Color is brought to obey its hints, runtime/refine.py; Lab units, network pixels.
 struct Refinement {
+  struct Pass {
+    float reach, likeness, shrink;  // reach: pixels
+  };
   const float* lightness;  // (H, W)
   const float* ab;         // (2, H, W)
   const int* squares;      // (K, 3) top, left, side
   const float* asked;      // (K, 2)
-  const float* spreads;    // (passes, 2) reach in pixels, likeness
+  const Pass* spreads;     // (passes)
   float* refined;          // (2, H, W)
   float* scratch;          // scratch_floats()
-  float epsilon, shrink, vivid;
+  float epsilon, vivid;
   int passes, hints, height, width;  // the width is a multiple of 16
 
   int64_t scratch_floats() const {

@@ -206,11 +206,11 @@ struct Pull {
   float row, column, light, a, b, near;
 };
 
-void obey(const Refinement& r, float reach, float likeness, float* ab, float* scratch) {
+void obey(const Refinement& r, const Refinement::Pass& pass, float* ab, float* scratch) {
   const int w = r.width, h = r.height;
   const int64_t n = int64_t(h) * w;
   constexpr float LOG2E = 1.44269504f;
-  const float near = -0.5f * LOG2E / (reach * reach), like = -0.5f * LOG2E / (likeness * likeness);
+  const float near = -0.5f * LOG2E / (pass.reach * pass.reach), like = -0.5f * LOG2E / (pass.likeness * pass.likeness);
   static_assert(sizeof(Pull) == PULL_FLOATS * sizeof(float));
   Pull *all = (Pull*)scratch, *here = all + r.hints;
   for (int k = 0; k < r.hints; ++k) {
@@ -235,7 +235,7 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
       for (int y = top; count && y < top + TILE && y < h; ++y)
         for (int x = left; x < left + TILE; x += LANES) {
           const V l = load(r.lightness + y * w + x), columns = load(lanes) + float(x);
-          V total = splat(r.shrink), more_a = V{}, more_b = V{};
+          V total = splat(pass.shrink), more_a = V{}, more_b = V{};
           for (int k = 0; k < count; ++k) {
             const Pull& hint = here[k];
             const V across = columns - hint.column, unlike = l - hint.light;
@@ -253,7 +253,7 @@ void obey(const Refinement& r, float reach, float likeness, float* ab, float* sc
 
 void refine(const Refinement& r) {
   smooth(r, r.refined, r.scratch);
-  for (int p = 0; p < r.passes && r.hints; ++p) obey(r, r.spreads[2 * p], r.spreads[2 * p + 1], r.refined, r.scratch);
+  for (int p = 0; p < r.passes && r.hints; ++p) obey(r, r.spreads[p], r.refined, r.scratch);
 }
 
 void guide(const Guide& g) {

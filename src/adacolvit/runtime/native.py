@@ -50,7 +50,7 @@ class Refinement(ctypes.Structure):
         *((name, Array) for name in ("lightness", "ab")),
         ("squares", Array),
         *((name, Array) for name in ("asked", "spreads", "refined", "scratch")),
-        *((name, c_float) for name in ("epsilon", "shrink", "vivid")),
+        *((name, c_float) for name in ("epsilon", "vivid")),
         *((name, c_int) for name in ("passes", "hints", "height", "width")),
     ]
 

@@ -27,9 +27,9 @@ def instruction_set() -> bytes | None:
         return None
 
 
-def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, vivid) -> np.ndarray:
-    """As :func:`.refine.refine`; squares: (K, 3) int, top, left, side, each place once; asked: (K, 2); spreads: reach
-    in network pixels and likeness of each pass.
+def refine(lightness, ab, squares, asked, *, spreads, epsilon, vivid) -> np.ndarray:
+    """As :func:`.refine.refine`; squares: (K, 3) int, top, left, side, each place once; asked: (K, 2); spreads: of
+    each pass its reach in network pixels, likeness and shrink.
     """
     height, width = lightness.shape
     count = len(squares)
@@ -38,7 +38,7 @@ def refine(lightness, ab, squares, asked, *, spreads, epsilon, shrink, vivid) ->
     refined = np.empty_like(ab)
     call = native.Refinement(
         address(lightness), address(ab), address(squares), address(asked), address(spreads), address(refined),
-        None, epsilon, shrink, vivid, len(spreads), count, height, width,
+        None, epsilon, vivid, len(spreads), count, height, width,
     )  # fmt: skip
     _run("refine", call)
     return refined

@@ -5,9 +5,10 @@ Two steps at the network's scale, both led by the photo's lightness:
 1. A guided filter (He, Sun and Tang, "Guided Image Filtering", 2013) of the predicted color, led by L: where L is
    even, the steps between patches are averaged away; where L has an edge, so has the color.
 2. What the color still lacks at every hint is spread from there by a bilateral weight, near in place and near in
-   lightness: ``ab + sum_i w_i r_i / (sum_i w_i + SHRINK)``, where r_i is the asked color minus the predicted one at
-   hint i. Far from every hint the weights vanish and the network's color stays as it is. Then once more over less
-   ground: where hints lie close, each gets only its share of the first sum. Large corrections reach less far: that the
+   lightness: ``ab + sum_i w_i r_i / (sum_i w_i + shrink)``, where r_i is the asked color minus the predicted one at
+   hint i. Far from every hint the weights vanish and the network's color stays as it is. This is done in passes, each
+   over less ground: the wide ones bring a place a part of what it lacks, so that a correction fades soon, and the last
+   one nearly all of the rest, also to each of many hints that share a sum. Large corrections reach less far: that the
    network was so wrong is more often true of a small thing than of all that is as light.
 
 docs/training.md has what each brings.
@@ -22,15 +23,14 @@ from . import native_finish
 # Of the guided filter: three quarters of a patch, so that every window crosses a border; L units squared.
 RADIUS, EPSILON = 12, 16.0
 # Of each pass, the standard deviations of a correction: in place, as a fraction of the side of a square as large as the
-# input, and in lightness, in L units.
-PASSES = (0.18, 12.0), (0.06, 7.0)
+# input, and in lightness, in L units; and the shrink s: a lone hint's place gets 1 / (1 + s) of what it lacks.
+PASSES = (0.18, 12.0, 0.4), (0.06, 7.0, 0.4), (0.02, 7.0, 0.1)
 VIVID = 30.0  # Lab units: the squared reach of a correction r is divided by 1 + |r|^2 / VIVID^2
-SHRINK = 0.1  # so that a correction fades with distance; each pass brings a lone hint's place 1 / (1 + SHRINK) of it
 
 
-def spreads(height: int, width: int) -> list[tuple[float, float]]:
+def spreads(height: int, width: int) -> list[tuple[float, float, float]]:
     """:data:`PASSES` with the reach in network pixels, of an input of height x width of them."""
-    return [(reach * math.sqrt(height * width), likeness) for reach, likeness in PASSES]
+    return [(reach * math.sqrt(height * width), likeness, shrink) for reach, likeness, shrink in PASSES]
 
 
 def _box_mean(planes: np.ndarray, radius: int) -> np.ndarray:
@@ -69,15 +69,15 @@ def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> 
     corners and sides of the hints in network pixels; asked: (K, 2) Lab units. Of hints at one place the last counts.
     Returns (2, h, w) float32.
     """
-    for reach, likeness in spreads(*lightness.shape):
-        ab = _spread(lightness, ab, rows, columns, sizes, asked, reach, likeness)
+    for spread in spreads(*lightness.shape):
+        ab = _spread(lightness, ab, rows, columns, sizes, asked, *spread)
     return ab
 
 
-def _spread(lightness, ab, rows, columns, sizes, asked, reach: float, likeness: float) -> np.ndarray:
+def _spread(lightness, ab, rows, columns, sizes, asked, reach: float, likeness: float, shrink: float) -> np.ndarray:
     """One pass of :func:`obey`. reach: network pixels; likeness: L units."""
     y, x = (np.arange(extent, dtype=np.float32) for extent in lightness.shape)
-    correction, total = np.zeros_like(ab), np.full_like(lightness, SHRINK)
+    correction, total = np.zeros_like(ab), np.full_like(lightness, shrink)
     near, like = np.float32(-0.5 / reach**2), np.float32(-0.5 / likeness**2)
     for k in _counting(rows, columns):
         row, column, size = int(rows[k]), int(columns[k]), int(sizes[k])
@@ -102,6 +102,6 @@ def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -
             squares, asked = squares[counting], np.asarray(asked)[counting]
         return native_finish.refine(
             lightness, ab, squares, asked,
-            spreads=spreads(*lightness.shape), epsilon=EPSILON, shrink=SHRINK, vivid=VIVID,
+            spreads=spreads(*lightness.shape), epsilon=EPSILON, vivid=VIVID,
         )  # fmt: skip
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)

@@ -1,4 +1,4 @@
-"""Photos for training: decoded once into a memory-mapped cache, then cropped, flipped and hinted at random.
+"""Photos for training: decoded once into a memory-mapped cache, then cropped, flipped, recolored and hinted at random.
 
 Every batch is a function of (seed, step, process) alone, so that a resumed run sees exactly what an unbroken one would.
 """
@@ -172,10 +172,23 @@ def resized(photo: np.ndarray, box: tuple[float, float, float, float], width: in
     return np.asarray(part.resize((width, height), Image.BILINEAR, box=(left - x, top - y, right - x, bottom - y)))
 
 
+def recolored(ab, by):
+    """Colors turned in hue and scaled in chroma, image by image, as a product of complex numbers a + ib.
+
+    ab: (B, H, W, 2), Lab units; by: (2, B), the logarithm of chroma's factor and the angle of hue in radians. NumPy or
+    torch, whichever is given. Returns (B, H, W, 2); colors may leave the gamut.
+    """
+    xp = np if isinstance(ab, np.ndarray) else torch
+    factor, angle = by[:, :, None, None]
+    cosine, sine = xp.exp(factor) * xp.cos(angle), xp.exp(factor) * xp.sin(angle)
+    a, b = ab[..., 0], ab[..., 1]
+    return xp.stack([a * cosine - b * sine, a * sine + b * cosine], -1)
+
+
 def make_batch(
     photos: Sequence[np.ndarray] | PhotoCache, stage: Stage, frame: Frame, chosen: np.ndarray, rng: np.random.Generator
 ) -> Batch:
-    """Crop, flip, convert and hint the chosen ones of some photos, each (H, W, 3) uint8 sRGB."""
+    """Crop, flip, convert, recolor and hint the chosen ones of some photos, each (H, W, 3) uint8 sRGB."""
     width, height = frame.width, frame.height
     lab = np.empty((len(chosen), height, width, 3), np.float32)
     for slot, i in enumerate(chosen):  # to Lab one by one, which stays in the processor's cache
@@ -183,9 +196,12 @@ def make_batch(
         box = crop_box(rng, photo.shape[1], photo.shape[0], stage.crop, width / height)
         crop = resized(photo, box, width, height)
         lab[slot] = linear_to_lab(levels_to_linear(crop[:, ::-1] if rng.random() < 0.5 else crop))
-    hints = random_hints(rng, lab[..., 1:], stage)
+    ab = lab[..., 1:]
+    if stage.jitter:
+        ab = recolored(ab, rng.normal(0, stage.jitter, (2, len(ab))).astype(np.float32))
+    hints = random_hints(rng, ab, stage)
     x = encode(lab[..., 0], *hints)
-    target = np.moveaxis(normalize_ab(lab[..., 1:]), -1, 1)
+    target = np.moveaxis(normalize_ab(ab), -1, 1)
     x, target, *hints = (torch.from_numpy(np.ascontiguousarray(array)) for array in (x, target, *hints))
     return Batch(x, target, tuple(hints))
 

@@ -47,6 +47,7 @@ class Stage:
     batch: int = 96  # over all processes
     mode: str = "dense"  # "dense": everything kept; "masked": gates are sampled
     crop: tuple[float, float] = (0.3, 1.0)  # area of the random crop as a fraction of the photo
+    jitter: float = 0.0  # how far each photo's colors are moved: of ln chroma and of hue in radians, standard deviation
     max_hints: int = 64  # hint counts are uniform in 0..max_hints, but for ``few`` of the photos
     few: float = 0.3  # fraction of photos with 0..10 hints, where a person starts
     refined: float = 0.0  # share of the color loss that is taken after the product's refinement
@@ -67,6 +68,8 @@ class Stage:
         for name in ("refined", "log"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"a stage has {name} {getattr(self, name)}: give a share in 0..1")
+        if self.jitter < 0:
+            raise RecipeError(f"a stage has jitter {self.jitter}: give 0 or more")
         if self.budgets and not (len(self.budgets) == 2 and 0 < self.budgets[0] < self.budgets[1] <= 1):
             raise RecipeError(f"a stage has budgets {list(self.budgets)}: give two shares, the lower one first")
         if self.mode not in MODES:

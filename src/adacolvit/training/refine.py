@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adacolvit.runtime.refine import EPSILON, RADIUS, SHRINK, VIVID, spreads
+from adacolvit.runtime.refine import EPSILON, RADIUS, VIVID, spreads
 
 AT_ONCE = 64  # images refined at once on a GPU; on a processor one by one is as fast and takes less memory
 
@@ -67,12 +67,12 @@ def obey(lightness: Tensor, ab: Tensor, rows: Tensor, columns: Tensor, sizes: Te
     """
     counting = _counting(rows, columns, sizes, lightness.shape[3])
     likely = _square_means(lightness, rows, columns, sizes)[:, 0]  # B K
-    for reach, likeness in spreads(*lightness.shape[2:]):
-        ab = _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach, likeness)
+    for spread in spreads(*lightness.shape[2:]):
+        ab = _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, *spread)
     return ab
 
 
-def _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach: float, likeness: float) -> Tensor:
+def _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach, likeness, shrink) -> Tensor:
     """One pass of :func:`obey`. counting, likely (B, K); reach: network pixels; likeness: L units."""
     _, _, height, width = lightness.shape
     lacking = asked.to(ab.dtype).mT - _square_means(ab, rows, columns, sizes)  # B 2 K
@@ -92,7 +92,7 @@ def _spread(lightness, ab, rows, columns, sizes, asked, counting, likely, reach:
         weight = torch.exp(like * (lightness[some] - light[..., None, None]) ** 2)
         weight = weight * down[..., None] * across[..., None, :]  # b K H W
         correction = torch.einsum("bkc,bkhw->bchw", lack, weight)
-        result.append(ab[some] + correction / (weight.sum(1, keepdim=True) + SHRINK))
+        result.append(ab[some] + correction / (weight.sum(1, keepdim=True) + shrink))
     return torch.cat(result)
 
 

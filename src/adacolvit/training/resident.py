@@ -15,7 +15,7 @@ from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, NO_HINT, corner, encode,
 from adacolvit.hints.frame import CELL, Frame
 from adacolvit.hints.sampling import cell_means
 
-from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache
+from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, recolored
 from .recipe import Stage
 
 ROOM = 0.5  # photos may take this part of a GPU's free memory; the rest is the network's
@@ -66,6 +66,9 @@ class ResidentPhotos:
         ])  # fmt: skip
         lab = srgb_to_lab(rgb)
         lightness, ab = lab[..., 0].contiguous(), lab[..., 1:]
+        if stage.jitter:
+            by = torch.randn((2, len(photos)), generator=generator, device=self.device)
+            ab = recolored(ab, stage.jitter * by)
         rows, columns, sizes = random_places(stage, len(photos), frame, generator)
         colors = cell_means(ab, rows, columns, sizes).to(ab.dtype)
         x = encode(lightness, rows, columns, sizes, colors).contiguous()

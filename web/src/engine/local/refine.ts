@@ -4,11 +4,10 @@ import type { PlacedHint } from "./encoder";
 
 const RADIUS = 12;
 const EPSILON = 16;
-/** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L. */
-const PASSES = [[0.18, 12], [0.06, 7]] as const;
+/** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L; shrink. */
+const PASSES = [[0.18, 12, 0.4], [0.06, 7, 0.4], [0.02, 7, 0.1]] as const;
 /** Lab units: the squared reach of a correction r is divided by 1 + |r|^2 / VIVID^2. */
 const VIVID = 30;
-const SHRINK = 0.1;
 
 /** Mean over (2 radius + 1)^2 pixels, the border repeated. */
 function boxMean(plane: Float32Array, height: number, width: number, radius: number): Float32Array {
@@ -58,14 +57,14 @@ function meanIn(plane: Float32Array, width: number, { row, column, size }: Place
 /** Brings color to what the hints ask, near them and on what is as light as they are. ab: two planes. */
 export function obey(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[]): Float32Array[] {
   const side = Math.sqrt(height * width);
-  return PASSES.reduce((before, [reach, likeness]) => spread(L, before, height, width, hints, reach * side, likeness), ab);
+  return PASSES.reduce((before, [reach, likeness, shrink]) => spread(L, before, height, width, hints, reach * side, likeness, shrink), ab);
 }
 
 /** One pass. reach: network pixels; likeness: units of L. */
-function spread(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[], reach: number, likeness: number): Float32Array[] {
+function spread(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[], reach: number, likeness: number, shrink: number): Float32Array[] {
   const [a, b] = ab as [Float32Array, Float32Array];
   const [correctionA, correctionB] = [new Float32Array(L.length), new Float32Array(L.length)];
-  const total = new Float32Array(L.length).fill(SHRINK);
+  const total = new Float32Array(L.length).fill(shrink);
   const nearness = (extent: number, middle: number, narrow: number) =>
     Float32Array.from({ length: extent }, (_, i) => Math.exp((-0.5 * narrow * (i - middle) ** 2) / reach ** 2));
   const last = new Map(hints.map((hint) => [hint.row * width + hint.column, hint])); // of those at one place
