@@ -136,8 +136,10 @@ def _clicking(studio: Studio, entry: Entry) -> Iterator[Callable[[str], float]]:
 
 
 def _client(url: str, wire: Connection) -> None:
-    """The process that clicks, until the wire is closed. It waits for the frame by itself: no threads, no queues."""
-    protocol = ClientProtocol(parse_uri(url), max_size=None)
+    """The process that clicks, until the wire is closed. It waits for the frame by itself: no threads, no queues, and
+    no fresh memory, which would cost a tenth as much as the frame.
+    """
+    protocol, kept = ClientProtocol(parse_uri(url), max_size=None), memoryview(bytearray(_MOST))
     with socket.create_connection((protocol.uri.host, protocol.uri.port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -150,7 +152,7 @@ def _client(url: str, wire: Connection) -> None:
                 for event in protocol.events_received():
                     if isinstance(event, Response) or event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE):
                         return event
-                protocol.receive_data(connection.recv(_MOST))
+                protocol.receive_data(kept[: connection.recv_into(kept)])
                 send()  # what the protocol answers by itself
 
         protocol.send_request(protocol.connect())
