@@ -136,8 +136,8 @@ def _clicking(studio: Studio, entry: Entry) -> Iterator[Callable[[str], float]]:
 
 
 def _client(url: str, wire: Connection) -> None:
-    """The process that clicks, until the wire is closed. It waits for the frame by itself: no threads, no queues, and
-    no fresh memory, which would cost a tenth as much as the frame.
+    """The process that clicks, until the wire is closed. It waits for the frame by itself: no threads, no queues,
+    no fresh memory for what comes.
     """
     protocol, kept = ClientProtocol(parse_uri(url), max_size=None), memoryview(bytearray(_MOST))
     with socket.create_connection((protocol.uri.host, protocol.uri.port)) as connection:
