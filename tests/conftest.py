@@ -1,6 +1,11 @@
 """What several rooms' tests share: a small network that was never trained, but does everything a trained one does."""
 
 import os
+
+# Before NumPy is loaded, and for the processes that tests start: products as small as these are slower on several
+# threads, and sums come out with another last digit.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +26,7 @@ settings.load_profile("patient")
 # compared with these in tests/runtime/test_native_precisions.py.
 os.environ[PRECISION] = "fp32"
 
-torch.set_num_threads(1)  # products as small as these are slower on several
-os.environ["OMP_NUM_THREADS"] = "1"  # the same for the processes that tests start
+torch.set_num_threads(1)
 
 SMALL = ModelConfig(width=64, depth=3, heads=2)
 
