@@ -2,8 +2,8 @@
 
 import os
 
-# Before NumPy is loaded, and for the processes that tests start: products as small as these are slower on several
-# threads, and sums come out with another last digit.
+# Before NumPy and torch are loaded, and for the processes that tests start: products as small as these are slower on
+# several threads, and sums come out with another last digit.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from dataclasses import replace
@@ -25,8 +25,6 @@ settings.load_profile("patient")
 # Pictures are compared to the last bit but one, also where a processor has faster products of fewer bits, which are
 # compared with these in tests/runtime/test_native_precisions.py.
 os.environ[PRECISION] = "fp32"
-
-torch.set_num_threads(1)
 
 SMALL = ModelConfig(width=64, depth=3, heads=2)
 

@@ -75,7 +75,7 @@ def obey(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -> 
 
 
 def _spread(lightness, ab, rows, columns, sizes, asked, reach: float, likeness: float, shrink: float) -> np.ndarray:
-    """One pass of :func:`obey`. reach: network pixels; likeness: L units."""
+    """One pass of :func:`obey`. reach: network pixels; likeness: L units; shrink: as in :data:`PASSES`."""
     y, x = (np.arange(extent, dtype=np.float32) for extent in lightness.shape)
     correction, total = np.zeros_like(ab), np.full_like(lightness, shrink)
     near, like = np.float32(-0.5 / reach**2), np.float32(-0.5 / likeness**2)

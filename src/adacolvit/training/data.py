@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from array_api_compat import array_namespace
 from PIL import Image
 
 from adacolvit.color.lab import levels_to_linear, linear_to_lab
@@ -178,11 +179,12 @@ def recolored(ab, by):
     ab: (B, H, W, 2), Lab units; by: (2, B), the logarithm of chroma's factor and the angle of hue in radians. NumPy or
     torch, whichever is given. Returns (B, H, W, 2); colors may leave the gamut.
     """
-    xp = np if isinstance(ab, np.ndarray) else torch
-    factor, angle = by[:, :, None, None]
-    cosine, sine = xp.exp(factor) * xp.cos(angle), xp.exp(factor) * xp.sin(angle)
+    xp = array_namespace(ab)
+    log_factor, angle = by[:, :, None, None]
+    factor = xp.exp(log_factor)
+    real, imaginary = factor * xp.cos(angle), factor * xp.sin(angle)
     a, b = ab[..., 0], ab[..., 1]
-    return xp.stack([a * cosine - b * sine, a * sine + b * cosine], -1)
+    return xp.stack([a * real - b * imaginary, a * imaginary + b * real], axis=-1)
 
 
 def make_batch(
