@@ -73,14 +73,8 @@ struct Call {
   float* milliseconds;            // (D, 2) of each layer, on the first thread's clock; 0 where it was skipped
 };
 
-// Of the windows of refinement and guide: (2 radius + 1)^2 pixels, as runtime/refine.py and upsample.py have them.
-constexpr int REFINE_RADIUS = 12, GUIDE_RADIUS = 1;
-
-// Floats that means over such windows of up to six planes of a width need; see refine.h.
-constexpr int64_t window_floats(int width, int radius) {
-  return 6 * (2 * radius + 3) * int64_t(width) + 12 * (int64_t(width) + 2 * radius) + 256;
-}
-
+constexpr int REFINE_BLOCK = 4;  // side in pixels, as runtime/refine.py has it
+constexpr int REFINE_TILE = 16;  // rows and columns, for which the hints that reach them are found together
 constexpr int64_t PULL_FLOATS = 6;  // of a hint, where it is brought to what it asks for
 
 // Color is brought to obey its hints, runtime/refine.py; Lab units, network pixels.
@@ -90,7 +84,7 @@ struct Refinement {
   };
   const float* lightness;  // (H, W)
   const float* ab;         // (2, H, W)
-  const int* squares;      // (K, 3) top, left, side
+  const int *rows, *columns, *sizes;  // (K) top, left, side; of hints at one place the last counts
   const float* asked;      // (K, 2)
   const Pass* spreads;     // (passes)
   float* refined;          // (2, H, W)
@@ -99,8 +93,8 @@ struct Refinement {
   int passes, hints, height, width;  // the width is a multiple of 16
 
   int64_t scratch_floats() const {
-    const int64_t smooth = 2 * window_floats(width, REFINE_RADIUS) + 4 * (2 * REFINE_RADIUS + 1) * int64_t(width);
-    const int64_t obey = 2 * PULL_FLOATS * hints;
+    const int64_t smooth = 12 * int64_t(height / REFINE_BLOCK) * (width / REFINE_BLOCK) + 6 * (int64_t(width) + 16);
+    const int64_t obey = (2 * PULL_FLOATS + REFINE_TILE) * hints;
     return smooth > obey ? smooth : obey;
   }
 };
@@ -114,7 +108,7 @@ struct Guide {
   float epsilon, sharpen;
   int height, width;
 
-  int64_t scratch_floats() const { return 2 * window_floats(width, GUIDE_RADIUS) + 5 * (2 * GUIDE_RADIUS + 1) * int64_t(width); }
+  int64_t scratch_floats() const { return 45 * int64_t(width) + 12; }
 };
 
 // Rows of the colored photo, runtime/upsample.py; L and planes in Lab units.

@@ -67,32 +67,22 @@ INLINE float highest(V v) {
   return fold(v, [](V a, V b) { return larger(a, b); });
 }
 
-// The lanes of a from K on, behind them the first of b. K is a power of 2.
-template <int K>
-INLINE V later(V a, V b) {
-  static_assert(K == 1 || K == 2 || K == 4 || K == 8);
+// For each lane of v from the second on four values between it and its neighbors, by -3/8, -1/8, 1/8 and 3/8 of the way.
+INLINE V four_each(V v) {
 #if ADACOLVIT_LANES == 16
-  if constexpr (K == 1)
-    return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
-  else if constexpr (K == 2)
-    return __builtin_shufflevector(a, b, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
-  else if constexpr (K == 4)
-    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
-  else
-    return __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
+  const V left = __builtin_shufflevector(v, v, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4);
+  const V right = __builtin_shufflevector(v, v, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5);
+  const V share = {5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3, 5, 7, 1, 3};
 #elif ADACOLVIT_LANES == 8
-  if constexpr (K == 1)
-    return __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8);
-  else if constexpr (K == 2)
-    return __builtin_shufflevector(a, b, 2, 3, 4, 5, 6, 7, 8, 9);
-  else
-    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 8, 9, 10, 11);
+  const V left = __builtin_shufflevector(v, v, 0, 0, 1, 1, 1, 1, 2, 2);
+  const V right = __builtin_shufflevector(v, v, 1, 1, 2, 2, 2, 2, 3, 3);
+  const V share = {5, 7, 1, 3, 5, 7, 1, 3};
 #else
-  if constexpr (K == 1)
-    return __builtin_shufflevector(a, b, 1, 2, 3, 4);
-  else
-    return __builtin_shufflevector(a, b, 2, 3, 4, 5);
+  const V left = __builtin_shufflevector(v, v, 0, 0, 1, 1);
+  const V right = __builtin_shufflevector(v, v, 1, 1, 2, 2);
+  const V share = {5, 7, 1, 3};
 #endif
+  return left + share * 0.125f * (right - left);
 }
 
 // 2^x for -126 <= x <= 126, by a polynomial that is exact for whole numbers; relative error 1e-4, 3e-6 or 2e-7 for a DEGREE

@@ -48,7 +48,7 @@ class Refinement(ctypes.Structure):
 
     _fields_ = [
         *((name, Array) for name in ("lightness", "ab")),
-        ("squares", Array),
+        *((name, Array) for name in ("rows", "columns", "sizes")),
         *((name, Array) for name in ("asked", "spreads", "refined", "scratch")),
         *((name, c_float) for name in ("epsilon", "vivid")),
         *((name, c_int) for name in ("passes", "hints", "height", "width")),

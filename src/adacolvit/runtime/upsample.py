@@ -23,7 +23,7 @@ _BLOCK = 2**16  # pixels worked on at a time, so that they stay in the cache
 _TO_BYTE = np.rint(linear_to_srgb(np.arange(65536) / 65535) * 255).astype(np.uint8)
 
 
-def _mean3(planes: np.ndarray) -> np.ndarray:
+def mean3(planes: np.ndarray) -> np.ndarray:
     """Mean over 3 x 3 pixels, the border repeated. (..., h, w) -> (..., h, w)."""
     padded = np.pad(planes, [(0, 0)] * (planes.ndim - 2) + [(1, 1), (1, 1)], mode="edge")
     # In place where it can be: this runs at every click, and fresh memory costs more than the sums.
@@ -31,7 +31,7 @@ def _mean3(planes: np.ndarray) -> np.ndarray:
     rows += padded[..., 2:, :]
     mean = rows[..., :-2] + rows[..., 1:-1]
     mean += rows[..., 2:]
-    mean *= np.float32(1 / 9)
+    mean *= 1 / 9
     return mean
 
 
@@ -45,9 +45,9 @@ def guide(lightness: np.ndarray, ab: np.ndarray, *, epsilon: float = EPSILON, sh
     if native_finish.instruction_set():
         return native_finish.guide(lightness, ab, epsilon=epsilon, sharpen=sharpen)
     values = np.concatenate([lightness[None], ab])  # L a b
-    means = _mean3(np.concatenate([values, lightness * values]))  # L a b LL La Lb
+    means = mean3(np.concatenate([values, lightness * values]))  # L a b LL La Lb
     mean, products = means[:3], means[3:] - means[0] * means[:3]  # (co)variances with L
-    slope = _mean3(products[1:] / (products[0] + np.float32(epsilon)))
+    slope = mean3(products[1:] / (products[0] + np.float32(epsilon)))
     sharp = values + np.float32(sharpen) * (values - mean)
     return np.concatenate([slope, sharp[1:] - slope * sharp[0]])
 
@@ -69,10 +69,16 @@ def upsample(planes: np.ndarray, lightness: np.ndarray, start: int, height: int)
     ``start`` on; ``height``: rows of the whole photo. Returns (rows, W, 2) float32, Lab units, not fitted to the gamut.
     """
     rows, width = lightness.shape
+    if height < planes.shape[1]:  # so few rows are all made, and are the same to the last bit whichever are asked for
+        first, count = 0, height
+    else:
+        first, count = start, rows
     scale = planes.shape[1] / height
-    box = (0, start * scale, planes.shape[2], (start + rows) * scale)  # Pillow reads beyond it, so strips have no seams
+    box = (0, first * scale, planes.shape[2], (first + count) * scale)  # Pillow reads beyond it: strips have no seams
+    part = slice(start - first, start - first + rows)
     slope_a, slope_b, offset_a, offset_b = (
-        np.asarray(Image.fromarray(plane).resize((width, rows), Image.Resampling.BILINEAR, box)) for plane in planes
+        np.asarray(Image.fromarray(plane).resize((width, count), Image.Resampling.BILINEAR, box))[part]
+        for plane in planes
     )
     return np.stack([slope_a * lightness + offset_a, slope_b * lightness + offset_b], axis=-1)
 

@@ -1,51 +1,52 @@
 // After the network: no patch borders, and the hints obeyed; see adacolvit/runtime/refine.py.
 
 import type { PlacedHint } from "./encoder";
+import { mean3, Upsampler } from "./upsample";
 
-const RADIUS = 12;
+/** Of the guided filter: side of a block of pixels, and in squared units of L. */
+const BLOCK = 4;
 const EPSILON = 16;
+/** L is counted from here, so that less is lost where its products are rounded. */
+const MIDDLE = 50;
 /** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L; shrink. */
 const PASSES = [[0.18, 12, 0.4], [0.06, 7, 0.4], [0.02, 7, 0.1]] as const;
 /** Lab units: the squared reach of a correction r is divided by 1 + |r|^2 / VIVID^2. */
 const VIVID = 30;
 
-/** Mean over (2 radius + 1)^2 pixels, the border repeated. */
-function boxMean(plane: Float32Array, height: number, width: number, radius: number): Float32Array {
-  const across = meanAlong(plane, height, width, 1, width, radius);
-  return Float32Array.from(meanAlong(across, width, height, width, 1, radius));
-}
-
-/** Running mean of `lines` lines of `length` values, `step` apart, lines `next` apart; in double precision. */
-function meanAlong(plane: ArrayLike<number>, lines: number, length: number, step: number, next: number, radius: number): Float64Array {
-  const result = new Float64Array(plane.length);
-  const side = 2 * radius + 1;
-  for (let line = 0; line < lines; line++) {
-    const start = line * next;
-    const at = (i: number) => plane[start + Math.min(Math.max(i, 0), length - 1) * step]!;
-    let sum = 0;
-    for (let i = -radius; i <= radius; i++) sum += at(i);
-    for (let i = 0; i < length; i++) {
-      result[start + i * step] = sum / side;
-      sum += at(i + radius + 1) - at(i - radius);
-    }
+/** Mean of each block of BLOCK x BLOCK pixels. */
+function blockMeans(plane: Float32Array, height: number, width: number): Float32Array {
+  const across = width / BLOCK;
+  const sums = new Float64Array((height / BLOCK) * across);
+  for (let y = 0, i = 0; y < height; y++) {
+    const row = Math.trunc(y / BLOCK) * across;
+    for (let x = 0; x < width; x++, i++) sums[row + Math.trunc(x / BLOCK)]! += plane[i]!;
   }
-  return result;
+  return Float32Array.from(sums, (sum) => sum / BLOCK ** 2);
 }
 
 const product = (p: Float32Array, q: Float32Array) => p.map((v, i) => v * q[i]!);
 
-/** Guided filter of color by lightness. ab: two planes. */
+/** Guided filter of color by lightness. ab: two planes; height and width are multiples of BLOCK. */
 export function smooth(L: Float32Array, ab: Float32Array[], height: number, width: number): Float32Array[] {
-  const mean = (plane: Float32Array) => boxMean(plane, height, width, RADIUS);
-  const meanL = mean(L);
-  const variance = mean(product(L, L)).map((v, i) => Math.max(0, v - meanL[i]! * meanL[i]!) + EPSILON);
-  return ab.map((plane) => {
+  const [down, across] = [height / BLOCK, width / BLOCK];
+  const around = (blocks: Float32Array) => mean3(blocks, down, across);
+  const mean = (plane: Float32Array) => around(blockMeans(plane, height, width));
+  const light = L.map((v) => v - MIDDLE);
+  const meanL = mean(light);
+  const variance = mean(product(light, light)).map((v, i) => Math.max(0, v - meanL[i]! * meanL[i]!) + EPSILON);
+  const fits = ab.map((plane) => {
     const meanPlane = mean(plane);
-    const slope = mean(product(L, plane)).map((v, i) => (v - meanL[i]! * meanPlane[i]!) / variance[i]!);
-    const offset = meanPlane.map((v, i) => v - slope[i]! * meanL[i]!);
-    const [smoothSlope, smoothOffset] = [mean(slope), mean(offset)];
-    return L.map((v, i) => smoothSlope[i]! * v + smoothOffset[i]!);
+    const slope = mean(product(light, plane)).map((v, i) => (v - meanL[i]! * meanPlane[i]!) / variance[i]!);
+    return { slope, offset: meanPlane.map((v, i) => v - slope[i]! * meanL[i]!) };
   });
+  const lines = [...fits.map(({ slope }) => slope), ...fits.map(({ offset }) => offset)].map((plane) => around(around(plane)));
+  const color = new Upsampler(lines, across, down, width, height);
+  const [a, b, row] = [new Float32Array(L.length), new Float32Array(L.length), new Float32Array(2 * width)];
+  for (let y = 0, i = 0; y < height; y++) {
+    color.row(y, light.subarray(y * width, (y + 1) * width), row);
+    for (let x = 0; x < width; x++, i++) [a[i], b[i]] = [row[2 * x]!, row[2 * x + 1]!];
+  }
+  return [a, b];
 }
 
 function meanIn(plane: Float32Array, width: number, { row, column, size }: PlacedHint): number {
