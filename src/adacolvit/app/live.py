@@ -54,11 +54,11 @@ def effort(cost: Cost, patches: bool = False) -> dict:
     """A result's cost as the effort view shows it, an :class:`Effort`'s plain values; with every layer's patches where
     they were asked for.
     """
-    _, _, rows, columns = cost.kept.shape
-    kept = cost.kept.reshape(*cost.layers.shape, -1)
+    depth, _, rows, columns = cost.kept.shape
+    kept = cost.kept.view(np.uint8).reshape(2 * depth, rows * columns)
     measured = cost.layer_milliseconds
-    clock = [(None, None)] * len(kept) if measured is None else measured.astype(float).round(3).tolist()
-    shares = (np.count_nonzero(kept, axis=-1) / kept.shape[-1]).tolist()
+    clock = [(None, None)] * depth if measured is None else measured.astype(float).round(3).tolist()
+    shares = (kept.sum(1) / kept.shape[1]).reshape(depth, 2).tolist()
     layers = [
         {
             "attention": ran[0], "ffn": ran[1], "attention_kept": share[0], "ffn_kept": share[1],
@@ -72,7 +72,7 @@ def effort(cost: Cost, patches: bool = False) -> dict:
             layer |= {"attention_patches": _bits(attention), "ffn_patches": _bits(ffn)}
     return {
         "macs": cost.macs, "dense_macs": cost.dense_macs, "milliseconds": cost.milliseconds, "rows": rows,
-        "columns": columns, "patches": kept.mean((0, 1)).round(3).tolist(), "layers": layers,
+        "columns": columns, "patches": (kept.sum(0) / len(kept)).round(3).tolist(), "layers": layers,
         "budget": cost.budget, "least_budget": cost.least_budget, "usual_budget": cost.usual_budget,
     }  # fmt: skip
 

@@ -1,9 +1,10 @@
-"""CIE Lab (D65, 2 degrees) <-> sRGB: one implementation for NumPy arrays and torch tensors.
+"""CIE Lab (D65, 2 degrees) <-> sRGB: one implementation for NumPy arrays, torch tensors and plain numbers.
 
 Frames: L in [0, 100]; a, b in about [-110, 110]; sRGB in [0, 1], or levels of 8 bits. Channels are the last axis.
 The sRGB transfer is IEC 61966-2-1, Lab is CIE 15. Floats in, floats of the same kind out.
 """
 
+import math
 from functools import cache
 
 import numpy as np
@@ -20,8 +21,22 @@ FROM_XYZ = np.linalg.inv(_TO_XYZ)  # and back
 _DELTA = 6 / 29  # where Lab's cube root gives way to a line
 
 
+class _Numbers:
+    """What arrays have, for one number: a click's color takes a fifth of the time that NumPy's calls do."""
+
+    @staticmethod
+    def where(condition, x, y):
+        return x if condition else y
+
+    @staticmethod
+    def clip(x, low, high):
+        return min(max(x, low), math.inf if high is None else high)
+
+
 def _namespace(x):
-    """The functions for an array of x's kind; NumPy's without the search, which costs as much as a color."""
+    """The functions for x's kind; NumPy's without the search, which costs as much as a color."""
+    if type(x) is float:
+        return _Numbers
     return np if is_numpy_array(x) else array_namespace(x)
 
 
@@ -29,7 +44,7 @@ def _cbrt(x):
     """Of what is above the line's end; below, any number."""
     if is_numpy_array(x):
         return np.cbrt(x)  # 4x as fast as a power
-    return array_namespace(x).clip(x, _DELTA**3, None) ** (1 / 3)
+    return _namespace(x).clip(x, _DELTA**3, None) ** (1 / 3)
 
 
 def _mix(matrix, channels):
@@ -89,9 +104,18 @@ def srgb_to_lab(rgb):
 
 def linear_to_lab(linear):
     """Linear sRGB -> Lab. ``linear`` (..., 3) float in [0, 1] -> (..., 3), as :func:`srgb_to_lab`."""
-    xp = _namespace(linear)
-    fx, fy, fz = (_f(v) for v in _mix(_TO_XYZ, (linear[..., 0], linear[..., 1], linear[..., 2])))
-    return xp.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+    channels = _channels_to_lab((linear[..., 0], linear[..., 1], linear[..., 2]))
+    return _namespace(linear).stack(channels, axis=-1)
+
+
+def levels_to_lab(red, green, blue):
+    """One color of 8 bits, levels 0..255 -> (L, a, b), plain floats."""
+    return _channels_to_lab([srgb_to_linear(level / 255) for level in (red, green, blue)])
+
+
+def _channels_to_lab(linear):
+    fx, fy, fz = (_f(v) for v in _mix(_TO_XYZ, linear))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
 
 
 def linear_to_lightness(linear):

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from adacolvit.color.hex import format_hex, parse_hex
-from adacolvit.color.lab import srgb_to_lab
+from adacolvit.color.lab import levels_to_lab
 from adacolvit.errors import HintError
 
 from .encoder import MAX_SIZE, MIN_SIZE, corner, encode_one
@@ -38,7 +38,7 @@ class Hint:
         for axis in ("x", "y"):
             value = getattr(self, axis)
             # Whole numbers beyond what a float holds are caught by the comparison, infinity and NaN too.
-            if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) < _FAR:
+            if isinstance(value, bool) or not isinstance(value, (float, Real)) or not abs(value) < _FAR:
                 raise HintError(f"a hint's {axis} is {value!r}: give its pixel in the photo as a finite number")
             object.__setattr__(self, axis, float(value))
         object.__setattr__(self, "color", format_hex(parse_hex(self.color)))
@@ -50,8 +50,7 @@ class Hint:
     @property
     def ab(self) -> tuple[float, float]:
         """Lab a and b of the color, Lab units. Its lightness is not used: the photo keeps its own."""
-        ((a, b),) = _colors([self.color])
-        return a, b
+        return _color(self.color)
 
     def to_dict(self) -> dict:
         """Plain values, as in a hints file; whole pixels are written without a fraction."""
@@ -106,24 +105,10 @@ def as_hints(items: Iterable) -> tuple[Hint, ...]:
     return tuple(hints)
 
 
-_known: dict[str, tuple[float, float]] = {}
-
-
-def _colors(colors: Iterable[str]) -> list[tuple[float, float]]:
-    """Lab a and b of ``#rrggbb``; of all new ones at once, since a call costs more than its work."""
-    global _known
-    colors, known = list(colors), _known
-    new = [color for color in dict.fromkeys(colors) if color not in known]
-    if new:
-        lab = srgb_to_lab(np.array([parse_hex(color) for color in new]) / 255)
-        found = dict(zip(new, lab[:, 1:].tolist(), strict=True))
-        if len(known) + len(new) <= _REMEMBERED:
-            known.update(found)
-        else:
-            # Another dictionary, and not this one emptied: another thread may be reading it.
-            known = {color: known[color] for color in colors if color in known} | found
-            _known = known if len(known) <= _REMEMBERED else {}
-    return [known[color] for color in colors]
+@lru_cache(_REMEMBERED)
+def _color(color: str) -> tuple[float, float]:
+    """Lab a and b of ``#rrggbb``."""
+    return levels_to_lab(*parse_hex(color))[1:]
 
 
 def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -137,7 +122,7 @@ def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, 
     check_inside(hints, frame.photo_width, frame.photo_height)
     places = np.array([frame.to_network(hint.x, hint.y) for hint in hints], np.int64).reshape(-1, 2)
     sizes = np.array([hint.size for hint in hints], np.int64)
-    ab = np.array(_colors(hint.color for hint in hints), np.float32).reshape(-1, 2)
+    ab = np.array([hint.ab for hint in hints], np.float32).reshape(-1, 2)
     return corner(places[:, 1], sizes, frame.height), corner(places[:, 0], sizes, frame.width), sizes, ab
 
 

@@ -4,6 +4,8 @@ Counted: every matrix product and convolution, attention's two products included
 biases, positions. The paper's "FLOPs" are these MACs.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from adacolvit.hints.frame import PATCH
@@ -65,8 +67,15 @@ def layer_macs(config: ModelConfig, patches: int, layers, kept) -> np.ndarray:
 
     Arguments as of :func:`cost`.
     """
-    each = np.stack(sublayer_macs(config, patches, np.asarray(kept, np.int64)), -1)
-    return np.where(np.asarray(layers, bool), each, 0)
+    each = _by_kept(config, patches)[np.asarray(kept), (ATTENTION, FFN)]
+    return each * np.asarray(layers, bool)
+
+
+@lru_cache(maxsize=8)  # a person's photos share few grids
+def _by_kept(config: ModelConfig, patches: int) -> np.ndarray:
+    """MACs of attention and of FFN that compute 0, 1, ... patches in full, (patches + 1, 2) int64."""
+    kept = np.arange(patches + 1)[:, None].repeat(2, 1)
+    return np.stack(sublayer_macs(config, patches, kept), -1)
 
 
 def cost(config: ModelConfig, patches: int, layers=None, kept=None) -> int:
