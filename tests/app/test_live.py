@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from adacolvit.app import live as server_side
 from adacolvit.app.messages import FrameInfo
 from adacolvit.colorizer import Colorizer
+from adacolvit.hints.hint import as_hints
 
 from .conftest import picture, run_to_end, serve
 
@@ -109,7 +110,7 @@ class Gate:
         self.leave = asyncio.Semaphore(0)
 
     async def __call__(self, hints: list, budget: float | None):
-        self.asked.append(hints[0]["color"])
+        self.asked.append(as_hints(hints)[0].color)
         self.entered.release()
         await self.leave.acquire()
         return self.colorizer.colorize(hints, budget=budget)

@@ -40,9 +40,9 @@ def describe(problem: ValidationError) -> str:
     return f"This message is not understood: {place + ': ' if place else ''}{first['msg']}."
 
 
-def plain(hints: Iterable[HintMessage]) -> list[dict]:
+def plain(hints: Iterable[HintMessage]) -> list[tuple]:
     """Hints of the wire, ready for :func:`adacolvit.hints.hint.as_hints`."""
-    return [vars(hint) for hint in hints]
+    return [(hint.x, hint.y, hint.color, hint.size) for hint in hints]
 
 
 def _bits(kept: np.ndarray) -> str:

@@ -81,7 +81,7 @@ class Studio:
     async def colorize(self, entry: Entry, hints: list, budget: float | None = None) -> Result:
         """Color a photo in the network's thread. ``budget``: see :meth:`known`."""
         result = await self._in_network(partial(entry.colorizer.colorize, hints, budget=self.known(budget)))
-        self.on_result(result)
+        asyncio.get_running_loop().call_soon(self.on_result, result)  # when the frame is on its way
         return result
 
     def _in_network(self, run: Callable[[], Result]) -> asyncio.Future[Result]:
