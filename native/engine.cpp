@@ -253,9 +253,9 @@ int adacolvit_compose(const char* instruction_set, const Composition* compositio
   return kernels ? 0 : 1;
 }
 
-int adacolvit_halves(const char* instruction_set, const float* from, uint16_t* to, int64_t count) {
+int adacolvit_steps(const char* instruction_set, const float* from, int16_t* to, int64_t count, float each) {
   const Kernels* kernels = find(instruction_set);
-  if (kernels) kernels->halves(from, to, count);
+  if (kernels) kernels->steps(from, to, count, each);
   return kernels ? 0 : 1;
 }
 

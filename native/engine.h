@@ -45,7 +45,8 @@ ADACOLVIT_API int64_t adacolvit_compose_scratch(const adacolvit::Composition* co
 ADACOLVIT_API int adacolvit_refine(const char* instruction_set, const adacolvit::Refinement* refinement);
 ADACOLVIT_API int adacolvit_guide(const char* instruction_set, const adacolvit::Guide* guide);
 ADACOLVIT_API int adacolvit_compose(const char* instruction_set, const adacolvit::Composition* composition);
-ADACOLVIT_API int adacolvit_halves(const char* instruction_set, const float* from, uint16_t* to, int64_t count);
+ADACOLVIT_API int adacolvit_steps(
+    const char* instruction_set, const float* from, int16_t* to, int64_t count, float each);
 
 ADACOLVIT_API void adacolvit_destroy(adacolvit::Engine* engine);
 }

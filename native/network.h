@@ -169,7 +169,7 @@ struct Kernels {
   void (*refine)(const Refinement&);
   void (*guide)(const Guide&);
   void (*compose)(const Composition&);
-  void (*halves)(const float*, uint16_t*, int64_t count);
+  void (*steps)(const float*, int16_t*, int64_t count, float each);
 };
 
 }  // namespace adacolvit

@@ -223,15 +223,12 @@ void guide(const Guide& g) {
   }
 }
 
-// To half precision, rounded to nearest even, as frames are sent; beyond its range it is infinity.
-void halves(const float* from, uint16_t* to, int64_t count) {
-  typedef unsigned short H __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
-  auto convert = [](V x) {
-    const U sign = (U)x & 0x80000000u;
-    const U bits = at_most((U)x ^ sign, U{} + (143u << 23));  // 2^16
-    const U small = (U)((V)bits + 0.5f) - (U)splat(0.5f);  // below 2^-14: the sum rounds where it has to
-    const U normal = (bits + 0xfff + ((bits >> 13) & 1) - (112u << 23)) >> 13;
-    return __builtin_convertvector((bits < (113u << 23) ? small : normal) | sign >> 16, H);
+// To 16 bits, so many to a unit, rounded to nearest even, as frames are sent; what is beyond them is the nearest there is.
+void steps(const float* from, int16_t* to, int64_t count, float each) {
+  typedef int16_t H __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+  auto convert = [=](V x) {
+    const V least = splat(-0x8000), most = splat(0x7fff), steps = larger(x * each, least);
+    return __builtin_convertvector((U)((steps < most ? steps : most) + 0x1.8p23f), H);  // the sum has them in its low bits
   };
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES) *(H*)(to + i) = convert(load(from + i));

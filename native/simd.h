@@ -37,7 +37,6 @@ INLINE V load(const float* p) { return *(const V*)p; }
 INLINE void store(float* p, V v) { *(V*)p = v; }
 INLINE V splat(float x) { return x - V{}; }
 INLINE V smaller(V a, V b) { return a < b ? a : b; }
-INLINE U at_most(U a, U b) { return a < b ? a : b; }
 INLINE V larger(V a, V b) { return a > b ? a : b; }
 
 // Folds a vector onto its first lane by halves.

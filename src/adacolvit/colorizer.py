@@ -14,8 +14,9 @@ from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.frame import Frame, fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
 from adacolvit.model.budget import check_budget, least_budget
+from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost as count_macs
-from adacolvit.model.cost import layer_macs
+from adacolvit.model.cost import layer_macs as count_layer_macs
 from adacolvit.photo import Photo, open_photo
 from adacolvit.runtime.engine import Decisions, Engine
 from adacolvit.runtime.refine import refine
@@ -23,21 +24,40 @@ from adacolvit.runtime.upsample import compose, guide
 from adacolvit.saving import picture_bytes, picture_depth, save_picture
 from adacolvit.weights import load_weights
 
+_dense_macs = lru_cache(maxsize=8)(count_macs)  # a person's photos share few grids
+
 
 @dataclass(frozen=True, eq=False)
 class Cost:
     """What one run of the network took. D blocks; index 0 is attention, 1 the FFN."""
 
+    config: ModelConfig  # of the network
     macs: int  # multiply-accumulates that were realised
-    dense_macs: int  # of the same network with nothing left out
     layers: np.ndarray  # (D, 2) bool: the layer ran
     kept: np.ndarray  # (D, 2, rows, columns) bool: the patch took the full path; all False where the layer was skipped
-    layer_macs: np.ndarray  # (D, 2) int64: of each layer and its decisions about patches; 0 where it was skipped
-    milliseconds: float  # hints to planes, network included; full size not included
+    milliseconds: float  # hints to ab, network included; full size not included
     layer_milliseconds: np.ndarray | None  # (D, 2) float32, measured; None with ONNX Runtime, which does not tell
     budget: float | None = None  # that the network ran at; None: it takes none
-    least_budget: float | None = None  # that it knows
-    usual_budget: float | None = None  # that it runs at where none is asked for
+
+    @property
+    def dense_macs(self) -> int:
+        """Multiply-accumulates of the same network with nothing left out."""
+        return _dense_macs(self.config, self.kept[0, 0].size)
+
+    @property
+    def layer_macs(self) -> np.ndarray:
+        """(D, 2) int64: of each layer and its decisions about patches; 0 where it was skipped."""
+        return count_layer_macs(self.config, self.kept[0, 0].size, self.layers, self.kept.sum((2, 3)))
+
+    @property
+    def least_budget(self) -> float | None:
+        """The least that the network knows; None: it takes none."""
+        return least_budget(self.config)
+
+    @property
+    def usual_budget(self) -> float | None:
+        """What it runs at where none is asked for; None: it takes none."""
+        return check_budget(self.config, None)
 
     @property
     def skipped_layers(self) -> int:
@@ -51,14 +71,19 @@ class Result:
 
     photo: Photo
     hints: tuple[Hint, ...]
+    lightness: np.ndarray  # (h, w) float32, L in [0, 100], as the network saw it
     ab: np.ndarray  # (2, h, w) float32, Lab units, network scale, refined (runtime.refine)
-    planes: np.ndarray  # (4, h, w) float32, see runtime.upsample: ab at full size from the photo's own L
     cost: Cost
+
+    @cached_property
+    def planes(self) -> np.ndarray:
+        """(4, h, w) float32, see :mod:`adacolvit.runtime.upsample`: ab at full size from the photo's own L."""
+        return guide(self.lightness, self.ab)
 
     def adjusted(self, *, saturation: float = 1.0, strength: float = 1.0) -> "Result":
         """The same with chroma scaled by ``saturation``, 0 or more, and ``strength``, 0 (gray) to 1."""
         scale = np.float32(saturation * strength)
-        return replace(self, ab=self.ab * scale, planes=self.planes * scale)
+        return replace(self, ab=self.ab * scale)
 
     def rows(self, start: int, stop: int, depth: int = 8) -> np.ndarray:
         """Rows of the picture at the photo's own size, for photos of any size.
@@ -147,23 +172,16 @@ class Colorizer:
         hints = as_hints(hints)
         start = perf_counter()
         ab, decisions = predict(self.engine, lightness, place_hints(hints, frame), budget)
-        planes = guide(lightness, ab)
         milliseconds = (perf_counter() - start) * 1e3
 
         config, (rows, columns) = self.engine.config, frame.grid
-        full = decisions.patches.sum(-1)
-        layers = layer_macs(config, rows * columns, decisions.layers, full)
         kept = decisions.patches.reshape(config.depth, 2, rows, columns)
         return Result(
-            photo, hints, ab, planes,
+            photo, hints, lightness, ab,
             Cost(
-                decisions.macs, _dense_macs(config, rows * columns), decisions.layers, kept, layers, milliseconds,
-                decisions.milliseconds, decisions.budget, least_budget(config), check_budget(config, None),
+                config, decisions.macs, decisions.layers, kept, milliseconds, decisions.milliseconds, decisions.budget
             ),
         )  # fmt: skip
-
-
-_dense_macs = lru_cache(maxsize=8)(count_macs)  # a person's photos share few grids
 
 
 def predict(

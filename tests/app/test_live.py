@@ -2,6 +2,7 @@ import asyncio
 import json
 import struct
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from adacolvit.app import live as server_side
-from adacolvit.app.messages import FrameInfo
+from adacolvit.app.messages import FrameInfo, LiveRequest
 from adacolvit.colorizer import Colorizer
 from adacolvit.hints.hint import as_hints
+from adacolvit.runtime.upsample import guide
 
 from .conftest import picture, run_to_end, serve
 
@@ -22,7 +24,8 @@ HINT = {"x": 40, "y": 50, "color": "#7b4a2d", "size": 2}
 def unpack(message: bytes) -> tuple[FrameInfo, np.ndarray]:
     (length,) = struct.unpack_from("<I", message)
     info = FrameInfo.model_validate_json(message[4 : 4 + length])
-    return info, np.frombuffer(message[4 + length :], "<f2").reshape(4, info.height, info.width)
+    planes = np.frombuffer(message[4 + length :], "<i2").reshape(-1, info.height, info.width)
+    return info, planes / np.float32(256)
 
 
 @pytest.fixture
@@ -31,16 +34,16 @@ def socket(live, photo):
         yield socket
 
 
-def test_a_frame_holds_the_colorizers_planes_and_cost(socket, engine):
+def test_a_frame_holds_the_colorizers_colors_and_cost(socket, engine):
     colorizer = Colorizer(engine)
     colorizer.set_photo(picture(300, 200))
     for seq, hints in enumerate([[], [HINT], [HINT, HINT | {"x": 250, "size": 7}]], 5):
-        socket.send(json.dumps({"seq": seq, "hints": hints}))
-        info, planes = unpack(socket.recv())
+        socket.send(json.dumps({"seq": seq, "hints": hints, "layers": True}))
+        info, ab = unpack(socket.recv())
         result = colorizer.colorize(hints)
-        assert info.seq == seq
-        assert planes.shape == result.planes.shape
-        assert np.array_equal(planes, result.planes.astype("<f2"))
+        assert info.seq == seq and not info.lightness
+        assert ab.shape == result.ab.shape
+        assert np.abs(ab - result.ab).max() <= 1 / 512
         effort, cost = info.effort, result.cost
         assert (effort.macs, effort.dense_macs) == (cost.macs, cost.dense_macs) and effort.milliseconds > 0
         assert len(effort.patches) == effort.rows * effort.columns
@@ -48,6 +51,44 @@ def test_a_frame_holds_the_colorizers_planes_and_cost(socket, engine):
         assert [[layer.attention, layer.ffn] for layer in effort.layers] == cost.layers.tolist()
         took = np.array([[layer.attention_milliseconds, layer.ffn_milliseconds] for layer in effort.layers])
         assert np.array_equal(took > 0, cost.layers) and 0 < took.sum() < effort.milliseconds
+        macs = [[layer.attention_macs, layer.ffn_macs] for layer in effort.layers]
+        assert np.array_equal(macs, cost.layer_macs) and 0 < np.sum(macs) < cost.macs
+
+
+def test_what_each_layer_took_is_told_where_it_is_asked_for(socket):
+    told = []
+    for layers in (False, True):
+        socket.send(json.dumps({"seq": 1, "hints": [], "layers": layers}))
+        told.append(unpack(socket.recv())[0].effort)
+    assert told[0].layers is None and told[0].patches is None
+    assert told[0].model_copy(update=dict.fromkeys(("layers", "patches", "milliseconds"))) == told[1].model_copy(
+        update=dict.fromkeys(("layers", "patches", "milliseconds"))
+    )
+    assert told[1].layers and told[1].patches
+
+
+def test_the_photos_lightness_comes_first_where_it_is_asked_for(socket, engine):
+    colorizer = Colorizer(engine)
+    colorizer.set_photo(picture(300, 200))
+    result = colorizer.colorize([HINT])
+    socket.send(json.dumps({"seq": 1, "hints": [HINT], "lightness": True}))
+    info, (lightness, *ab) = unpack(socket.recv())
+    assert info.lightness
+    assert np.abs(lightness - result.lightness).max() <= 1 / 512
+    assert np.abs(ab - result.ab).max() <= 1 / 512
+    # What a client makes of them is what the program saves.
+    assert np.abs(guide(lightness, np.array(ab)) - result.planes).max() < 0.1
+
+
+@pytest.mark.parametrize("color", [-1e4, -128.0, -0.002, 0.0, 1 / 512, 3 / 512, 127.996, 1e4])
+def test_colors_beyond_what_a_frame_holds_are_the_nearest_it_does(engine, color):
+    """256 steps to a Lab unit, 16 bits, ties to even."""
+    colorizer = Colorizer(engine)
+    colorizer.set_photo(picture(300, 200))
+    result = colorizer.colorize([])
+    flat = replace(result, ab=np.full_like(result.ab, color))
+    _, ab = unpack(server_side.pack(LiveRequest(seq=1, hints=[]), flat))
+    assert (ab * 256 == np.clip(np.round(color * 256), -(2**15), 2**15 - 1)).all()
 
 
 def test_a_network_for_one_budget_keeps_to_it(socket):

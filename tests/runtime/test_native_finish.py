@@ -82,12 +82,12 @@ def test_without_the_engine_it_is_numpy(monkeypatch):
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 1000])
-def test_halves_are_those_of_numpy(count):
+def test_steps(instruction_set, count, monkeypatch):
     rng = np.random.default_rng(count)
-    values = (rng.normal(size=count) * 10.0 ** rng.integers(-9, 6, count)).astype(np.float32)
-    values[::7] = np.float32(2) ** rng.integers(-26, 16, len(values[::7])) * np.float32(1.5)  # ties
-    values[::11] = 0
-    with np.errstate(over="ignore"):
-        expected = values.astype("<f2")
-    found = upsample.halves(values)
-    assert found.dtype == np.dtype("<f2") and np.array_equal(found.view(np.uint16), expected.view(np.uint16))
+    values = (rng.normal(size=count) * 10.0 ** rng.integers(-4, 4, count)).astype(np.float32)
+    values[::7] = (rng.integers(-(2**15), 2**15, len(values[::7])) + 0.5) / 256  # ties
+    wanted, found = np.zeros((2, count + 1), "<i2")
+    numpy_only(upsample.to_steps, values, wanted[:count], monkeypatch=monkeypatch)
+    upsample.to_steps(values, found[:count])
+    assert np.array_equal(found, wanted)
+    assert np.array_equal(found[:count], np.rint(values.astype(float) * 256).clip(-(2**15), 2**15 - 1))

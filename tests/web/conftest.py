@@ -20,6 +20,7 @@ def ask(tmp_path_factory):
     script = tmp_path_factory.mktemp("numbers") / "numbers.mjs"
     platform = "--banner:js=globalThis.navigator ??= {platform: ''};"
     line = [ESBUILD, Path(__file__).with_name("numbers.ts"), "--bundle", "--platform=node", "--format=esm", platform]
+    line += ["--loader:.wasm=dataurl"]  # the kernel, which the front end's build has compiled
     subprocess.run([*map(str, line), f"--outfile={script}", "--log-level=warning"], check=True, cwd=ROOT)
 
     def ask(task: str, request):

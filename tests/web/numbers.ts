@@ -5,12 +5,13 @@ import { checkBudget } from "../../web/src/engine/local/budget";
 import { effortOf, type Config } from "../../web/src/engine/local/cost";
 import { encode, placeHints, type PlacedHint } from "../../web/src/engine/local/encoder";
 import { fitFrame } from "../../web/src/engine/local/frame";
-import { toHalf } from "../../web/src/engine/local/half";
 import { dumpHints, parseHints } from "../../web/src/engine/local/hintfile";
 import { Photo } from "../../web/src/engine/local/photo";
 import { sinePositions } from "../../web/src/engine/local/positions";
 import { refine } from "../../web/src/engine/local/refine";
-import { Composer, guide } from "../../web/src/engine/local/upsample";
+import { Composer } from "../../web/src/engine/local/upsample";
+import { Guide, toSteps } from "../../web/src/engine/guide";
+import { loops } from "../../web/src/engine/loops";
 import type { PhotoInfo, WireHint } from "../../web/src/engine/engine";
 
 type Planes = number[][];
@@ -30,14 +31,16 @@ const tasks = {
     return refine(Float32Array.from(L), floats(ab), height, width, placed).map((plane) => [...plane]);
   },
 
-  guide({ L, ab, height, width }: { L: number[]; ab: Planes; height: number; width: number }) {
-    return guide(Float32Array.from(L), floats(ab), height, width).map((plane) => [...plane]);
+  steps: (ab: Planes) => toSteps(floats(ab)),
+
+  async guide({ L, ab, height, width }: { L: number[]; ab: Planes; height: number; width: number }) {
+    return new Guide(await loops(), Float32Array.from(L), height, width).planes(toSteps(floats(ab)));
   },
 
-  compose(request: { planes: Planes; height: number; width: number; L: Planes; saturation: number; strength: number }) {
+  compose(request: { planes: number[]; height: number; width: number; L: Planes; saturation: number; strength: number }) {
     const { planes, height, width, L } = request;
     const [toHeight, toWidth] = [L.length, L[0]!.length];
-    const composer = new Composer(floats(planes), width, height, toWidth, toHeight, request);
+    const composer = new Composer(Float32Array.from(planes), width, height, toWidth, toHeight, request);
     const target = new Uint8ClampedArray(4 * toWidth * toHeight);
     L.forEach((row, y) => composer.row(y, Float32Array.from(row), target, 4 * y * toWidth));
     return target;
@@ -64,8 +67,6 @@ const tasks = {
 
   budget: ({ config, wanted }: { config: Config; wanted: number | null }) => checkBudget(config, wanted),
 
-  half: (values: number[]) => values.map(toHalf),
-
   dump: ({ photo, hints }: { photo: PhotoInfo; hints: WireHint[] }) => dumpHints(photo, hints),
 
   parse({ text, photo }: { text: string; photo: PhotoInfo }) {
@@ -78,5 +79,5 @@ const tasks = {
 };
 
 const { task, request } = JSON.parse(readFileSync(0, "utf8")) as { task: keyof typeof tasks; request: never };
-const answer = tasks[task](request);
+const answer = await tasks[task](request);
 console.log(JSON.stringify(ArrayBuffer.isView(answer) ? [...(answer as Float32Array)] : answer));

@@ -78,10 +78,18 @@ def test_refining(ask):
     np.testing.assert_allclose(found, expected, atol=5e-3)
 
 
-def test_planes_for_any_size(ask):
-    lightness, ab = scene(96, 128)
-    request = {"L": lightness.ravel().tolist(), "ab": planes(ab), "height": 96, "width": 128}
-    np.testing.assert_allclose(np.reshape(ask("guide", request), (4, 96, 128)), guide(lightness, ab), atol=2e-3)
+@pytest.mark.parametrize("size", [(96, 128), (16, 16), (32, 304)])
+def test_planes_for_any_size(ask, size):
+    lightness, ab = scene(*size)
+    ab = np.rint(ab * 256) / np.float32(256)  # as a frame holds them
+    request = {"L": lightness.ravel().tolist(), "ab": planes(ab), "height": size[0], "width": size[1]}
+    found = np.reshape(ask("guide", request), (*size, 4))
+    np.testing.assert_allclose(found, np.moveaxis(guide(lightness, ab), 0, -1), atol=2e-3)
+
+
+def test_a_frame_holds_the_nearest_colors_that_it_can(ask):
+    values = [0, 1 / 600, -1 / 600, 100.001, -128, 128, 1e4, -1e4]
+    assert ask("steps", [values]) == np.clip(np.rint(np.array(values) * 256), -(2**15), 2**15 - 1).tolist()
 
 
 @pytest.mark.parametrize("size", [(300, 451), (57, 40), (96, 128)])
@@ -89,7 +97,7 @@ def test_the_picture_at_full_size(ask, size):
     lightness, ab = scene(96, 128)
     four = guide(lightness, ab)
     full, _ = scene(*size)
-    request = {"planes": planes(four), "height": 96, "width": 128, "L": full.tolist()}
+    request = {"planes": np.moveaxis(four, 0, -1).ravel().tolist(), "height": 96, "width": 128, "L": full.tolist()}
     for saturation, strength in ((1, 1), (1.5, 0.6)):
         found = np.reshape(ask("compose", request | {"saturation": saturation, "strength": strength}), (*size, 4))
         expected = compose(full, four * np.float32(saturation * strength), 0, size[0])  # color is linear in the planes
@@ -151,14 +159,6 @@ def test_budgets(ask, config, wanted):
     found = ask("effort", {"config": config.to_dict(), "rows": 1, "columns": 1, "layers": [], "patches": []})
     expected = (check_budget(config, None), least_budget(config), check_budget(config, None))
     assert tuple(map(found.get, ("budget", "least_budget", "usual_budget"))) == expected
-
-
-def test_half_floats(ask):
-    values = [0, -0.0, 1, -2.5, 65504, 65519.9, 65520, 1e6, -1e9, 6e-8, 2.9e-8, 6.1e-5, 1 / 3, -100.123]
-    values += (rng.standard_normal(500) * 10.0 ** rng.integers(-9, 5, 500)).tolist()
-    with np.errstate(over="ignore"):
-        expected = np.array(values, np.float32).astype(np.float16).view(np.uint16)
-    assert ask("half", values) == expected.tolist()
 
 
 PHOTO = {"id": "0", "name": 'grand"ma.jpg', "width": 90, "height": 60, "has_color": False, "hints": []}

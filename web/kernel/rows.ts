@@ -185,32 +185,14 @@ export function sample(
   }
 }
 
-/** Four float16 in the low halves of the lanes -> float32. */
-@inline function wide(half: v128): v128 {
-  const scale = f32x4.splat(5.192296858534828e33); // 2^112
-  const magnitude = mul(i32x4.shl(v128.and(half, i32x4.splat(0x7fff)), 13), scale);
-  return v128.or(magnitude, i32x4.shl(v128.and(half, i32x4.splat(0x8000)), 16));
-}
-
-/**
- * float16 planes A_a, A_b, B_a, B_b, of `count` texels each -> float32 quads; ab = A * L + B, times `chroma`. Up to three
- * quads more are written.
- */
+/** A_a, A_b, B_a, B_b of `count` texels -> their quads; ab = A * L + B, times `chroma`. */
 export function quads(out: usize, planes: usize, chroma: f32, count: usize): void {
-  const ofX = f32x4.splat(chroma / 500), ofZ = f32x4.splat(chroma / -200), one = f32x4.splat(1);
-  const slope = f32x4.splat(116), start = f32x4.splat(-16);
-  for (let i: usize = 0; i < count; i += 4) {
-    const from = planes + (i << 1), next = count << 1;
-    const aA = mul(ofX, wide(v128.load16x4_u(from))), bA = mul(ofZ, wide(v128.load16x4_u(from + next)));
-    const aB = mul(ofX, wide(v128.load16x4_u(from + 2 * next))), bB = mul(ofZ, wide(v128.load16x4_u(from + 3 * next)));
-    const p = add(one, mul(slope, aA)), q = add(aB, mul(start, aA)), r = add(one, mul(slope, bA)), t = add(bB, mul(start, bA));
-    const low = i32x4.shuffle(p, q, 0, 4, 1, 5), high = i32x4.shuffle(p, q, 2, 6, 3, 7);
-    const low2 = i32x4.shuffle(r, t, 0, 4, 1, 5), high2 = i32x4.shuffle(r, t, 2, 6, 3, 7);
-    const to = out + (i << 4);
-    v128.store(to, i64x2.shuffle(low, low2, 0, 2));
-    v128.store(to, i64x2.shuffle(low, low2, 1, 3), 16);
-    v128.store(to, i64x2.shuffle(high, high2, 0, 2), 32);
-    v128.store(to, i64x2.shuffle(high, high2, 1, 3), 48);
+  const scale = i32x4.shuffle(f32x4.splat(chroma / 500), f32x4.splat(chroma / -200), 0, 4, 0, 4);
+  const slope = f32x4(116, 116, 1, 1), start = f32x4(0, 0, -16, -16), one = f32x4(1, 1, 0, 0);
+  for (let o: usize = 0; o < count << 4; o += 16) {
+    const four = mul(v128.load(planes + o), scale); // of X and Z: slopes, offsets
+    const quad = add(add(one, mul(slope, four)), mul(start, i32x4.shuffle(four, four, 0, 1, 0, 1)));
+    v128.store(out + o, i32x4.shuffle(quad, quad, 0, 2, 1, 3)); // P, Q, R, T
   }
 }
 

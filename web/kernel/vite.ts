@@ -11,8 +11,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export const kernel = (): Plugin => ({
   name: "kernel",
   buildStart() {
-    const [source, made] = [here("rows.ts"), here("rows.wasm")];
-    if (existsSync(made) && statSync(made).mtimeMs > statSync(source).mtimeMs) return;
-    execFileSync(process.execPath, [here("../node_modules/assemblyscript/bin/asc.js"), source, "-o", made, ...OPTIONS]);
+    const [sources, made] = [["rows.ts", "guide.ts"].map(here), here("loops.wasm")];
+    if (existsSync(made) && sources.every((source) => statSync(made).mtimeMs > statSync(source).mtimeMs)) return;
+    execFileSync(process.execPath, [here("../node_modules/assemblyscript/bin/asc.js"), ...sources, "-o", made, ...OPTIONS]);
   },
 });

@@ -185,6 +185,7 @@ export const texts = {
   sampleAway: "The sample cannot be fetched: what is behind this page does not answer.",
   noServer: "The program behind this page does not answer. Start it again with: adacolvit",
   photoGone: "The program no longer has this photo in memory. Please open it again.",
+  noVectors: "This browser has no WebAssembly with vectors. Please use a current Firefox, Chrome, Edge or Safari.",
   noPainter: "This browser can draw neither with WebGL 2 nor with WebAssembly. Please use a current Firefox, Chrome, Edge or Safari.",
   noSize: "Nothing can be opened from that: drop a picture file.",
 

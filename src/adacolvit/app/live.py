@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from adacolvit.colorizer import Cost, Result
 from adacolvit.errors import AdaColViTError
-from adacolvit.runtime.upsample import halves
+from adacolvit.runtime.upsample import to_steps
 
 from .messages import HintMessage, LiveError, LiveRequest
 
@@ -50,44 +50,52 @@ def _bits(kept: np.ndarray) -> str:
     return (kept.astype(np.uint8) + ord("0")).tobytes().decode()
 
 
-def effort(cost: Cost, patches: bool = False) -> dict:
-    """A result's cost as the effort view shows it, an :class:`Effort`'s plain values; with every layer's patches where
-    they were asked for.
-    """
+def effort(cost: Cost, layers: bool = False) -> dict:
+    """A result's cost as an :class:`Effort`'s plain values; with what each layer and patch took where asked for."""
+    _, _, rows, columns = cost.kept.shape
+    found = {
+        "macs": cost.macs, "dense_macs": cost.dense_macs, "milliseconds": cost.milliseconds, "rows": rows,
+        "columns": columns, "budget": cost.budget, "least_budget": cost.least_budget,
+        "usual_budget": cost.usual_budget,
+    }  # fmt: skip
+    return found | (_layers(cost) if layers else {})
+
+
+def _layers(cost: Cost) -> dict:
     depth, _, rows, columns = cost.kept.shape
-    kept = cost.kept.view(np.uint8).reshape(2 * depth, rows * columns)
+    kept = cost.kept.reshape(2 * depth, rows * columns)
     measured = cost.layer_milliseconds
     clock = [(None, None)] * depth if measured is None else measured.astype(float).round(3).tolist()
-    shares = (kept.sum(1) / kept.shape[1]).reshape(depth, 2).tolist()
+    shares = kept.mean(1).reshape(depth, 2).tolist()
     layers = [
         {
             "attention": ran[0], "ffn": ran[1], "attention_kept": share[0], "ffn_kept": share[1],
             "attention_macs": macs[0], "ffn_macs": macs[1],
             "attention_milliseconds": took[0], "ffn_milliseconds": took[1],
+            "attention_patches": _bits(full[0]), "ffn_patches": _bits(full[1]),
         }
-        for ran, share, macs, took in zip(cost.layers.tolist(), shares, cost.layer_macs.tolist(), clock, strict=True)
+        for ran, share, macs, took, full in zip(
+            cost.layers.tolist(), shares, cost.layer_macs.tolist(), clock, cost.kept, strict=True
+        )
     ]  # fmt: skip
-    if patches:
-        for layer, (attention, ffn) in zip(layers, cost.kept, strict=True):
-            layer |= {"attention_patches": _bits(attention), "ffn_patches": _bits(ffn)}
-    return {
-        "macs": cost.macs, "dense_macs": cost.dense_macs, "milliseconds": cost.milliseconds, "rows": rows,
-        "columns": columns, "patches": (kept.sum(0) / len(kept)).round(3).tolist(), "layers": layers,
-        "budget": cost.budget, "least_budget": cost.least_budget, "usual_budget": cost.usual_budget,
-    }  # fmt: skip
+    return {"patches": kept.mean(0).round(3).tolist(), "layers": layers}
 
 
-def pack(seq: int, result: Result, patches: bool = False) -> bytearray:
-    """u32 little-endian length, FrameInfo as JSON of that length, then the planes as float16, plane by plane."""
-    _, height, width = result.planes.shape
+def pack(request: LiveRequest, result: Result) -> bytearray:
+    """The answer to a request: u32 little-endian length, FrameInfo as JSON of that length, then planes of int16."""
+    planes = np.concatenate([result.lightness[None], result.ab]) if request.lightness else result.ab
+    _, height, width = planes.shape
     # A FrameInfo, not checked at every frame: tests do.
-    frame = {"seq": seq, "width": width, "height": height, "effort": effort(result.cost, patches)}
+    frame = {
+        "seq": request.seq, "width": width, "height": height, "lightness": request.lightness,
+        "effort": effort(result.cost, request.layers),
+    }  # fmt: skip
     info = to_json(frame, exclude_none=True)
-    info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Uint16Array needs
+    info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Int16Array needs
     begin = 4 + len(info)
-    message = bytearray(begin + 2 * result.planes.size)
+    message = bytearray(begin + 2 * planes.size)
     message[:begin] = struct.pack("<I", len(info)) + info
-    halves(result.planes, np.frombuffer(message, "<f2", result.planes.size, begin))
+    to_steps(planes, np.frombuffer(message, "<i2", planes.size, begin).reshape(planes.shape))
     return message
 
 
@@ -105,7 +113,7 @@ async def serve(socket: WebSocket, colorize: Callable[[list, float | None], Awai
                 result = await colorize(plain(request.hints), request.budget)
                 if request.foreseen and waiting.full():
                     continue  # a press came, and waits for another frame: this one's bytes would be in its way
-                message = pack(request.seq, result, request.layers)
+                message = pack(request, result)
             except PhotoGone:
                 await socket.close(PHOTO_GONE)
                 return

@@ -54,9 +54,10 @@ Budget = Annotated[float, Field(ge=0, le=1)] | None
 class LiveRequest(Message):
     """What the browser sends for each change; ``seq`` comes back in the answer.
 
-    ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block. ``budget`` is the share of
-    the dense network's cost that photos may take in the mean, null the network's own. ``foreseen`` says that nobody
-    waits for the frame yet: it is not sent where another request has come meanwhile.
+    ``layers`` asks for what each layer and each patch took (:class:`Effort`), ``lightness`` for the photo's lightness
+    before the colors: it never changes, so that a client asks for it once. ``budget`` is the share of the dense
+    network's cost that photos may take in the mean, null the network's own. ``foreseen`` says that nobody waits for the
+    frame yet: it is not sent where another request has come meanwhile.
     """
 
     seq: int
@@ -64,6 +65,7 @@ class LiveRequest(Message):
     layers: bool = False
     budget: Budget = None
     foreseen: bool = False
+    lightness: bool = False
 
 
 class LayerEffort(Message):
@@ -71,8 +73,7 @@ class LayerEffort(Message):
 
     ``*_kept`` is the share of patches that took the full path (0 where the layer was skipped); ``*_macs`` what the
     layer and its decisions about patches took; ``*_milliseconds`` what it took as measured, where the engine measures
-    layers; ``*_patches``, where asked for, a character for each patch in reading order: "1" full path, "0" short path
-    or skipped.
+    layers; ``*_patches`` has a character for each patch in reading order: "1" full path, "0" short path or skipped.
     """
 
     attention: bool
@@ -81,19 +82,19 @@ class LayerEffort(Message):
     ffn_kept: float
     attention_macs: int
     ffn_macs: int
+    attention_patches: str
+    ffn_patches: str
     attention_milliseconds: float | None = None
     ffn_milliseconds: float | None = None
-    attention_patches: str | None = None
-    ffn_patches: str | None = None
 
 
 class Effort(Message):
     """What a frame cost.
 
-    ``macs`` executed and ``dense_macs`` of the same network with nothing left out; ``patches`` is, for each of
-    ``rows`` x ``columns`` patches in reading order, the share of sub-layers in which it took the full path. ``budget``
-    is what it ran at, ``least_budget`` the least that the network knows, ``usual_budget`` what it runs at where none is
-    asked for; all three are left out where it takes none.
+    ``macs`` executed and ``dense_macs`` of the same network with nothing left out. ``budget`` is what it ran at,
+    ``least_budget`` the least that the network knows, ``usual_budget`` what it runs at where none is asked for; all
+    three are left out where it takes none. Only where the request asked for them: ``layers``, and ``patches``, for each
+    of ``rows`` x ``columns`` patches in reading order the share of sub-layers in which it took the full path.
     """
 
     macs: int
@@ -101,19 +102,20 @@ class Effort(Message):
     milliseconds: float
     rows: int
     columns: int
-    patches: list[float]
-    layers: list[LayerEffort]
+    patches: list[float] | None = None
+    layers: list[LayerEffort] | None = None
     budget: float | None = None
     least_budget: float | None = None
     usual_budget: float | None = None
 
 
 class FrameInfo(Message):
-    """Goes before the four float16 planes (A_a, A_b, B_a, B_b) of ``height`` x ``width``: ab = A * L + B, Lab units."""
+    """Goes before planes of ``height`` x ``width`` int16, 256 to a Lab unit: L where ``lightness`` says so, a, b."""
 
     seq: int
     width: int
     height: int
+    lightness: bool
     effort: Effort
 
 

@@ -34,7 +34,6 @@ from adacolvit.hints.encoder import encode_one
 from adacolvit.hints.hint import as_hints, place_hints
 from adacolvit.runtime.engine import Engine
 from adacolvit.runtime.refine import refine
-from adacolvit.runtime.upsample import guide
 from adacolvit.weights import Weights
 
 from .measure import Sample, one_core
@@ -51,7 +50,7 @@ def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
     another process, as a browser is; stages and whole clicks in turn.
     """
     engine = Engine(weights)
-    stages, whole = {name: [] for name in ("read", "place", "encode", "network", "refine", "guide", "pack")}, []
+    stages, whole = {name: [] for name in ("read", "place", "encode", "network", "refine", "pack")}, []
     with tempfile.TemporaryDirectory() as folder:
         table = Table(engine, Library(Path(folder)))
         entry = table.put(source.content, source.key)
@@ -86,7 +85,8 @@ def _by_stages(entry: Entry, text: str) -> Iterator[tuple[str, float]]:
         before, clock = clock, perf_counter()
         return clock - before
 
-    hints = live.plain(LiveRequest.model_validate_json(text).hints)
+    request = LiveRequest.model_validate_json(text)
+    hints = live.plain(request.hints)
     yield "read", lap()
     placed = place_hints(as_hints(hints), frame)
     yield "place", lap()
@@ -94,13 +94,11 @@ def _by_stages(entry: Entry, text: str) -> Iterator[tuple[str, float]]:
     yield "encode", lap()
     ab, _ = entry.colorizer.engine.run(x)
     yield "network", lap()
-    ab = refine(lightness, ab, *placed)
+    refine(lightness, ab, *placed)
     yield "refine", lap()
-    guide(lightness, ab)
-    yield "guide", lap()
     result = entry.colorizer.colorize(hints)
     lap()
-    live.pack(1, result)
+    live.pack(request, result)
     yield "pack", lap()
 
 

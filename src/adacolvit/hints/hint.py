@@ -120,10 +120,15 @@ def place_hints(hints: Iterable, frame: Frame) -> tuple[np.ndarray, np.ndarray, 
     """
     hints = as_hints(hints)
     check_inside(hints, frame.photo_width, frame.photo_height)
-    places = np.array([frame.to_network(hint.x, hint.y) for hint in hints], np.int64).reshape(-1, 2)
-    sizes = np.array([hint.size for hint in hints], np.int64)
-    ab = np.array([hint.ab for hint in hints], np.float32).reshape(-1, 2)
-    return corner(places[:, 1], sizes, frame.height), corner(places[:, 0], sizes, frame.width), sizes, ab
+    rows, columns, sizes = np.array([_place(hint, frame) for hint in hints], np.int64).reshape(-1, 3).T
+    return rows, columns, sizes, np.array([hint.ab for hint in hints], np.float32).reshape(-1, 2)
+
+
+@lru_cache(_REMEMBERED)
+def _place(hint: Hint, frame: Frame) -> tuple[int, int, int]:
+    """Row, column and size of a hint's square, network pixels."""
+    column, row = frame.to_network(hint.x, hint.y)
+    return corner(row, hint.size, frame.height), corner(column, hint.size, frame.width), hint.size
 
 
 def encode_hints(lightness: np.ndarray, hints: Iterable, frame: Frame) -> np.ndarray:

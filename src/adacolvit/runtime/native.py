@@ -104,7 +104,7 @@ def library() -> ctypes.CDLL:
         getattr(lib, f"adacolvit_{name}").argtypes = [c_char_p, POINTER(kind)]
         needs = getattr(lib, f"adacolvit_{name}_scratch")
         needs.argtypes, needs.restype = [POINTER(kind)], c_int64
-    lib.adacolvit_halves.argtypes = [c_char_p, Array, Array, c_int64]
+    lib.adacolvit_steps.argtypes = [c_char_p, Array, Array, c_int64, c_float]
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
     return lib
 

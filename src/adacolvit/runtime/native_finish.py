@@ -68,10 +68,10 @@ def compose(lightness, planes, start, height, to_byte) -> np.ndarray:
     return found
 
 
-def halves(array, to) -> None:
-    """As :func:`.upsample.halves`."""
+def to_steps(array, to, each) -> None:
+    """As :func:`.upsample.to_steps`."""
     array = _floats(array)
-    native.library().adacolvit_halves(instruction_set(), address(array), address(to), array.size)
+    native.library().adacolvit_steps(instruction_set(), address(array), address(to), array.size, each)
 
 
 def _floats(values) -> np.ndarray:

@@ -35,7 +35,7 @@ export function EffortMap() {
       )),
     [values, columns],
   );
-  if (!effort || !onPhoto.value) return null;
+  if (!effort || !values.length || !onPhoto.value) return null;
   const style = { transform: `translate(${x}px, ${y}px)`, width: `${width * scale}px`, height: `${height * scale}px` };
   return (
     <svg class="effort-map" style={style} viewBox={`0 0 ${columns} ${effort.rows}`} preserveAspectRatio="none" aria-hidden="true">
@@ -48,10 +48,6 @@ export function EffortPanel() {
   const effort = store.frame.value?.info.effort;
   if (!effort) return null;
   const all = layers.value;
-  const layer = chosenLayer.value;
-  const measured = all.every((each) => each.milliseconds !== null);
-  const took = (each: Layer) => each.milliseconds ?? 0;
-  const most = { macs: Math.max(...all.map((each) => each.macs)), took: Math.max(...all.map(took)) };
   return (
     <section class="effort panel" aria-label={texts.effortTitle}>
       <h2>{texts.effortTitle}</h2>
@@ -69,6 +65,18 @@ export function EffortPanel() {
         </div>
       </dl>
       <Budget />
+      {all.length > 0 && <Layers all={all} rows={effort.rows} columns={effort.columns} />}
+    </section>
+  );
+}
+
+function Layers({ all, rows, columns }: { all: Layer[]; rows: number; columns: number }) {
+  const layer = chosenLayer.value;
+  const measured = all.every((each) => each.milliseconds !== null);
+  const took = (each: Layer) => each.milliseconds ?? 0;
+  const most = { macs: Math.max(...all.map((each) => each.macs)), took: Math.max(...all.map(took)) };
+  return (
+    <>
       <div class="layers" role="radiogroup" aria-label={texts.effortLayers} onKeyDown={steer}>
         <Choice value={null} label={texts.effortAll}>
           {texts.effortAll}
@@ -80,7 +88,7 @@ export function EffortPanel() {
               .filter((each) => each.part === part)
               .map((each) => (
                 <Choice key={each.block} value={each} label={texts.effortLayer(each)}>
-                  <Picture layer={each} rows={effort.rows} columns={effort.columns} />
+                  <Picture layer={each} rows={rows} columns={columns} />
                   <i class="bar" style={{ width: `${(100 * each.macs) / most.macs}%` }} />
                   {measured && <i class="bar time" style={{ width: `${(100 * took(each)) / most.took}%` }} />}
                 </Choice>
@@ -94,7 +102,7 @@ export function EffortPanel() {
         {texts.effortOnPhoto}
       </label>
       <p>{texts.effortLegend(measured)}</p>
-    </section>
+    </>
   );
 }
 
@@ -124,17 +132,15 @@ function Choice({ value, label, children }: ChoiceProps) {
   );
 }
 
-/** Bright: full path. Dark: short path. Nothing: skipped. Without patches, the share of them as a bar. */
+/** Bright: full path. Dark: short path. Nothing: skipped. */
 function Picture({ layer, rows, columns }: { layer: Layer; rows: number; columns: number }) {
   const path = useMemo(
-    () => (layer.patches ?? []).map((full, i) => (full ? `M${i % columns} ${Math.floor(i / columns)}h1v1h-1z` : "")).join(""),
+    () => layer.patches.map((full, i) => (full ? `M${i % columns} ${Math.floor(i / columns)}h1v1h-1z` : "")).join(""),
     [layer.patches, columns],
   );
-  const share = rows * layer.kept;
   return (
     <svg class={layer.ran ? "ran" : "skipped"} viewBox={`0 0 ${columns} ${rows}`} aria-hidden="true">
-      {layer.ran && layer.patches && <path d={path} shape-rendering="crispEdges" />}
-      {layer.ran && !layer.patches && <rect y={rows - share} width={columns} height={share} />}
+      {layer.ran && <path d={path} shape-rendering="crispEdges" />}
       {!layer.ran && <path class="line" d={`M0 ${rows}L${columns} 0`} />}
     </svg>
   );

@@ -17,30 +17,28 @@ export interface Layer {
   milliseconds: number | null;
   /** Share of patches that took the full path. */
   kept: number;
-  /** Of each patch in reading order, whether it took the full path; null where the frame does not tell. */
-  patches: boolean[] | null;
+  /** Of each patch in reading order, whether it took the full path. */
+  patches: boolean[];
 }
 
 /** The layer looked at; null: all of them together. */
 export const chosen = signal<{ part: Part; block: number } | null>(null);
 
+/** None while the frame on the table is one that tells nothing of them. */
 export const layers = computed<Layer[]>(() => (store.frame.value ? layersOf(store.frame.value.info.effort) : []));
 
 /** Attention of all blocks, then the feed-forward layers of all blocks. */
 export function layersOf(effort: Effort): Layer[] {
   return (["attention", "ffn"] as const).flatMap((part) =>
-    effort.layers.map((layer, block) => {
-      const patches = layer[`${part}_patches`];
-      return {
-        part,
-        block,
-        ran: layer[part],
-        macs: layer[`${part}_macs`],
-        milliseconds: layer[`${part}_milliseconds`] ?? null,
-        kept: layer[`${part}_kept`],
-        patches: patches ? [...patches].map((each) => each === "1") : null,
-      };
-    }),
+    (effort.layers ?? []).map((layer, block) => ({
+      part,
+      block,
+      ran: layer[part],
+      macs: layer[`${part}_macs`],
+      milliseconds: layer[`${part}_milliseconds`] ?? null,
+      kept: layer[`${part}_kept`],
+      patches: [...layer[`${part}_patches`]].map((each) => each === "1"),
+    })),
   );
 }
 
@@ -54,9 +52,5 @@ export const onPhoto = signal(true);
 
 /** The share of layers in which each patch took the full path, of the layer looked at or of all. */
 export const shares = computed<number[]>(() => {
-  const effort = store.frame.value?.info.effort;
-  if (!effort) return [];
-  const layer = chosenLayer.value;
-  if (!layer) return effort.patches;
-  return layer.patches?.map(Number) ?? effort.patches.map(() => layer.kept);
+  return chosenLayer.value?.patches.map(Number) ?? store.frame.value?.info.effort.patches ?? [];
 });

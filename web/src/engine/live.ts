@@ -3,13 +3,18 @@
 
 import type { components } from "./schema";
 import type { Listener, LiveLink, LiveRequest } from "./engine";
-import { Frame } from "./frame";
+import { Frame, unpack } from "./frame";
+import { Guide, STEPS } from "./guide";
+import { loops } from "./loops";
+import { texts } from "../texts";
 
 type WireRequest = components["schemas"]["LiveRequest"];
 type LiveError = components["schemas"]["LiveError"];
 
 const PHOTO_GONE = 4404; // the close code of a server that does not hold this photo (any more)
 const RETRY_MS = 1000;
+
+loops().catch(() => {}); // at once, so that they are there when a photo is; whoever needs them hears why they are not
 
 interface Flight {
   seq: number;
@@ -24,6 +29,8 @@ export class Live implements LiveLink {
   private foreseen: LiveRequest | null = null; // until it is sent
   private flights: Flight[] = []; // in the order in which they were sent
   private seq = 0;
+  private module: WebAssembly.Module | null = null;
+  private guide: Guide | null = null; // of the photo as this connection's server has it
   private closed = false;
   private retry = 0;
 
@@ -31,7 +38,7 @@ export class Live implements LiveLink {
     private readonly address: string,
     private readonly listener: Listener,
   ) {
-    this.connect();
+    void this.start();
   }
 
   send(request: LiveRequest): void {
@@ -55,6 +62,17 @@ export class Live implements LiveLink {
     this.socket?.close();
   }
 
+  private async start(): Promise<void> {
+    try {
+      this.module = await loops();
+      if (!this.closed) this.connect();
+    } catch (error) {
+      if (this.closed) return;
+      if (error instanceof WebAssembly.CompileError) return this.listener.onError(texts.noVectors);
+      this.wait(() => void this.start());
+    }
+  }
+
   private connect(): void {
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
@@ -63,7 +81,7 @@ export class Live implements LiveLink {
       this.pump();
     };
     socket.onmessage = ({ data }) => {
-      const reply = typeof data === "string" ? (JSON.parse(data) as LiveError) : Frame.read(data as ArrayBuffer);
+      const reply = typeof data === "string" ? (JSON.parse(data) as LiveError) : this.read(data as ArrayBuffer);
       const seq = reply instanceof Frame ? reply.info.seq : reply.seq;
       const answered = this.flights.find((flight) => flight.seq === seq) ?? this.flights[0]!;
       this.flights = this.flights.filter((flight) => flight.seq > answered.seq); // what was overtaken is never answered
@@ -75,13 +93,24 @@ export class Live implements LiveLink {
     };
     socket.onclose = ({ code }) => {
       if (this.closed) return;
-      this.flights = [];
+      [this.flights, this.guide] = [[], null];
       this.latest = this.asked; // what was asked last is asked again
       if (code === PHOTO_GONE) return this.listener.onPhotoGone();
-      this.listener.onLink(false);
-      this.retry = window.setTimeout(() => this.connect(), RETRY_MS);
+      this.wait(() => this.connect());
     };
     this.socket = socket;
+  }
+
+  /** Until the server may be there again. */
+  private wait(retry: () => void): void {
+    this.listener.onLink(false);
+    this.retry = window.setTimeout(retry, RETRY_MS);
+  }
+
+  private read(message: ArrayBuffer): Frame {
+    const { info, lightness, ab } = unpack(message);
+    if (lightness) this.guide = new Guide(this.module!, Float32Array.from(lightness, (v) => v / STEPS), info.height, info.width);
+    return new Frame(info, this.guide!.planes(ab));
   }
 
   private get isAwaited(): boolean {
@@ -97,7 +126,8 @@ export class Live implements LiveLink {
     if (flight.isEarnest) this.latest = null;
     else this.foreseen = null;
     const { hints, budget = null, effortLayers = false } = request;
-    const message: WireRequest = { seq: flight.seq, hints, budget, layers: effortLayers, foreseen: !flight.isEarnest };
+    const [foreseen, lightness] = [!flight.isEarnest, !this.guide];
+    const message: WireRequest = { seq: flight.seq, hints, budget, layers: effortLayers, foreseen, lightness };
     this.socket.send(JSON.stringify(message));
   }
 }

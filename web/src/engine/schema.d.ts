@@ -52,10 +52,10 @@ export interface components {
          * Effort
          * @description What a frame cost.
          *
-         *     ``macs`` executed and ``dense_macs`` of the same network with nothing left out; ``patches`` is, for each of
-         *     ``rows`` x ``columns`` patches in reading order, the share of sub-layers in which it took the full path. ``budget``
-         *     is what it ran at, ``least_budget`` the least that the network knows, ``usual_budget`` what it runs at where none is
-         *     asked for; all three are left out where it takes none.
+         *     ``macs`` executed and ``dense_macs`` of the same network with nothing left out. ``budget`` is what it ran at,
+         *     ``least_budget`` the least that the network knows, ``usual_budget`` what it runs at where none is asked for; all
+         *     three are left out where it takes none. Only where the request asked for them: ``layers``, and ``patches``, for each
+         *     of ``rows`` x ``columns`` patches in reading order the share of sub-layers in which it took the full path.
          */
         Effort: {
             /**
@@ -67,8 +67,11 @@ export interface components {
             columns: number;
             /** Dense Macs */
             dense_macs: number;
-            /** Layers */
-            layers: components["schemas"]["LayerEffort"][];
+            /**
+             * Layers
+             * @default null
+             */
+            layers?: components["schemas"]["LayerEffort"][] | null;
             /**
              * Least Budget
              * @default null
@@ -78,8 +81,11 @@ export interface components {
             macs: number;
             /** Milliseconds */
             milliseconds: number;
-            /** Patches */
-            patches: number[];
+            /**
+             * Patches
+             * @default null
+             */
+            patches?: number[] | null;
             /** Rows */
             rows: number;
             /**
@@ -223,12 +229,14 @@ export interface components {
         };
         /**
          * FrameInfo
-         * @description Goes before the four float16 planes (A_a, A_b, B_a, B_b) of ``height`` x ``width``: ab = A * L + B, Lab units.
+         * @description Goes before planes of ``height`` x ``width`` int16, 256 to a Lab unit: L where ``lightness`` says so, a, b.
          */
         FrameInfo: {
             effort: components["schemas"]["Effort"];
             /** Height */
             height: number;
+            /** Lightness */
+            lightness: boolean;
             /** Seq */
             seq: number;
             /** Width */
@@ -264,8 +272,7 @@ export interface components {
          *
          *     ``*_kept`` is the share of patches that took the full path (0 where the layer was skipped); ``*_macs`` what the
          *     layer and its decisions about patches took; ``*_milliseconds`` what it took as measured, where the engine measures
-         *     layers; ``*_patches``, where asked for, a character for each patch in reading order: "1" full path, "0" short path
-         *     or skipped.
+         *     layers; ``*_patches`` has a character for each patch in reading order: "1" full path, "0" short path or skipped.
          */
         LayerEffort: {
             /** Attention */
@@ -279,11 +286,8 @@ export interface components {
              * @default null
              */
             attention_milliseconds?: number | null;
-            /**
-             * Attention Patches
-             * @default null
-             */
-            attention_patches?: string | null;
+            /** Attention Patches */
+            attention_patches: string;
             /** Ffn */
             ffn: boolean;
             /** Ffn Kept */
@@ -295,11 +299,8 @@ export interface components {
              * @default null
              */
             ffn_milliseconds?: number | null;
-            /**
-             * Ffn Patches
-             * @default null
-             */
-            ffn_patches?: string | null;
+            /** Ffn Patches */
+            ffn_patches: string;
         };
         /**
          * LiveError
@@ -318,9 +319,10 @@ export interface components {
          * LiveRequest
          * @description What the browser sends for each change; ``seq`` comes back in the answer.
          *
-         *     ``layers`` asks for ``attention_patches`` and ``ffn_patches`` of each block. ``budget`` is the share of
-         *     the dense network's cost that photos may take in the mean, null the network's own. ``foreseen`` says that nobody
-         *     waits for the frame yet: it is not sent where another request has come meanwhile.
+         *     ``layers`` asks for what each layer and each patch took (:class:`Effort`), ``lightness`` for the photo's lightness
+         *     before the colors: it never changes, so that a client asks for it once. ``budget`` is the share of the dense
+         *     network's cost that photos may take in the mean, null the network's own. ``foreseen`` says that nobody waits for the
+         *     frame yet: it is not sent where another request has come meanwhile.
          */
         LiveRequest: {
             /**
@@ -340,6 +342,11 @@ export interface components {
              * @default false
              */
             layers?: boolean;
+            /**
+             * Lightness
+             * @default false
+             */
+            lightness?: boolean;
             /** Seq */
             seq: number;
         };

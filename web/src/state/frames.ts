@@ -8,7 +8,7 @@ import type { Frame } from "../engine/frame";
 import * as store from "./store";
 import { texts } from "../texts";
 
-const MOST_BYTES = 128 * 2 ** 20; // of all frames that are kept: some two hundred steps
+const MOST_BYTES = 128 * 2 ** 20; // of all frames that are kept: some 160 steps
 
 const keyOf = ({ hints, budget, effortLayers }: LiveRequest) => `${effortLayers ? "layers" : ""}${JSON.stringify([budget, hints])}`;
 

@@ -2,7 +2,7 @@
 
 import { DELTA, f, fromXyz, TOLERANCE, toLinear } from "../../color/color";
 import { SRGB } from "../curve";
-import address from "../../../kernel/rows.wasm?url";
+import { loops } from "../../engine/loops";
 
 const GRAYS = 16 * 255 + 1; // of the table of lightness: 16 to a byte
 
@@ -41,8 +41,7 @@ export class Kernel {
   /** Throws where the browser has no WebAssembly with vectors. */
   static async load(): Promise<Kernel> {
     const memory = new WebAssembly.Memory({ initial: 1 });
-    const code = await (await fetch(address)).arrayBuffer();
-    const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
+    const instance = await WebAssembly.instantiate(await loops(), { env: { memory } });
     return new Kernel(instance.exports as unknown as Rows, memory);
   }
 
@@ -61,6 +60,5 @@ export class Kernel {
 
   bytes = (at: Pointer, count: number) => new Uint8ClampedArray(this.memory.buffer, at, count);
   floats = (at: Pointer, count: number) => new Float32Array(this.memory.buffer, at, count);
-  shorts = (at: Pointer, count: number) => new Uint16Array(this.memory.buffer, at, count);
   words = (at: Pointer, count: number) => new Uint32Array(this.memory.buffer, at, count);
 }

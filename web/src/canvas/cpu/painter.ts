@@ -23,7 +23,7 @@ interface Memory {
   canvas: Surface;
   lens: Surface;
   quads: [number, number];
-  halves: number;
+  planes: number;
 }
 
 export class CpuPainter implements Painter {
@@ -113,7 +113,7 @@ export class CpuPainter implements Painter {
       lens: BYTES_PER_PIXEL * lens * lens,
       quads: 16 * texels[0],
       before: 16 * texels[1],
-      halves: 8 * most,
+      planes: 16 * most,
     });
     const desk: Desk = { columns: at.columns, spread: at.spread, texels: at.texels, gray: null };
     [this.drawn, this.shown] = [[], []];
@@ -123,20 +123,20 @@ export class CpuPainter implements Painter {
       canvas: new Surface(this.kernel, desk, at.canvas, width, height),
       lens: new Surface(this.kernel, desk, at.lens, lens, lens),
       quads: [at.quads, at.before],
-      halves: at.halves,
+      planes: at.planes,
     });
   }
 
   /** Makes colors of the frames; returns whether they are others than those on the canvas. */
-  private recolor({ quads, halves }: Memory, chroma: number): boolean {
+  private recolor({ quads, planes }: Memory, chroma: number): boolean {
     const wanted = [...this.frames, chroma];
     if (wanted.every((each, i) => each === this.shown[i])) return false;
     this.shown = wanted;
     this.colors = this.frames.map((frame, i) => {
       if (!frame || !chroma) return null;
       const { width, height } = frame.info;
-      this.kernel.shorts(halves, frame.planes.length).set(frame.planes);
-      this.kernel.rows.quads(quads[i]!, halves, chroma, width * height);
+      this.kernel.floats(planes, frame.planes.length).set(frame.planes);
+      this.kernel.rows.quads(quads[i]!, planes, chroma, width * height);
       return { at: quads[i]!, width, height };
     });
     return true;

@@ -93,13 +93,8 @@ export class GlPainter implements Painter {
 
   private upload({ info: { width, height }, planes }: Frame, unit: number): void {
     const gl = this.gl;
-    const size = width * height;
-    const texels = new Uint16Array(planes.length);
-    for (let plane = 0; plane < 4; plane++) {
-      for (let i = 0; i < size; i++) texels[4 * i + plane] = planes[plane * size + i]!;
-    }
     gl.activeTexture(gl.TEXTURE0 + unit);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, width, height, 0, gl.RGBA, gl.HALF_FLOAT, texels);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16F, width, height, 0, gl.RGBA, gl.FLOAT, planes);
   }
 
   get isLost(): boolean {

@@ -41,7 +41,7 @@ function layerMacs(config: Config, attention: boolean, tokens: number, kept: num
   return 4 * width * heads * (tokens * base + kept * extra) + 2 * heads * (tokens ** 2 * base + kept ** 2 * extra);
 }
 
-export function effortOf(config: Config, rows: number, columns: number, decisions: Decisions, ms: number, wantsPatches: boolean): Effort {
+export function effortOf(config: Config, rows: number, columns: number, decisions: Decisions, ms: number, wantsLayers: boolean): Effort {
   const { width, depth, adaptive, head_kernel } = config;
   const count = rows * columns;
   const policy = adaptive ? 1 : 0;
@@ -60,7 +60,7 @@ export function effortOf(config: Config, rows: number, columns: number, decision
       const took = ran ? layerMacs(config, which === 0, tokens, number + policy) + deciding : 0;
       macs += took;
       dense += layerMacs(config, which === 0, tokens, tokens) + deciding;
-      return { ran, share: number / count, took, patches: wantsPatches ? kept.join("") : null };
+      return { ran, share: number / count, took, patches: kept.join("") };
     }) as [Step, Step];
     return {
       attention: attention.ran,
@@ -74,14 +74,15 @@ export function effortOf(config: Config, rows: number, columns: number, decision
     };
   });
   const patches = Array.from(shares, (sum) => Math.round((1000 * sum) / (2 * depth)) / 1000);
+  const each = wantsLayers ? { patches, layers } : {};
   const { budget } = decisions;
   const budgets = budget === null ? {} : { budget, least_budget: config.least_budget, usual_budget: config.budget };
-  return { macs, dense_macs: dense, milliseconds: ms, rows, columns, patches, layers, ...budgets };
+  return { macs, dense_macs: dense, milliseconds: ms, rows, columns, ...each, ...budgets };
 }
 
 interface Step {
   ran: boolean;
   share: number;
   took: number;
-  patches: string | null;
+  patches: string;
 }

@@ -39,7 +39,10 @@ export function smooth(L: Float32Array, ab: Float32Array[], height: number, widt
     const slope = mean(product(light, plane)).map((v, i) => (v - meanL[i]! * meanPlane[i]!) / variance[i]!);
     return { slope, offset: meanPlane.map((v, i) => v - slope[i]! * meanL[i]!) };
   });
-  const lines = [...fits.map(({ slope }) => slope), ...fits.map(({ offset }) => offset)].map((plane) => around(around(plane)));
+  const lines = new Float32Array(4 * down * across);
+  [...fits.map(({ slope }) => slope), ...fits.map(({ offset }) => offset)].forEach((plane, p) => {
+    around(around(plane)).forEach((v, i) => (lines[4 * i + p] = v));
+  });
   const color = new Upsampler(lines, across, down, width, height);
   const [a, b, row] = [new Float32Array(L.length), new Float32Array(L.length), new Float32Array(2 * width)];
   for (let y = 0, i = 0; y < height; y++) {

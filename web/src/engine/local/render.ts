@@ -12,8 +12,8 @@ const TYPES: Partial<Record<PictureFormat, string>> = { png: "image/png", jpeg: 
 
 export const FORMATS = Object.keys(TYPES) as PictureFormat[];
 
-/** planes: of guide, at the photo's network frame. Throws a sentence to be shown. */
-export async function render(photo: Photo, planes: Float32Array[], request: RenderRequest): Promise<Blob> {
+/** planes: of Guide, at the photo's network frame. Throws a sentence to be shown. */
+export async function render(photo: Photo, planes: Float32Array, request: RenderRequest): Promise<Blob> {
   const { width, height, frame } = photo;
   const { format, label, note = true, saturation = 1, strength = 1 } = request;
   const type = TYPES[format];

@@ -2,24 +2,24 @@
 
 import { expose, transfer } from "comlink";
 import type { components } from "../schema";
+import { Guide, toSteps } from "../guide";
+import { loops } from "../loops";
 import type { LiveRequest, Part, PhotoInfo, Place, RenderRequest, Suggestion, WireHint } from "../engine";
 import { predictor } from "./colorize";
 import { effortOf } from "./cost";
 import { placeHints } from "./encoder";
 import { PATCH } from "./frame";
-import { halves } from "./half";
 import { Network } from "./network";
 import { Photo } from "./photo";
 import { render } from "./render";
 import { keepPhoto, keptPhoto } from "./store";
 import { suggestColors } from "./suggest/colors";
 import { suggestPlaces } from "./suggest/places";
-import { guide } from "./upsample";
 import { texts } from "../../texts";
 
 export interface FrameParts {
   info: components["schemas"]["FrameInfo"];
-  planes: Uint16Array<ArrayBuffer>;
+  planes: Float32Array<ArrayBuffer>;
 }
 
 const MOST_PHOTOS = 2; // in memory: the one on the table, and one beside it
@@ -56,13 +56,23 @@ async function photoOf(id: string): Promise<Photo> {
   return remember(id, await Photo.open(kept.file, kept.info.name));
 }
 
+const guides = new WeakMap<Photo, Guide>();
+
+async function guideOf(photo: Photo): Promise<Guide> {
+  const { frame, networkLightness } = photo;
+  const guide = guides.get(photo) ?? new Guide(await loops(), networkLightness, frame.height, frame.width);
+  guides.set(photo, guide);
+  return guide;
+}
+
 /** The network's answer, ready for any size. */
-async function colorize({ frame, networkLightness: L }: Photo, { hints, budget, effortLayers = false }: LiveRequest) {
-  const ready = await loaded();
+async function colorize(photo: Photo, { hints, budget, effortLayers = false }: LiveRequest) {
+  const { frame, networkLightness: L } = photo;
+  const [ready, guide] = [await loaded(), await guideOf(photo)];
   const { width, height } = frame;
   const start = performance.now();
   const { ab, decisions } = await predictor(ready, frame, budget)(L, placeHints(hints, frame));
-  const planes = guide(L, ab, height, width);
+  const planes = guide.planes(toSteps(ab));
   const effort = effortOf(ready.config, height / PATCH, width / PATCH, decisions, performance.now() - start, effortLayers);
   return { planes, effort, frame };
 }
@@ -126,9 +136,8 @@ const tasks = {
   },
 
   async frame(id: string, request: LiveRequest): Promise<FrameParts> {
-    const { planes: floats, effort, frame } = await colorize(await photoOf(id), request);
-    const planes = halves(floats);
-    return transfer({ info: { seq: 0, width: frame.width, height: frame.height, effort }, planes }, [planes.buffer]);
+    const { planes, effort, frame } = await colorize(await photoOf(id), request);
+    return transfer({ info: { seq: 0, width: frame.width, height: frame.height, lightness: false, effort }, planes }, [planes.buffer]);
   },
 
   async suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]> {
