@@ -227,8 +227,8 @@ void guide(const Guide& g) {
 void steps(const float* from, int16_t* to, int64_t count, float each) {
   typedef int16_t H __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
   auto convert = [=](V x) {
-    const V least = splat(-0x8000), most = splat(0x7fff), steps = larger(x * each, least);
-    return __builtin_convertvector((U)((steps < most ? steps : most) + 0x1.8p23f), H);  // the sum has them in its low bits
+    const V steps = smaller(larger(x * each, splat(-0x8000)), splat(0x7fff));
+    return __builtin_convertvector((U)(steps + 0x1.8p23f), H);  // the sum has them in its low bits
   };
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES) *(H*)(to + i) = convert(load(from + i));
