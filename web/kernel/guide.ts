@@ -1,6 +1,5 @@
 // AssemblyScript: from the network's color to the planes that carry it to any size, as adacolvit/runtime/upsample.py makes them.
-// Planes of `height` rows of `width` float32, a multiple of four. Pointers are bytes; what lies beyond a plane's end may be
-// read, up to a row.
+// Planes of `height` rows of `width` float32, a multiple of four. Pointers are bytes.
 
 const EPSILON: f32 = 256;
 const SHARPEN: f32 = 0.75;
@@ -31,7 +30,7 @@ const MIDDLE: f32 = 50; // L is counted from here, so that less is lost where it
 
 /**
  * What of a photo's lightness every frame needs: itself from MIDDLE on, its mean over 3 x 3 pixels, 1 / (its variance there + EPSILON),
- * and L sharpened. `row`: memory for two rows and 32 bytes.
+ * and L sharpened. `row`: memory for two rows and 48 bytes.
  */
 export function prepare(lightness: usize, mean: usize, inverse: usize, sharp: usize, row: usize, height: i32, width: i32): void {
   const bytes = <usize>width << 2, sums = row + 16, squares = sums + bytes + 16, middle = f32x4.splat(MIDDLE);

@@ -32,16 +32,16 @@ export class Guide {
 
   /** lightness: L of the network's frame, `height` rows of `width`, a multiple of four. */
   constructor(module: WebAssembly.Module, lightness: Float32Array, readonly height: number, readonly width: number) {
-    const [texels, row] = [4 * height * width, 4 * width];
+    const texels = 4 * height * width;
     let end = START;
     const take = (bytes: number) => {
       const at = end;
-      end += Math.ceil((bytes + row) / 16) * 16; // loops may read up to a row beyond
+      end += Math.ceil(bytes / 16) * 16;
       return at;
     };
     const plane = () => take(texels);
     this.at = {
-      ...{ lightness: plane(), mean: plane(), inverse: plane(), sharp: plane(), row: take(2 * row + 32), steps: plane() },
+      ...{ lightness: plane(), mean: plane(), inverse: plane(), sharp: plane(), row: take(8 * width + 48), steps: plane() },
       ...{ slopeA: plane(), slopeB: plane(), sharpA: plane(), sharpB: plane(), out: take(4 * texels) },
     };
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(end / PAGE) });
