@@ -290,6 +290,29 @@ def test_the_effort_view_tells_what_each_layer_did(table, page):
     expect(shade).to_have_count(0)
 
 
+def test_compiled_loops_that_cannot_be_fetched_are_fetched_later(page):
+    """By WebGL, which itself does without them: the frames' planes wait for them."""
+    refused = []
+
+    def refuse_twice(route) -> None:
+        if len(refused) < 2:
+            refused.append(route.request.url)
+            return route.abort()
+        route.continue_()
+
+    page.route("**/*.wasm", refuse_twice)
+    page.goto("/?painter=gl")
+    Table(page).open_sample("Cat")
+    assert len(refused) == 2
+
+
+def test_a_browser_without_vectors_is_told_so(page):
+    page.add_init_script("WebAssembly.compile = () => Promise.reject(new WebAssembly.CompileError('no vectors'))")
+    page.goto("/?painter=gl")
+    page.locator(".samples button", has_text="Cat").first.click()
+    expect(page.get_by_text("no WebAssembly with vectors")).to_be_visible()
+
+
 def test_full_screen_leaves_the_photo_alone(table, page):
     table.open_sample("Cat")
     page.keyboard.press("Shift+F")
