@@ -297,7 +297,7 @@ def test_compiled_loops_that_cannot_be_fetched_are_fetched_later(page):
     def refuse_twice(route) -> None:
         if len(refused) < 2:
             refused.append(route.request.url)
-            return route.abort()
+            return route.abort() if len(refused) == 1 else route.fulfill(status=503)
         route.continue_()
 
     page.route("**/*.wasm", refuse_twice)

@@ -29,7 +29,6 @@ export class Live implements LiveLink {
   private foreseen: LiveRequest | null = null; // until it is sent
   private flights: Flight[] = []; // in the order in which they were sent
   private seq = 0;
-  private module: WebAssembly.Module | null = null;
   private guide: Guide | null = null; // of the photo as this connection's server has it
   private closed = false;
   private retry = 0;
@@ -64,16 +63,16 @@ export class Live implements LiveLink {
 
   private async start(): Promise<void> {
     try {
-      this.module = await loops();
-      if (!this.closed) this.connect();
+      const module = await loops();
+      if (!this.closed) this.connect(module);
     } catch (error) {
       if (this.closed) return;
       if (error instanceof WebAssembly.CompileError) return this.listener.onError(texts.noVectors);
-      this.wait(() => void this.start());
+      this.startLater();
     }
   }
 
-  private connect(): void {
+  private connect(module: WebAssembly.Module): void {
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -81,7 +80,7 @@ export class Live implements LiveLink {
       this.pump();
     };
     socket.onmessage = ({ data }) => {
-      const reply = typeof data === "string" ? (JSON.parse(data) as LiveError) : this.read(data as ArrayBuffer);
+      const reply = typeof data === "string" ? (JSON.parse(data) as LiveError) : this.read(data as ArrayBuffer, module);
       const seq = reply instanceof Frame ? reply.info.seq : reply.seq;
       const answered = this.flights.find((flight) => flight.seq === seq) ?? this.flights[0]!;
       this.flights = this.flights.filter((flight) => flight.seq > answered.seq); // what was overtaken is never answered
@@ -96,20 +95,20 @@ export class Live implements LiveLink {
       [this.flights, this.guide] = [[], null];
       this.latest = this.asked; // what was asked last is asked again
       if (code === PHOTO_GONE) return this.listener.onPhotoGone();
-      this.wait(() => this.connect());
+      this.startLater();
     };
     this.socket = socket;
   }
 
-  /** Until the server may be there again. */
-  private wait(retry: () => void): void {
+  /** When the server may be there again. */
+  private startLater(): void {
     this.listener.onLink(false);
-    this.retry = window.setTimeout(retry, RETRY_MS);
+    this.retry = window.setTimeout(() => void this.start(), RETRY_MS);
   }
 
-  private read(message: ArrayBuffer): Frame {
+  private read(message: ArrayBuffer, module: WebAssembly.Module): Frame {
     const { info, lightness, ab } = unpack(message);
-    if (lightness) this.guide = new Guide(this.module!, Float32Array.from(lightness, (v) => v / STEPS), info.height, info.width);
+    if (lightness) this.guide = new Guide(module, Float32Array.from(lightness, (v) => v / STEPS), info.height, info.width);
     return new Frame(info, this.guide!.planes(ab));
   }
 

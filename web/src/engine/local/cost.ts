@@ -60,7 +60,7 @@ export function effortOf(config: Config, rows: number, columns: number, decision
       const took = ran ? layerMacs(config, which === 0, tokens, number + policy) + deciding : 0;
       macs += took;
       dense += layerMacs(config, which === 0, tokens, tokens) + deciding;
-      return { ran, share: number / count, took, patches: kept.join("") };
+      return { ran, share: number / count, took, patches: wantsLayers ? kept.join("") : "" };
     }) as [Step, Step];
     return {
       attention: attention.ran,
