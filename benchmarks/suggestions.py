@@ -1,4 +1,4 @@
-"""Do suggested places help more than random ones? ``python benchmarks/suggestions.py TAR --photos 36`` says.
+"""Do suggested places help more than random ones? ``python benchmarks/suggestions.py TAR --count 36`` says.
 
 Each photo is colored from its own gray with 1, 3 and 5 hints of its true colors, once at the places that are suggested
 for it and several times at random ones; PSNR at the network's scale, and its gain over no hints.

@@ -1,4 +1,6 @@
-"""A deeper network begins with a shallower one, and computes the same."""
+"""A larger network begins with a smaller one, and computes the same."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,14 +10,15 @@ from adacolvit.errors import RecipeError
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
+from adacolvit.model.positions import sine_positions
 from adacolvit.training.command import Reporter
-from adacolvit.training.grow import deepen, grow, pulls
+from adacolvit.training.grow import deepen, grow, pulls, widen
 from adacolvit.training.loop import train
 from adacolvit.training.loss import color_loss
 from adacolvit.training.recipe import load_recipe
 from adacolvit.weights import load_weights, write_weights
 
-SHALLOW, DEEP = ModelConfig(32, 2, 2), ModelConfig(32, 4, 2)
+SHALLOW, DEEP, WIDE = ModelConfig(32, 2, 2), ModelConfig(32, 4, 2), ModelConfig(96, 2, 6)
 
 
 @pytest.fixture
@@ -89,14 +92,78 @@ def test_three_times_as_deep(shallow, batch):
         assert torch.equal(shallow(batch.x, "masked")["ab"], deep(batch.x, "masked")["ab"])
 
 
+@pytest.fixture
+def positions_of_32(monkeypatch):
+    """Every channel made of one has its wavelength, where really it has a neighboring one."""
+    monkeypatch.setattr(
+        "adacolvit.model.network.sine_positions",
+        lambda rows, columns, width, origin: sine_positions(rows, columns, 32, origin).repeat(width // 32, 1),
+    )
+
+
+@pytest.mark.parametrize("budget", [None, 0.4])
+@torch.no_grad()
+def test_a_wider_one_computes_what_the_narrower_does(shallow, batch, positions_of_32, budget):
+    knots = {"budget_knots": 4 if budget else 0}
+    narrow = ColorizationViT(replace(SHALLOW, **knots)).eval()
+    narrow.load_state_dict(shallow.state_dict(), strict=False)
+    for name, p in narrow.named_parameters():
+        if name.startswith("budget_"):
+            p.normal_()
+    wide = ColorizationViT(replace(WIDE, **knots)).eval()
+    grow(wide, narrow.state_dict(), batch, layers=0.0)
+    for mode, x in ("dense", batch.x), ("masked", batch.x), ("gathered", batch.x[:1]):
+        one, other = narrow(x, mode, budget=budget), wide(x, mode, budget=budget)
+        assert torch.allclose(one["ab"], other["ab"], atol=1e-5), mode
+        if mode != "dense":
+            assert torch.equal(one["decisions"].layers, other["decisions"].layers)
+            assert torch.equal(one["decisions"].patches, other["decisions"].patches)
+
+
+@torch.no_grad()
+def test_with_its_own_positions_it_computes_nearly_the_same(shallow, batch):
+    wide = ColorizationViT(WIDE).eval()
+    wide.load_state_dict(widen(shallow.state_dict(), 96, 16))
+    one, other = shallow(batch.x, "dense")["ab"], wide(batch.x, "dense")["ab"]
+    assert (one - other).square().mean() < 0.05 * one.var()
+
+
+def test_copies_learn_different_things(shallow, batch):
+    wide = ColorizationViT(WIDE)
+    wide.load_state_dict(widen(shallow.state_dict(), 96, 16))
+    color_loss(wide(batch.x, "dense")["ab"], batch.target).backward()
+    block = wide.blocks[0]
+    copies = {
+        "channels": block.ffn.out_base.weight.grad.unflatten(0, (32, 3)),
+        "hidden units": block.ffn.in_base.weight.grad.unflatten(0, (-1, 3)),
+        "heads": block.attention.qkv_base.weight.grad.unflatten(0, (3, 2, 3, -1)).transpose(1, 2).flatten(0, 1),
+    }
+    for what, slopes in copies.items():
+        one, other = slopes.unbind(1)[:2]
+        assert torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), 0) < 0.99, what
+
+
+def test_wider_and_deeper_at_once(shallow, batch, positions_of_32):
+    both = ColorizationViT(ModelConfig(96, 4, 6))
+    grow(both, shallow.state_dict(), batch, layers=5 / 8)
+    with torch.no_grad():
+        one, other = shallow(batch.x, "masked"), both(batch.x, "masked")
+        assert torch.allclose(one["ab"], other["ab"], atol=1e-5)
+        assert other["decisions"].layers.mean().item() == pytest.approx(5 / 8)
+
+
 def test_networks_that_cannot_grow(shallow, batch):
     values = shallow.state_dict()
     with pytest.raises(RecipeError, match="cannot grow from one of 2"):
         deepen(values, 5)
     with pytest.raises(RecipeError, match="cannot grow from one of 2"):
         deepen(values, 2)
-    with pytest.raises(RecipeError, match="another network"):
-        grow(ColorizationViT(ModelConfig(64, 4, 2)), values, batch, 0.5)
+    for width in 16, 32, 80:
+        with pytest.raises(RecipeError, match=f"width {width} cannot grow from one of 32"):
+            widen(values, width, 16)
+    for other in ModelConfig(32, 4, 4, groups=4), ModelConfig(64, 4, 4, groups=4), ModelConfig(32, 2, 2, head_kernel=1):
+        with pytest.raises(RecipeError, match="another network"):
+            grow(ColorizationViT(other), values, batch, 0.5)
 
 
 def test_a_recipe_grows_and_trains(shallow, shard, tmp_path):

@@ -178,7 +178,7 @@ class Run:
         batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
         if recipe.gates == "grown":
             if not recipe.init:
-                raise RecipeError(f"recipe {recipe.name} grows a network: give --init the weights of a shallower one")
+                raise RecipeError(f"recipe {recipe.name} grows a network: give --init the weights of a smaller one")
             grow(self.network, averaged(recipe.init), batch, stage.layers)
         elif recipe.model.budget_knots:
             set_budgets(self.network, batch)

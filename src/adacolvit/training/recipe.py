@@ -87,7 +87,7 @@ class Recipe:
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
     # "open": every gate starts open; "measured": at the first stage's budget, see gates.set_gates; "grown": so too, and
-    # ``init`` is a shallower network, see grow.grow
+    # ``init`` is a smaller network, see grow.grow
     gates: str = "open"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     teacher: str = ""  # checkpoint of the dense twin that a DynamicViT is to stay near; "": none

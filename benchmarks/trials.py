@@ -1,0 +1,195 @@
+"""Changes of the recipe at equal samples: ``python benchmarks/trials.py --train TARS --data TAR`` tries them.
+
+Each trial is one short run from fresh weights with one change, everything kept; all see the same crops in the same
+order. Named trials can be run side by side into one folder, and the table is of all that it holds: PSNR at the sizes
+below, mean and difference to the run without a change, with its 95 % interval over the photos. What another seed does
+is a line of the table, since no interval over photos holds it.
+"""
+
+import argparse
+import json
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+from adacolvit.color.lab import lab_to_srgb, srgb_to_lab
+from adacolvit.evaluation import hintset
+from adacolvit.evaluation.metrics import psnr
+from adacolvit.evaluation.photos import Truth, iter_sources, load
+from adacolvit.evaluation.protocol import join
+from adacolvit.evaluation.torch_network import TorchNetwork
+from adacolvit.hints.encoder import corner
+from adacolvit.hints.frame import CELL, square_frame
+from adacolvit.hints.sampling import cell_means
+from adacolvit.model.registry import NETWORKS, build
+from adacolvit.training import data, loop
+from adacolvit.training.checkpoint import averaged
+from adacolvit.training.command import DEFAULT_CACHE, Reporter
+from adacolvit.training.loss import color_loss
+from adacolvit.training.recipe import Optimizer, Recipe, Stage
+from adacolvit.weights import load_weights
+
+SAMPLES, SIZE, BATCH = 6_400, 112, 64
+SIZES, COUNTS, PHOTOS = (112, 224), (0, 1, 10, 50), 150
+CANDIDATES = 4  # places that a hint on an edge is chosen from
+FLOOR = 0.5  # Lab units per pixel: how probable even ground is beside an edge
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One change."""
+
+    what: str
+    optimizer: dict = field(default_factory=dict)
+    stages: tuple[dict, ...] = ({},)  # what is changed in each part of the run, parts being of one length
+    seed: int = 0
+    parts: dict = field(default_factory=dict)  # of the program, by their names, and what stands in for them
+
+
+def edge_hints(rng: np.random.Generator, ab: np.ndarray, stage: Stage, plain=data.random_hints):
+    """As :func:`adacolvit.training.data.random_hints`, at places more probable the steeper their color is."""
+    batch, height, width, _ = ab.shape
+    side = plain(rng, ab, stage)[2]
+    slope = sum(np.abs(np.gradient(ab, axis=axis)).sum(-1) for axis in (1, 2))  # B H W
+    cells = [rng.integers(0, length // CELL, (CANDIDATES, *side.shape)) * CELL for length in (height, width)]
+    rows, columns = (
+        corner(cell, np.maximum(side, CELL), length) for cell, length in zip(cells, (height, width), strict=True)
+    )
+    likely = np.log(slope[np.arange(batch)[:, None], rows, columns] + FLOOR)
+    taken = (likely + rng.gumbel(size=likely.shape)).argmax(0)[None]
+    rows, columns = (np.take_along_axis(places, taken, 0)[0] for places in (rows, columns))
+    return rows, columns, side, cell_means(ab, rows, columns, side)
+
+
+class Distilled:
+    """The color loss, half of it against the color of a larger network that has been trained before."""
+
+    def __init__(self, teacher: str) -> None:
+        weights = load_weights(teacher)
+        self.teacher = build(weights.config).eval().requires_grad_(False)
+        self.teacher.load_state_dict({name: torch.from_numpy(value) for name, value in weights.tensors.items()})
+
+    def __call__(self, ab, batch, refined, log=0.0):
+        with torch.no_grad():
+            taught = self.teacher(batch.x)["ab"].float()
+        alone = color_loss(ab, batch.target)
+        return torch.lerp(alone, color_loss(ab, taught), 0.5), {"color": alone.detach()}
+
+
+def trials(teacher: str) -> dict[str, Trial]:
+    """All trials by name."""
+    return {
+        "none": Trial("none"),
+        "seed": Trial("another seed", seed=1),
+        "edges": Trial("hints where color changes", parts={"adacolvit.training.data.random_hints": edge_hints}),
+        "most": Trial("twice as many hints, 0-128", stages=({"max_hints": 128},)),
+        "later": Trial("many hints first (0-128), few later", stages=({"max_hints": 128, "few": 0.0}, {"few": 0.6})),
+        "muon": Trial("Muon at 0.01", optimizer={"matrix_lr": 0.01}),
+        "base": Trial("positions up to 10,000", parts={"adacolvit.model.positions.BASE": 1e4}),
+        "nowhere": Trial(
+            "no positions",
+            parts={"adacolvit.model.network.sine_positions": lambda r, c, w, _: np.zeros((r * c, w), np.float32)},
+        ),
+        "distilled": Trial(
+            f"distilled from {Path(teacher).stem}", parts={"adacolvit.training.loop.color_losses": Distilled(teacher)}
+        ),
+    }
+
+
+def recipe_of(name: str, trial: Trial, train: list[str]) -> Recipe:
+    """The run that a trial is."""
+    plain = Stage(samples=SAMPLES // len(trial.stages), size=SIZE, batch=BATCH)
+    return Recipe(
+        name=name,
+        model=NETWORKS["dense-tiny"],
+        stages=tuple(replace(plain, **changed) for changed in trial.stages),
+        optimizer=Optimizer(**{"warmup": 960} | trial.optimizer),
+        train=tuple(train),
+        seed=trial.seed,
+    )
+
+
+def measure(weights: Path, photos: str) -> dict[str, list[float]]:
+    """PSNR of every photo, by size, number of hints and whether it was refined."""
+    sources = list(iter_sources(photos))
+    sources = sources[:: max(1, len(sources) // PHOTOS)][:PHOTOS]
+    hints = hintset.draw(sources)
+    network = build(NETWORKS["dense-tiny"])
+    network.load_state_dict(averaged(str(weights)))
+    method = TorchNetwork(network, mode="dense")
+    scores: dict[str, list[float]] = {}
+    for source in sources:
+        image = load(source)
+        for size in SIZES:
+            frame = square_frame(*image.size, size)
+            rgb = np.asarray(image.resize((size, size), 2), np.float32) / np.float32(255)
+            truth = Truth(frame, rgb, srgb_to_lab(rgb))
+            lightness, true_ab = np.ascontiguousarray(truth.lab[..., 0]), truth.lab[..., 1:]
+            for count in COUNTS:
+                placed = hints.hints(source.key, count, frame, true_ab)
+                for kind, predict in (("alone", method.alone), ("refined", method.predict)):
+                    score = psnr(lab_to_srgb(join(truth, predict(lightness, *placed)[0])), rgb)
+                    scores.setdefault(f"{size} {count} {kind}", []).append(float(score))
+    return scores
+
+
+def table(out: Path, known: dict[str, Trial]) -> str:
+    """Markdown: a row per run that the folder holds."""
+    found = {name: json.loads((out / name / "trial.json").read_text()) for name in known if (out / name).exists()}
+    columns = ["112 0 alone", "112 1 alone", "112 10 alone", "112 50 alone", "112 10 refined", "224 10 refined"]
+    lines = [
+        "| change | seconds | "
+        + " | ".join(f"@{c.split()[1]}, {c.split()[0]} px, {c.split()[2]}" for c in columns)
+        + " |"
+    ]
+    lines.append("|---" * (2 + len(columns)) + "|")
+    for name, run in found.items():
+        cells = []
+        for column in columns:
+            scores = np.array(run["scores"][column])
+            cell = f"{scores.mean():.2f}"
+            if name != "none" and "none" in found:
+                more = scores - np.array(found["none"]["scores"][column])
+                cell += f" ({more.mean():+.2f} ± {1.96 * more.std() / len(more) ** 0.5:.2f})"
+            cells.append(cell)
+        lines.append(f"| {known[name].what} | {run['seconds']:.0f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", metavar="NAME", nargs="*", help="trials (default: all)")
+    parser.add_argument("--train", nargs="+", required=True, metavar="TAR_OR_DIR")
+    parser.add_argument("--data", required=True, metavar="TAR_OR_DIR", help="photos to measure on")
+    parser.add_argument(
+        "--teacher", default="weights/tiny-d24.safetensors", help="network to distil from [%(default)s]"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/trials"))
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    known = trials(args.teacher)
+    for name in args.names or known:
+        trial, folder = known[name], args.out / name
+        reporter = Reporter()
+        with ExitStack() as stack:
+            for part, stand_in in trial.parts.items():
+                stack.enter_context(patch(part, stand_in))
+            began = time.perf_counter()
+            weights = loop.train(
+                recipe_of(name, trial, args.train), folder, args.cache, resume=False, every=SAMPLES, reporter=reporter
+            )
+            seconds = time.perf_counter() - began
+            reporter.close()
+            scores = measure(weights, args.data)
+        (folder / "trial.json").write_text(json.dumps({"seconds": seconds, "scores": scores}))
+    print(table(args.out, known))
+
+
+if __name__ == "__main__":
+    main()
