@@ -63,7 +63,7 @@ def deepen(values: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
 
 
 def _divided(weight: Tensor, times: int) -> Tensor:
-    """A weight on what ``times`` alike stand for now, side by side on its second axis: random shares, whose sum it is."""
+    """A weight on what ``times`` alike now stand for, side by side on its second axis: shares drawn at random."""
     shares = torch.distributions.Dirichlet(torch.ones(times)).sample(weight.shape).movedim(-1, 2)
     return (weight.unsqueeze(2) * shares).flatten(1, 2)
 
