@@ -13,7 +13,7 @@ Two steps at the network's scale, both led by the photo's lightness:
    one nearly all of the rest, also to each of many hints that share a sum. Large corrections reach less far: that the
    network was so wrong is more often true of a small thing than of all that is as light.
 
-docs/training.md has what each brings.
+docs/training-log.md has what each brings.
 """
 
 import math
