@@ -1,14 +1,19 @@
 """Gates begin where the dense network misses least."""
 
+import numpy as np
 import pytest
 import torch
 
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
+from adacolvit.training.command import Reporter
 from adacolvit.training.data import Batch
 from adacolvit.training.gates import layer_losses, patch_gains, predict_gain, set_gates
+from adacolvit.training.loop import train
 from adacolvit.training.loss import color_loss, kept
+from adacolvit.training.recipe import load_recipe
+from adacolvit.weights import load_weights, write_weights
 
 
 @pytest.fixture
@@ -69,3 +74,30 @@ def test_a_decision_finds_the_tokens_with_most_to_gain():
     chosen = tokens @ weight + bias >= 0
     assert chosen.float().mean().item() == pytest.approx(0.3, abs=0.01)
     assert gain[chosen].mean() > gain[~chosen].mean() + 3
+
+
+@torch.no_grad()
+def test_opened_gates_keep_everything(network, batch):
+    before = network(batch.x, "masked")["decisions"]
+    assert 0 < before.patches.mean() < 1
+    network.open_gates()
+    result = network(batch.x, "masked")
+    assert result["decisions"].layers.all() and result["decisions"].patches.all()
+    assert torch.allclose(network(batch.x, "dense")["ab"], result["ab"], atol=1e-6)
+
+
+def test_a_twin_begins_with_an_adaptive_networks_weights_and_keeps_everything(network, shard, tmp_path):
+    weights = tmp_path / "adaptive.safetensors"
+    write_weights(weights, network.config, {name: value.numpy() for name, value in network.state_dict().items()})
+    recipe = tmp_path / "twin.toml"
+    recipe.write_text(
+        'gates = "open"\n[model]\nwidth = 32\ndepth = 3\nheads = 2\n[optimizer]\nlr = 1e-9\nmatrix_lr = 1e-9\n'
+        '[[stages]]\nsamples = 8\nsize = 32\nbatch = 8\nmode = "dense"\n'
+    )
+    run = load_recipe(str(recipe), train=(str(shard),), init=str(weights))
+    trained = load_weights(train(run, tmp_path / "run", tmp_path / "cache", resume=False, every=8, reporter=Reporter()))
+    for name, value in trained.tensors.items():
+        if "decide_" in name:
+            assert (value == (3.0 if name.endswith("bias") else 0.0)).all(), name
+        else:
+            assert np.allclose(value, network.state_dict()[name].numpy(), atol=1e-3), name

@@ -27,7 +27,7 @@ def test_shipped_recipes_load(name):
         ("model = 'tiny'", "no .*stages"),
         ("[[stages]]\nsize = 32", "incomplete"),
         ("a = = 3", "not valid TOML"),
-        ("gates = 'mesured'\n[[stages]]\nsamples = 5", "known are open, measured"),
+        ("gates = 'mesured'\n[[stages]]\nsamples = 5", "known are kept, open, measured"),
         ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
         ("[[stages]]\nsamples = 5\nlog = -0.5", "share in 0..1"),
         ("[[stages]]\nsamples = 0", "1 or more"),

@@ -93,12 +93,16 @@ class ColorizationViT(PatchNetwork):
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.add_head(config.width, config.head_kernel)
-        for block in self.blocks if config.adaptive else ():
+        if config.adaptive:
+            self.open_gates()
+            nn.init.trunc_normal_(self.policy_token, std=0.02)
+
+    def open_gates(self) -> None:
+        """Let the decision networks keep everything, of whatever photo."""
+        for block in self.blocks:
             for decide in (block.decide_layers, block.decide_attention, block.decide_ffn):
                 nn.init.zeros_(decide.weight)
                 nn.init.constant_(decide.bias, OPEN)
-        if config.adaptive:
-            nn.init.trunc_normal_(self.policy_token, std=0.02)
 
     @torch.compiler.disable  # positions are NumPy's, and a compiled graph would be made anew for every origin
     def embed(self, x: Tensor, origin=None, policy: Tensor | None = None) -> Tensor:

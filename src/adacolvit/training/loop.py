@@ -143,11 +143,11 @@ class Run:
         if recipe.init and not resume and recipe.gates != "grown":
             start_from(self.network, recipe.init)
         self.teacher = make_teacher(recipe, fabric.device) if recipe.teacher else None
-        if recipe.gates != "open" and not isinstance(recipe.model, ModelConfig):
+        if recipe.gates != "kept" and not isinstance(recipe.model, ModelConfig):
             raise RecipeError(
                 f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out"
             )
-        if recipe.gates != "open" and not resume:
+        if recipe.gates != "kept" and not resume:
             self._set_gates(photos)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
@@ -170,6 +170,9 @@ class Run:
     def _set_gates(self, photos: PhotoCache | ShardStream) -> None:
         """Let the decisions begin as the recipe says, on a few photos, the same ones in every process."""
         recipe, stage = self.recipe, self.recipe.stages[0]
+        if recipe.gates == "open":
+            self.network.open_gates()
+            return
         rng = rng_for(recipe, MEASURING, 0)
         some = photos
         if isinstance(photos, ShardStream):

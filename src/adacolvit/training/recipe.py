@@ -10,7 +10,7 @@ from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 
-GATES = ("open", "measured", "grown")
+GATES = ("kept", "open", "measured", "grown")
 DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 PRECISIONS = ("auto", "fp32", "bf16")  # of a run's products, not of its recipe; weights, sums and updates are float32
@@ -86,9 +86,10 @@ class Recipe:
     optimizer: Optimizer = field(default_factory=Optimizer)
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
-    # "open": every gate starts open; "measured": at the first stage's budget, see gates.set_gates; "grown": so too, and
-    # ``init`` is a smaller network, see grow.grow
-    gates: str = "open"
+    # "kept": gates start as ``init`` has them, all open in fresh weights; "open": all open, whatever ``init`` decides;
+    # "measured": at the first stage's budget, see gates.set_gates; "grown": so too, and ``init`` is a smaller network,
+    # see grow.grow
+    gates: str = "kept"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     teacher: str = ""  # checkpoint of the dense twin that a DynamicViT is to stay near; "": none
     seed: int = 0
