@@ -1,9 +1,9 @@
 """Changes of the recipe at equal samples: ``python benchmarks/trials.py --train TARS --data TAR`` tries them.
 
-Each trial is one short run from fresh weights with one change, everything kept; all see the same crops in the same
-order. Named trials can be run side by side into one folder, and the table is of all that it holds: PSNR at the sizes
-below, mean and difference to the run without a change, with its 95 % interval over the photos. What another seed does
-is a line of the table, since no interval over photos holds it.
+Each trial is one short run from fresh weights with one change, everything kept; all but the one with another seed
+see the same crops in the same order. Named trials can be run side by side into one folder, and the table is of all that
+it holds: PSNR, mean and difference to the run without a change, with its 95 % interval over the photos. What another
+seed does is a line of the table, since no interval over photos holds it.
 """
 
 import argparse
@@ -11,31 +11,35 @@ import json
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from adacolvit.color.lab import lab_to_srgb, srgb_to_lab
+from adacolvit.color.lab import lab_to_srgb
 from adacolvit.evaluation import hintset
 from adacolvit.evaluation.metrics import psnr
-from adacolvit.evaluation.photos import Truth, iter_sources, load
+from adacolvit.evaluation.photos import iter_sources, lay_on, load
 from adacolvit.evaluation.protocol import join
 from adacolvit.evaluation.torch_network import TorchNetwork
 from adacolvit.hints.encoder import corner
 from adacolvit.hints.frame import CELL, square_frame
 from adacolvit.hints.sampling import cell_means
-from adacolvit.model.registry import NETWORKS, build
+from adacolvit.model.registry import NETWORKS
 from adacolvit.training import data, loop
-from adacolvit.training.checkpoint import averaged
 from adacolvit.training.command import DEFAULT_CACHE, Reporter
 from adacolvit.training.loss import color_loss
 from adacolvit.training.recipe import Optimizer, Recipe, Stage
 from adacolvit.weights import load_weights
 
 SAMPLES, SIZE, BATCH = 6_400, 112, 64
-SIZES, COUNTS, PHOTOS = (112, 224), (0, 1, 10, 50), 150
+PHOTOS = 150
+# What is measured: size in pixels, hints, and whether the picture is refined.
+MEASURED = (
+    (112, 0, False), (112, 1, False), (112, 10, False), (112, 50, False), (112, 10, True), (224, 10, True),
+)  # fmt: skip
 CANDIDATES = 4  # places that a hint on an edge is chosen from
 FLOOR = 0.5  # Lab units per pixel: how probable even ground is beside an edge
 
@@ -70,9 +74,11 @@ class Distilled:
     """The color loss, half of it against the color of a larger network that has been trained before."""
 
     def __init__(self, teacher: str) -> None:
-        weights = load_weights(teacher)
-        self.teacher = build(weights.config).eval().requires_grad_(False)
-        self.teacher.load_state_dict({name: torch.from_numpy(value) for name, value in weights.tensors.items()})
+        self.file = teacher
+
+    @cached_property
+    def teacher(self) -> torch.nn.Module:
+        return TorchNetwork.of_weights(load_weights(self.file)).network
 
     def __call__(self, ab, batch, refined, log=0.0):
         with torch.no_grad():
@@ -114,47 +120,36 @@ def recipe_of(name: str, trial: Trial, train: list[str]) -> Recipe:
     )
 
 
-def measure(weights: Path, photos: str) -> dict[str, list[float]]:
-    """PSNR of every photo, by size, number of hints and whether it was refined."""
+def measure(weights: Path, photos: str) -> list[list[float]]:
+    """PSNR of every photo, for each of ``MEASURED``."""
     sources = list(iter_sources(photos))
     sources = sources[:: max(1, len(sources) // PHOTOS)][:PHOTOS]
     hints = hintset.draw(sources)
-    network = build(NETWORKS["dense-tiny"])
-    network.load_state_dict(averaged(str(weights)))
-    method = TorchNetwork(network, mode="dense")
-    scores: dict[str, list[float]] = {}
+    method = TorchNetwork.of_weights(load_weights(str(weights)))
+    scores: list[list[float]] = [[] for _ in MEASURED]
     for source in sources:
         image = load(source)
-        for size in SIZES:
-            frame = square_frame(*image.size, size)
-            rgb = np.asarray(image.resize((size, size), 2), np.float32) / np.float32(255)
-            truth = Truth(frame, rgb, srgb_to_lab(rgb))
+        for (size, count, refined), column in zip(MEASURED, scores, strict=True):
+            truth = lay_on(image, square_frame(*image.size, size))
             lightness, true_ab = np.ascontiguousarray(truth.lab[..., 0]), truth.lab[..., 1:]
-            for count in COUNTS:
-                placed = hints.hints(source.key, count, frame, true_ab)
-                for kind, predict in (("alone", method.alone), ("refined", method.predict)):
-                    score = psnr(lab_to_srgb(join(truth, predict(lightness, *placed)[0])), rgb)
-                    scores.setdefault(f"{size} {count} {kind}", []).append(float(score))
+            placed = hints.hints(source.key, count, truth.frame, true_ab)
+            ab, _ = (method.predict if refined else method.alone)(lightness, *placed)
+            column.append(float(psnr(lab_to_srgb(join(truth, ab)), truth.rgb)))
     return scores
 
 
 def table(out: Path, known: dict[str, Trial]) -> str:
-    """Markdown: a row per run that the folder holds."""
-    found = {name: json.loads((out / name / "trial.json").read_text()) for name in known if (out / name).exists()}
-    columns = ["112 0 alone", "112 1 alone", "112 10 alone", "112 50 alone", "112 10 refined", "224 10 refined"]
-    lines = [
-        "| change | seconds | "
-        + " | ".join(f"@{c.split()[1]}, {c.split()[0]} px, {c.split()[2]}" for c in columns)
-        + " |"
-    ]
-    lines.append("|---" * (2 + len(columns)) + "|")
+    """Markdown: a row per run that the folder holds to its end."""
+    files = {name: out / name / "trial.json" for name in known}
+    found = {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+    heads = [f"@{count}, {size} px{', refined' if refined else ''}" for size, count, refined in MEASURED]
+    lines = [f"| change | seconds | {' | '.join(heads)} |", "|---" * (2 + len(heads)) + "|"]
     for name, run in found.items():
         cells = []
-        for column in columns:
-            scores = np.array(run["scores"][column])
+        for column, scores in enumerate(np.array(run["scores"])):
             cell = f"{scores.mean():.2f}"
             if name != "none" and "none" in found:
-                more = scores - np.array(found["none"]["scores"][column])
+                more = scores - found["none"]["scores"][column]
                 cell += f" ({more.mean():+.2f} ± {1.96 * more.std() / len(more) ** 0.5:.2f})"
             cells.append(cell)
         lines.append(f"| {known[name].what} | {run['seconds']:.0f} | " + " | ".join(cells) + " |")
@@ -174,6 +169,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     known = trials(args.teacher)
+    if unknown := set(args.names) - set(known):
+        parser.error(f"no trials {', '.join(sorted(unknown))}: known are {', '.join(known)}")
     for name in args.names or known:
         trial, folder = known[name], args.out / name
         reporter = Reporter()

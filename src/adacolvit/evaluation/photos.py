@@ -51,8 +51,12 @@ def load(source: Source) -> Image.Image:
 
 
 def lay(image: Image.Image, kind: str) -> Truth:
-    """Stretch an RGB photo over the frame of ``kind``, "square" or "native"; bilinear (averaging where it shrinks)."""
-    frame = FRAMES[kind](*image.size)
+    """Stretch an RGB photo over the frame of ``kind``, "square" or "native"; see :func:`lay_on`."""
+    return lay_on(image, FRAMES[kind](*image.size))
+
+
+def lay_on(image: Image.Image, frame: Frame) -> Truth:
+    """Stretch an RGB photo over a frame; bilinear (averaging where it shrinks)."""
     pixels = image.resize((frame.width, frame.height), Image.Resampling.BILINEAR)
     rgb = np.asarray(pixels, np.float32) / np.float32(255)
     return Truth(frame, rgb, srgb_to_lab(rgb))
