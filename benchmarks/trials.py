@@ -1,9 +1,10 @@
 """Changes of the recipe at equal samples: ``python benchmarks/trials.py --train TARS --data TAR`` tries them.
 
-Each trial is one short run from fresh weights with one change, everything kept; all but the one with another seed
-see the same crops in the same order. Named trials can be run side by side into one folder, and the table is of all that
-it holds: PSNR, mean and difference to the run without a change, with its 95 % interval over the photos. What another
-seed does is a line of the table, since no interval over photos holds it.
+Each trial is one short run with one change, from fresh weights with everything kept, or with ``--init`` on from weights
+of ``tiny``, adaptive; all but the one with another seed see the same crops in the same order. Named trials can be run
+side by side into one folder, and the table is of all that it holds: PSNR, mean and difference to the run without a
+change, with its 95 % interval over the photos. What another seed does is a line of the table, since no interval over
+photos holds it.
 """
 
 import argparse
@@ -31,10 +32,17 @@ from adacolvit.model.registry import NETWORKS
 from adacolvit.training import data, loop
 from adacolvit.training.command import DEFAULT_CACHE, Reporter
 from adacolvit.training.loss import color_loss
-from adacolvit.training.recipe import Optimizer, Recipe, Stage
+from adacolvit.training.recipe import Optimizer, Recipe, Stage, load_recipe
 from adacolvit.weights import load_weights
 
-SAMPLES, SIZE, BATCH = 6_400, 112, 64
+FRESH = Recipe(
+    name="fresh",
+    model=NETWORKS["dense-tiny"],
+    stages=(Stage(samples=6_400, size=112, batch=64),),
+    optimizer=Optimizer(warmup=960),
+)
+ON = "tiny-settle"  # recipe that a run on from other weights takes its first stage from
+GENTLE = {"matrix_lr": 0.002, "lr": 2e-4, "warmup": 960}  # of such a run: what it learns is seen within few samples
 PHOTOS = 150
 # What is measured: size in pixels, hints, and whether the picture is refined.
 MEASURED = (
@@ -83,7 +91,7 @@ class Distilled:
     def __call__(self, ab, batch, refined, log=0.0):
         with torch.no_grad():
             taught = self.teacher(batch.x)["ab"].float()
-        alone = color_loss(ab, batch.target)
+        alone = color_loss(ab, batch.target, log)
         return torch.lerp(alone, color_loss(ab, taught), 0.5), {"color": alone.detach()}
 
 
@@ -107,15 +115,17 @@ def trials(teacher: str) -> dict[str, Trial]:
     }
 
 
-def recipe_of(name: str, trial: Trial, train: list[str]) -> Recipe:
+def recipe_of(name: str, trial: Trial, train: list[str], init: str, samples: int) -> Recipe:
     """The run that a trial is."""
-    plain = Stage(samples=SAMPLES // len(trial.stages), size=SIZE, batch=BATCH)
-    return Recipe(
+    base = load_recipe(ON) if init else FRESH
+    each = {"samples": samples // len(trial.stages)}
+    return replace(
+        base,
         name=name,
-        model=NETWORKS["dense-tiny"],
-        stages=tuple(replace(plain, **changed) for changed in trial.stages),
-        optimizer=Optimizer(**{"warmup": 960} | trial.optimizer),
+        stages=tuple(replace(base.stages[0], **each | changed) for changed in trial.stages),
+        optimizer=replace(base.optimizer, **(GENTLE if init else {}) | trial.optimizer),
         train=tuple(train),
+        init=init,
         seed=trial.seed,
     )
 
@@ -164,6 +174,10 @@ def main() -> None:
     parser.add_argument(
         "--teacher", default="weights/tiny-d24.safetensors", help="network to distil from [%(default)s]"
     )
+    parser.add_argument(
+        "--init", default="", metavar="FILE", help="weights of a tiny to go on from (default: fresh ones)"
+    )
+    parser.add_argument("--samples", type=int, default=FRESH.samples, help="of each run [%(default)s]")
     parser.add_argument("--out", type=Path, default=Path("runs/trials"))
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos")
     args = parser.parse_args()
@@ -178,9 +192,8 @@ def main() -> None:
             for part, stand_in in trial.parts.items():
                 stack.enter_context(patch(part, stand_in))
             began = time.perf_counter()
-            weights = loop.train(
-                recipe_of(name, trial, args.train), folder, args.cache, resume=False, every=SAMPLES, reporter=reporter
-            )
+            recipe = recipe_of(name, trial, args.train, args.init, args.samples)
+            weights = loop.train(recipe, folder, args.cache, resume=False, every=args.samples, reporter=reporter)
             seconds = time.perf_counter() - began
             reporter.close()
             scores = measure(weights, args.data)
