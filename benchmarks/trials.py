@@ -12,7 +12,6 @@ import json
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
@@ -31,7 +30,6 @@ from adacolvit.hints.sampling import cell_means
 from adacolvit.model.registry import NETWORKS
 from adacolvit.training import data, loop
 from adacolvit.training.command import DEFAULT_CACHE, Reporter
-from adacolvit.training.loss import color_loss
 from adacolvit.training.recipe import Optimizer, Recipe, Stage, load_recipe
 from adacolvit.weights import load_weights
 
@@ -60,6 +58,7 @@ class Trial:
     optimizer: dict = field(default_factory=dict)
     stages: tuple[dict, ...] = ({},)  # what is changed in each part of the run, parts being of one length
     seed: int = 0
+    teacher: str = ""
     parts: dict = field(default_factory=dict)  # of the program, by their names, and what stands in for them
 
 
@@ -78,23 +77,6 @@ def edge_hints(rng: np.random.Generator, ab: np.ndarray, stage: Stage, plain=dat
     return rows, columns, side, cell_means(ab, rows, columns, side)
 
 
-class Distilled:
-    """The color loss, half of it against the color of a larger network that has been trained before."""
-
-    def __init__(self, teacher: str) -> None:
-        self.file = teacher
-
-    @cached_property
-    def teacher(self) -> torch.nn.Module:
-        return TorchNetwork.of_weights(load_weights(self.file)).network
-
-    def __call__(self, ab, batch, refined, log=0.0):
-        with torch.no_grad():
-            taught = self.teacher(batch.x)["ab"].float()
-        alone = color_loss(ab, batch.target, log)
-        return torch.lerp(alone, color_loss(ab, taught), 0.5), {"color": alone.detach()}
-
-
 def trials(teacher: str) -> dict[str, Trial]:
     """All trials by name."""
     return {
@@ -109,9 +91,7 @@ def trials(teacher: str) -> dict[str, Trial]:
             "no positions",
             parts={"adacolvit.model.network.sine_positions": lambda r, c, w, _: np.zeros((r * c, w), np.float32)},
         ),
-        "distilled": Trial(
-            f"distilled from {Path(teacher).stem}", parts={"adacolvit.training.loop.color_losses": Distilled(teacher)}
-        ),
+        "distilled": Trial(f"distilled from {Path(teacher).stem}", teacher=teacher),
     }
 
 
@@ -126,6 +106,7 @@ def recipe_of(name: str, trial: Trial, train: list[str], init: str, samples: int
         optimizer=replace(base.optimizer, **(GENTLE if init else {}) | trial.optimizer),
         train=tuple(train),
         init=init,
+        teacher=trial.teacher,
         seed=trial.seed,
     )
 

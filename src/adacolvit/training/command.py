@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights to begin with: a run's last.pt or a .safetensors file (default: the recipe's)",
     )
+    parser.add_argument(
+        "--teacher", metavar="FILE", help="trained weights (.safetensors) to learn from too (default: the recipe's)"
+    )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
@@ -111,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
         train=tuple(args.train) if args.train else None,
         validation=args.validation,
         init=args.init,
+        teacher=args.teacher,
         seed=args.seed,
     )
     reporter = Reporter()

@@ -32,6 +32,7 @@ from .precision import fabric_precision
 from .recipe import Recipe, Stage
 from .resident import ResidentPhotos, fits
 from .stream import ShardStream, is_stream
+from .teacher import Teacher
 from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING, BUDGETS = range(6)  # streams of random numbers that must not mix
@@ -107,15 +108,6 @@ def batches(
         step += 1
 
 
-def make_teacher(recipe: Recipe, device) -> torch.nn.Module:
-    """The dense twin that a network is to stay near while training; never trained itself."""
-    teacher = build(recipe.model)
-    if not hasattr(teacher, "distillation"):
-        raise RecipeError(f"recipe {recipe.name} names a teacher, but its model learns from none: leave it out")
-    start_from(teacher, recipe.teacher)
-    return teacher.to(device).eval().requires_grad_(False)
-
-
 def draw_budget(recipe: Recipe, stage: Stage, rng: np.random.Generator) -> float | None:
     """The budget of one step, the same in every process; None where the stage names no range."""
     if not stage.budgets:
@@ -142,7 +134,7 @@ class Run:
         self.network = build(recipe.model)
         if recipe.init and not resume and recipe.gates != "grown":
             start_from(self.network, recipe.init)
-        self.teacher = make_teacher(recipe, fabric.device) if recipe.teacher else None
+        self.teacher = Teacher(recipe, fabric) if recipe.teacher else None
         if recipe.gates != "kept" and not isinstance(recipe.model, ModelConfig):
             raise RecipeError(
                 f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out"
@@ -221,6 +213,9 @@ class Run:
             settings["budget"] = planned.budget
         result = self.model(batch.x, stage.mode, **settings)
         loss, measured = color_losses(result["ab"].float(), batch, stage.refined, stage.log)
+        if self.teacher:
+            loss, apart = self.teacher.pull(loss, self.network, result, batch.x, origin)
+            measured |= apart
         if result["decisions"] is not None:
             if planned.budget is None:
                 over = budget_loss(result["decisions"], planned.means)
@@ -230,12 +225,7 @@ class Run:
                 measured |= {"budget": torch.tensor(planned.budget), "spent": spent.detach()}
             loss = loss + recipe.budget_weight * over
             measured["patches"], measured["layers"] = (v.detach() for v in kept(result["decisions"]))
-        own = dict(result.get("losses", {}))
-        if self.teacher:
-            with torch.no_grad():
-                taught = self.teacher(batch.x, "dense", origin=origin)
-            own |= self.network.distillation(result, taught)
-        for name, value in own.items():
+        for name, value in result.get("losses", {}).items():
             loss = loss + value
             measured[name] = value.detach()
         self.fabric.backward(loss * share)

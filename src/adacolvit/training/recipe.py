@@ -91,7 +91,7 @@ class Recipe:
     # see grow.grow
     gates: str = "kept"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
-    teacher: str = ""  # checkpoint of the dense twin that a DynamicViT is to stay near; "": none
+    teacher: str = ""  # weights of a network whose color is learnt beside the true one, see .teacher; "": none
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss
 
@@ -140,7 +140,7 @@ def shipped() -> list[str]:
 def load_recipe(name_or_path: str, **overrides) -> Recipe:
     """Read a recipe by file path, or by the name of one that comes with the package.
 
-    ``overrides`` replace top-level entries (train, validation, init, seed) where they are not None.
+    ``overrides`` replace top-level entries (train, validation, init, teacher, seed) where they are not None.
     """
     path = Path(name_or_path)
     if not path.suffix:
