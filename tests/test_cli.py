@@ -198,12 +198,38 @@ def test_a_failing_photo_is_named_and_the_others_are_written(table, run):
     assert failed[0]["photo"] == "empty.jpg" and failed[0]["error"] and "error" not in good
 
 
+def test_no_other_photo_is_overwritten_either(table, run):
+    photo(table / "album" / "x.gif")
+    before = photo(table / "album" / "x.png", 1).read_bytes()
+    code, out, err = run("album", "-o", "album", "--force")
+    assert code == 1 and not out and err.count("replace the photo") == 2
+    photo(table / "other" / "x.png", 2)
+    code, out, _ = run("other", "album/x.png", "-o", "album", "--force")
+    assert code == 1 and not out
+    assert (table / "album" / "x.png").read_bytes() == before
+
+
+def test_a_name_as_long_as_a_file_system_takes_does_not_stop_the_others(table, run):
+    photo(table / ("x" * 251 + ".png"))
+    photo(table / "z.png", 1)
+    assert run(".", "-o", "out")[0] == 0
+    assert len(os.listdir(table / "out")) == 2
+
+
+def test_a_name_longer_than_that_is_no_photo(table, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["a" * 300])
+    assert main(["a" * 300 + ".png"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" not in err and "not foreseen" not in err and "File name too long" in err
+
+
 def test_nothing_is_overwritten_by_surprise(table, run):
     photo(table / "p.png")
     before = (table / "p.png").read_bytes()
     for force in ([], ["--force"]):
         code, _, err = run("p.png", "-o", "p.png", *force)
-        assert code == 1 and "replace the photo itself" in err
+        assert code == 1 and "replace the photo p.png" in err
         assert run("p.png", "-o", ".", *force)[0] == 1
     assert (table / "p.png").read_bytes() == before
     assert run("p.png", "-o", "out.png")[0] == 0

@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 from skimage.color import rgb2lab
 
 from adacolvit.color.lab import srgb_to_lightness
+from adacolvit.decode import upright_size
 from adacolvit.errors import HintError, PhotoError, PhotoTooLarge
 from adacolvit.photo import Photo, open_photo
 
@@ -75,6 +76,16 @@ def test_orientation_is_applied_once(orientation):
     again = Image.Exif()
     again.load(photo.metadata.exif)
     assert again[0x0112] == 1
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_size_is_known_from_the_head_of_a_file(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(COLOR, kind, exif=exif)
+    photo = open_photo(data)
+    assert upright_size(data, "a") == (photo.width, photo.height)
 
 
 def test_gray_and_deep_files_are_turned_too():

@@ -10,6 +10,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def counting(most: int):
+    """A whole number from 1 to ``most``."""
+
+    def number(text: str) -> int:
+        if positive(text) > most:
+            raise argparse.ArgumentTypeError(f"give a whole number from 1 to {most}, not {text!r}")
+        return int(text)
+
+    return number
+
+
 def between(least: float, most: float):
     """A number from ``least`` to ``most``."""
 

@@ -96,8 +96,8 @@ def replaces_picture(other) -> SaveError:
 
 
 def replaces_photo(place) -> SaveError:
-    """What is wrong with a photo whose picture would be written where the photo is."""
-    return SaveError(f"the picture would replace the photo itself: choose another place than {place}")
+    """What is wrong with a photo whose picture would be written where a photo is, this one or another."""
+    return SaveError(f"the picture would replace the photo {place}: choose another place")
 
 
 def exists_already(place) -> SaveError:

@@ -51,7 +51,7 @@ def _with_verb(argv: list[str]) -> list[str]:
         return ["app"]
     first = argv[0]
     known = first in VERBS or first in _OPTIONS
-    looks_like_photo = first.startswith("-") or Path(first).suffix or Path(first).exists()
+    looks_like_photo = first.startswith("-") or Path(first).suffix or os.path.exists(first)
     return ["app", *argv] if looks_like_photo and not known else argv
 
 

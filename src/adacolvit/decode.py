@@ -137,7 +137,8 @@ def upright_size(data: bytes, name: str) -> tuple[int, int]:
     """Width and height of a picture after EXIF orientation, from its file's head alone. Raises PhotoError."""
     try:
         with _limit(MAX_PIXELS), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            turned = image.getexif().get(ORIENTATION, 1) in range(5, 9)
+            # Pillow says how a TIFF stands when upright, and of every other format how its rows lie.
+            turned = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in range(5, 9)
             return image.size[::-1] if turned else image.size
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name} has more than {MAX_PIXELS / 1e6:g} megapixels: open a smaller copy") from error

@@ -40,6 +40,12 @@ def write_file(path: str | os.PathLike, data: bytes, *, alone: bool = False) -> 
             beside.unlink()
 
 
+def check_folder(path: str | os.PathLike) -> None:
+    """Before work whose result goes to ``path``: SaveError where the folder for it is missing."""
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise SaveError(f"the folder of {path} does not exist: make it first")
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those it lies in, where it is not there. Raises SaveError."""
     try:

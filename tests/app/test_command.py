@@ -144,3 +144,6 @@ def test_a_folder_is_opened_with_all_its_photos(app, tmp_path):
     assert [failure["name"] for failure in info["failed"]] == ["broken.jpg"]
     opened = httpx.get(f"{address(printed)}api/photos/{info['photos'][1]['id']}").json()
     assert (opened["name"], opened["width"]) == ("a.png", 40)
+    (tmp_path / "album" / "b.png").unlink()
+    reply = httpx.get(f"{address(printed)}api/photos/{info['photos'][0]['id']}")
+    assert reply.status_code == 404 and "open it again" in reply.json()["error"]

@@ -133,6 +133,7 @@ def test_photos_without_work_make_room_and_work_never_does(tmp_path):
     keep(library, 6, work=True)
     with pytest.raises(LibraryFull, match=r"kept work fill.*--keep"):
         keep(library, 7)
+    assert library.photo(worked), "what cannot be kept makes nobody else leave"
     assert len(library.sessions()) == 3 and library.session(worked)
 
 

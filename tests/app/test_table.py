@@ -1,5 +1,6 @@
 import pytest
 
+from adacolvit.app.library import Library
 from adacolvit.app.table import Table, bare_name
 from adacolvit.errors import PhotoError
 from adacolvit.hints.hint import Hint
@@ -32,6 +33,18 @@ def test_idle_photos_give_back_their_memory_and_are_opened_again_from_disk(engin
     table.evict_idle(0)
     assert table.in_memory() == {}
     assert table.get(key).hints == (Hint(1, 2, "#123456"),)
+
+
+def test_a_photo_whose_copy_made_room_is_not_open_any_more(engine, tmp_path):
+    photos = [picture(40, 30, seed=seed) for seed in (1, 2, 3)]
+    library = Library(tmp_path, most_disk=round(2.5 * len(photos[0])))
+    table = Table(engine, library)
+    first, second = (table.put(data, "a.png").id for data in photos[:2])
+    assert table.get(first)  # now the second is the older one
+    third = table.put(photos[2], "a.png").id
+    assert list(table.in_memory()) == [first, third]
+    assert table.get(second) is None, "whoever works on it opens it anew, so that work is kept with its photo"
+    assert library.photo(first) and library.photo(third)
 
 
 def test_forgotten_is_forgotten(engine, library):

@@ -107,6 +107,15 @@ def test_every_photo_has_a_place_of_its_own(storage, url):
     assert {place for place, _ in failures} == {f"{url}/a.png", f"{url}/b/c.jpg"}
 
 
+def test_no_picture_takes_the_place_of_a_photo(storage, url):
+    from adacolvit.archive.plan import plan
+
+    storage.write("b/d.png", b"another photo")
+    items, failures = plan([f"{url}/b"], f"{url}/b", True)
+    assert not items and {place for place, _ in failures} == {f"{url}/b/{name}" for name in ("c.jpg", "d.bmp", "d.png")}
+    assert all("replace the photo" in str(why) for _, why in failures)
+
+
 def test_a_hints_file_beside_a_photo_is_seen_and_marks_it(storage, url):
     from adacolvit.archive.plan import plan
 

@@ -11,8 +11,8 @@ from PIL import Image
 from adacolvit.bench import measure
 from adacolvit.bench.executions import executions
 from adacolvit.bench.journal import Journal
-from adacolvit.bench.measure import one_core
 from adacolvit.cli import main
+from adacolvit.evaluation.threads import one_core
 from adacolvit.hints.encoder import AB_SCALE
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
@@ -100,6 +100,15 @@ def test_the_process_is_pinned_while_it_is_timed_and_not_after():
     with one_core():
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
+
+
+def test_what_cannot_be_done_is_said_before_any_work(small_weights, tmp_path, capsys):
+    command = ["bench", "--model", str(small_weights)]
+    with pytest.raises(SystemExit):
+        main([*command, "--hints", "101"])
+    assert "from 1 to 100" in capsys.readouterr().err
+    assert main([*command, "--json", str(tmp_path / "missing" / "x.json")]) == 1
+    assert "make it first" in capsys.readouterr().err
 
 
 def test_the_samples_are_the_default(small_weights, capsys):

@@ -86,8 +86,11 @@ def test_curve_measures_a_network_at_its_budgets(reproduce, folder):
     assert float(lines[0][1]) < float(lines[-1][1]) == 1.437
     assert "+0.00 +0.00 +0.00" in lines[-1][-1]
     assert str(folder) not in page
-    code, page = reproduce("curve", "--weights", f"tiny={folder / 'any.safetensors'}@0.5", *apart)
+    half = ["--weights", f"tiny={folder / 'any.safetensors'}@0.5", *apart]
+    code, page = reproduce("curve", *half)
     assert code == 0 and page.count("| 0.50 |") == 1 and "| 1.00 |" not in page
+    code, page = reproduce("fig7", *half)
+    assert code == 0 and "fig7-spread.png" in page
 
 
 def test_fig7_orders_photos_by_what_they_cost(reproduce, folder):

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import uvicorn
 from fastapi import FastAPI
 
-from adacolvit.arguments import add_model, add_threads
+from adacolvit.arguments import add_model, add_threads, between
 from adacolvit.colorizer import Colorizer
 from adacolvit.crew import cores
 from adacolvit.errors import AppError, PhotoError
@@ -53,7 +53,7 @@ def add_arguments(parser) -> None:
     )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument(
-        "--keep", type=float, default=MOST_DISK / 2**30, metavar="GB",
+        "--keep", type=between(0, 1e6), default=MOST_DISK / 2**30, metavar="GB",
         help="disk space for copies of photos, kept with the work on them in your data folder [%(default)g]",
     )  # fmt: skip
     add_model(parser)
@@ -134,7 +134,7 @@ def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
     engine = Colorizer(args.model, threads=args.threads or min(THREADS, cores())).engine
     table = Table(engine, Library(most_disk=round(args.keep * 2**30)))
-    is_folder = args.photo is not None and args.photo.is_dir()
+    is_folder = args.photo is not None and os.path.isdir(args.photo)
     entry = put_file(table, args.photo) if args.photo and not is_folder else None
     access = access_for(args)
     with bind(args.port, args.host) as listener:

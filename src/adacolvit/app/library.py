@@ -5,8 +5,8 @@ program is killed. One folder per photo, by the hash of its content:
     sessions/ID/about.json     its name, size in pixels, hints found beside it
     sessions/ID/session.json   the work, once there is some
 
-Every file is written beside and renamed. Photos without work make room for new ones, oldest first; work is removed only
-when a person says so.
+Every file is written beside and renamed. Photos without work make room for new ones, oldest first, those in use last;
+work is removed only when a person says so.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -85,18 +85,21 @@ class Library:
 
     # Photos
 
-    def keep_photo(self, key: str, data: bytes, about: About) -> None:
-        """Keep a photo; of one with a ``source`` only what is known of it.
+    def keep_photo(self, key: str, data: bytes, about: About, in_use: Sequence[str] = ()) -> list[str]:
+        """Keep a photo; of one with a ``source`` only what is known of it. Returns the photos that made room for it.
 
+        in_use: photos that make room after all others, in this order.
         Raises LibraryFull where only forgetting work would make room, SaveError where the disk does not take it.
         """
         home = self._home(key)
+        made_room = []
         with self._lock:
             _make_folder(home)
             if about.source is None and not (home / "photo").exists():
-                self._make_room(len(data), key)
+                made_room = self._make_room(len(data), key, in_use)
                 write_file(home / "photo", data)
             write_file(home / "about.json", json.dumps(asdict(about), ensure_ascii=False).encode())
+        return made_room
 
     def photo(self, key: str) -> bytes | None:
         """The file of a photo, or None where it is not kept, or no longer at its source."""
@@ -138,20 +141,22 @@ class Library:
                 found.append((status.st_mtime, status.st_size, home))
         return sorted(found)
 
-    def _make_room(self, wanted: int, key: str) -> None:
-        copies = self._copies()
-        total = wanted + sum(size for _, size, _ in copies)
+    def _make_room(self, wanted: int, key: str, in_use: Sequence[str]) -> list[str]:
+        turn = {used: place for place, used in enumerate(in_use, 1)}
+        copies = sorted(self._copies(), key=lambda copy: turn.get(copy[2].name, 0))
+        total, leaving = wanted + sum(size for _, size, _ in copies), []
         for _, size, home in copies:
-            if total <= self._most_disk:
-                break
-            if home.name != key and not (home / "session.json").exists():
-                shutil.rmtree(home, ignore_errors=True)
+            if total > self._most_disk and home.name != key and not (home / "session.json").exists():
+                leaving.append(home)
                 total -= size
         if total > self._most_disk:
             raise LibraryFull(
                 f"The photos with kept work fill the {self._most_disk / 2**30:.3g} GB that are set aside for them in "
                 f"{self._sessions}: forget some that are finished, or start the app with a larger --keep."
             )
+        for home in leaving:
+            shutil.rmtree(home, ignore_errors=True)
+        return [home.name for home in leaving]
 
     # Work
 

@@ -49,7 +49,8 @@ class Studio:
         entry = self.table.get(photo_id)
         found = self.folder.get(photo_id) if self.folder and entry is None else None
         if found:
-            entry = self.table.put(found.path.read_bytes(), found.path.name, found.hints, str(found.path))
+            with suppress(OSError):  # the file was removed, or closed to reading
+                entry = self.table.put(found.path.read_bytes(), found.path.name, found.hints, str(found.path))
         return entry if entry and entry.id == photo_id else None  # the folder's file may be another one by now
 
     def source(self, photo_id: str) -> tuple[Path, str]:

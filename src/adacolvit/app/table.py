@@ -82,9 +82,11 @@ class Table:
                 entry = self._open(key, data, bare_name(name), hints)
             photo = entry.photo
             kept_hints = [hint.to_dict() for hint in entry.hints]
-            self.library.keep_photo(
-                key, data, About(entry.name, photo.width, photo.height, photo.has_color, kept_hints, source)
-            )
+            about = About(entry.name, photo.width, photo.height, photo.has_color, kept_hints, source)
+            made_room = self.library.keep_photo(key, data, about, in_use=list(self.in_memory()))
+            with self._lock:
+                for gone in made_room:  # so that work on one is not kept without it: whoever has it opens it anew
+                    self._drop(gone)
             self._remember(entry)
         return entry
 

@@ -34,7 +34,7 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
     inputs, output: paths or URLs; without an output, pictures go beside their photos.
     use_hints: whether hints files beside photos count.
     """
-    items, failures, taken = [], [], {}
+    found, items, failures, taken = [], [], [], {}
     target = Storage(output) if output else None
     for text in inputs:
         source = Storage(text)
@@ -46,6 +46,9 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
         else:
             there = source.files()
             photos = sorted(name for name in there if is_photo(PurePosixPath(name)))
+        found.append((text, source, there, photos))
+    all_photos = {source.name(photo) for _, source, _, photos in found for photo in photos}
+    for text, source, there, photos in found:
         if not photos:
             failures.append((text, no_photo_in_it()))
         for photo in photos:
@@ -56,7 +59,7 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
             here, place = source.name(photo), item.target.name(picture)
             if place in taken:
                 failures.append((here, replaces_picture(taken[place])))
-            elif place == here:
+            elif place in all_photos:
                 failures.append((here, replaces_photo(place)))
             else:
                 taken[place] = here

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from adacolvit import __version__
-from adacolvit.arguments import add_budget, add_model, positive
+from adacolvit.arguments import add_budget, add_model, counting, positive
 from adacolvit.errors import WeightsError
-from adacolvit.evaluation.hintset import draw
+from adacolvit.evaluation.hintset import MOST, draw
+from adacolvit.evaluation.machine import machine
 from adacolvit.evaluation.photos import iter_sources, lay, load
-from adacolvit.files import write_file
+from adacolvit.files import check_folder, write_file
 from adacolvit.hints.encoder import encode_one
 from adacolvit.model.config import ModelConfig
 from adacolvit.runtime.native_engine import random_weights
@@ -33,7 +34,7 @@ def add_arguments(parser) -> None:
         "--data", help="folder or tar of color photos, for a PSNR too [the app's samples, which are gray]"
     )
     parser.add_argument("--photos", type=positive, default=20, metavar="N", help="how many of them, at most [20]")
-    parser.add_argument("--hints", type=positive, default=10, metavar="N", help="hints per photo [10]")
+    parser.add_argument("--hints", type=counting(MOST), default=10, metavar="N", help="hints per photo [10]")
     parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="clicks per photo and engine [7]")
     parser.add_argument(
         "--json", type=Path, metavar="FILE",
@@ -48,10 +49,12 @@ def run(args) -> None:
     from rich.progress import Progress
 
     from .click import measure_click
-    from .executions import executions, processor
+    from .executions import executions
     from .journal import Journal
     from .measure import measure
 
+    if args.json:
+        check_folder(args.json)
     adaptive = load_weights(args.model)
     dense = load_weights(args.dense) if args.dense else _random_dense(adaptive.config)
     if dense.config.adaptive:
@@ -63,8 +66,8 @@ def run(args) -> None:
     trained = {w.name for w in (adaptive, dense) if args.data and w.sha256}  # what a PSNR is worth taking of
     ways = list(executions(dense, adaptive, SIDE, args.budget))
     settings = {
-        "version": __version__, "processor": processor(), "threads": 1, "photos": len(sources), "hints": args.hints,
-        "budget": args.budget,
+        "version": __version__, "processor": machine()["processor"], "threads": 1, "photos": len(sources),
+        "hints": args.hints, "budget": args.budget,
     }  # fmt: skip
     all_settings = settings | {
         "rounds": args.rounds, "sources": [source.checksum for source in sources],

@@ -1,7 +1,6 @@
 """The ways to execute a network that are compared, each behind one function: network input in, color out."""
 
 import importlib.util
-import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -132,13 +131,3 @@ def _openvino(weights: Weights, precision: str, side: int, budget: float | None)
         return decode_ab(out["ab"][0]), cost(config, grid * grid, out["layers"], out["patches"].sum(-1))
 
     return run
-
-
-def processor() -> str:
-    """The processor's name for people."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()

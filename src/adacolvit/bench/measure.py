@@ -1,8 +1,6 @@
 """Timing on one pinned core, every way in turn, so that whatever else the machine does falls on all alike."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from time import perf_counter
@@ -13,6 +11,7 @@ from adacolvit.color.lab import lab_to_srgb
 from adacolvit.evaluation import metrics
 from adacolvit.evaluation.photos import Truth
 from adacolvit.evaluation.protocol import join
+from adacolvit.evaluation.threads import one_core
 from adacolvit.runtime import native
 from adacolvit.runtime.native_engine import trusted_instruction_set
 from adacolvit.runtime.refine import refine
@@ -51,20 +50,6 @@ class Row:
 
     def to_dict(self) -> dict:
         return asdict(self)
-
-
-@contextmanager
-def one_core() -> Iterator[None]:
-    """Keep this process on one core, where the system can."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})  # the first one has most of the interrupts
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def measure(

@@ -85,12 +85,3 @@ def nearest(lightness: float, ab) -> tuple[float, float]:
     if not in_gamut(closest):  # a side passes a hair outside where the border curves inwards
         closest = _shrink(closest, _OUTLINE_STEPS)
     return float(closest[1]), float(closest[2])
-
-
-def gamut_mask(lightness: float, a, b):
-    """Which points of an ab grid can be displayed at one lightness, for a color picker.
-
-    ``lightness`` L in [0, 100]; ``a`` and ``b`` float arrays of one shape (...), Lab units. Returns (...) bool.
-    """
-    xp = array_namespace(a, b)
-    return in_gamut(xp.stack([xp.full_like(a, lightness), a, b], axis=-1))

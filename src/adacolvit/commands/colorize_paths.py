@@ -1,5 +1,6 @@
 """Which photos are meant, where each picture goes, and what must not be overwritten."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
     one_file = wanted in FORMATS
     if one_file and (len(found) > 1 or inputs[0].is_dir()):
         raise ValueError(f"{output} is one picture, but there may be several photos to write: give a folder")
+    photos = {os.path.realpath(photo) for photo, _ in found}
     jobs, taken = [], {}
     for photo, relative in found:
         if one_file:
@@ -56,6 +58,8 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
             problem = no_photo_in_it()
         elif target in taken:
             problem = replaces_picture(taken[target])
+        elif os.path.realpath(target) in photos:
+            problem = replaces_photo(target)
         else:
             taken[target] = photo
         jobs.append(Job(photo, target, problem))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from adacolvit.arguments import positive
 from adacolvit.errors import DataError
+from adacolvit.files import check_folder
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
 SHEET_HINTS = 10  # hints on the sheet and for the worst photos, where that count is measured; else the largest
@@ -78,8 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if not methods:
         raise DataError("nothing to evaluate: name a --model or some --baselines")
     for path in filter(None, (args.json, args.csv, args.parquet, args.sheet, args.hint_set)):
-        if not Path(path).absolute().parent.is_dir():
-            raise DataError(f"the folder of {path} does not exist: make it first")
+        check_folder(path)
     if args.sheet:
         format_of(args.sheet)
 

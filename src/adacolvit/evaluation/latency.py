@@ -1,16 +1,14 @@
 """How long a method takes for one photo, on one thread. Methods take turns, so that a busy minute hits all alike."""
 
-import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from .hintset import HintSet
 from .methods import Method
 from .photos import Source, lay, load
-from .threads import one_torch_thread
+from .threads import one_core, one_torch_thread
 
 PHOTOS, ROUNDS = 12, 5
 
@@ -31,7 +29,7 @@ def measure(
     Returns, per method, "median", "p5" and "p95", and over how many "runs".
     """
     times: dict[str, list[float]] = {method.name: [] for method in methods}
-    with _one_core():
+    with one_core(), one_torch_thread():
         for source in sources:
             truth = lay(load(source), frame)
             lightness = np.ascontiguousarray(truth.lab[..., 0])
@@ -52,17 +50,3 @@ def measure(
         }
         for name, values in times.items()
     }
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Stay on one core, where the system allows to say so; one thread of torch."""
-    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    try:
-        if cores:
-            os.sched_setaffinity(0, {max(cores)})
-        with one_torch_thread():
-            yield
-    finally:
-        if cores:
-            os.sched_setaffinity(0, cores)

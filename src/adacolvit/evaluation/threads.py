@@ -1,4 +1,4 @@
-"""Threads of NumPy and of torch: more than one per process do harm where processes share the cores."""
+"""Threads of NumPy and of torch, and cores: more than one per process do harm where processes share the cores."""
 
 import os
 import sys
@@ -6,6 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _SETTINGS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"  # read where a library is loaded
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process on one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})  # the first one has most of the interrupts
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def save_hints(path: str | os.PathLike, hint_file: HintFile) -> None:
 
 def hints_beside(photo: str | os.PathLike) -> Path | None:
     """The hints file beside a photo, if any."""
-    return next((path for path in map(Path, names_beside(Path(photo))) if path.is_file()), None)
+    return next((Path(name) for name in names_beside(Path(photo)) if os.path.isfile(name)), None)
 
 
 def names_beside(photo: PurePath) -> tuple[str, str]:

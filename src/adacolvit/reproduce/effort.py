@@ -7,6 +7,7 @@ import numpy as np
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.errors import DataError
 from adacolvit.evaluation.hintset import HintSet
+from adacolvit.evaluation.methods import split_budget
 from adacolvit.evaluation.photos import Source, lay, load
 from adacolvit.evaluation.protocol import join
 from adacolvit.hints.encoder import encode_one
@@ -40,17 +41,18 @@ class Watcher:
 
     def __init__(self, trained: Trained) -> None:
         """Raises DataError where the network decides nothing."""
-        weights = load_weights(trained.weights)
+        file, self._budget = split_budget(trained.weights)
+        weights = load_weights(file)
         if not getattr(weights.config, "adaptive", False):
             raise DataError(f"{trained.network} takes no decisions to be shown: give weights of an AdaColViT")
-        self._engine = Engine(weights)
+        self._engine = Engine(weights, precision="fp32")  # as it was measured
 
     def __call__(self, source: Source, hint_set: HintSet, count: int) -> Effort:
         """Color a photo from its first ``count`` hints."""
         truth = lay(load(source), FRAME)
         lightness, true_ab = np.ascontiguousarray(truth.lab[..., 0]), truth.lab[..., 1:]
         rows, columns, sizes, ab = hint_set.hints(source.key, count, truth.frame, true_ab)
-        predicted, decisions = self._engine.run(encode_one(lightness, rows, columns, sizes, ab))
+        predicted, decisions = self._engine.run(encode_one(lightness, rows, columns, sizes, ab), budget=self._budget)
         return Effort(
             key=source.key,
             gray=lab_to_srgb(join(truth, np.zeros_like(true_ab))),

@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
 
+from adacolvit.crew import cores
 from adacolvit.errors import RecipeError
 from adacolvit.hints.frame import PATCH, square_frame
 from adacolvit.model.config import ModelConfig
@@ -81,7 +82,7 @@ def batches(
     rank, world = fabric.global_rank, fabric.world_size
     if isinstance(photos, ShardStream):
         local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-        flowing = photos.photos(sample // world, max(1, len(os.sched_getaffinity(0)) // local))
+        flowing = photos.photos(sample // world, max(1, cores() // local))
     while sample < recipe.samples:
         stage, done, before = recipe.stage_at(sample)
         if stage.batch % world:
