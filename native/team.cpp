@@ -9,10 +9,17 @@ namespace adacolvit {
 constexpr int SPINS = 2000;  // some 20 microseconds: longer than most waits, shorter than a time slice
 
 Team::Team(int count) : count(count) {
-  for (int i = 1; i < count; ++i) threads.emplace_back(&Team::help, this, i);
+  try {
+    for (int i = 1; i < count; ++i) threads.emplace_back(&Team::help, this, i);
+  } catch (...) {  // the system has no more threads to give: those that have begun are ended
+    end();
+    throw;
+  }
 }
 
-Team::~Team() {
+Team::~Team() { end(); }
+
+void Team::end() {
   {
     std::lock_guard<std::mutex> lock(mutex);
     ended = true;

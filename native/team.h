@@ -22,6 +22,7 @@ struct Team {
  private:
   friend void wait(Team* team);
   void help(int index);
+  void end();
 
   std::vector<std::thread> threads;
   std::mutex mutex;

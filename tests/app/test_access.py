@@ -53,6 +53,13 @@ def test_the_address_with_the_token_sets_a_cookie_that_opens_everything(guarded)
         assert isinstance(socket.recv(timeout=30), bytes)
 
 
+def test_cookies_of_other_programs_do_not_hide_it(guarded):
+    for other in ("foo[bar]=1", 'prefs={"theme": "dark"}', "@", "=;;"):
+        for cookie in (f"{other}; adacolvit={TOKEN}", f"adacolvit={TOKEN}; {other}"):
+            assert guarded.get("/api/samples", headers={"cookie": cookie}).status_code == 200, cookie
+    assert guarded.get("/api/samples", headers={"cookie": f"adacolvit={TOKEN}x; {TOKEN}"}).status_code == 401
+
+
 def test_programs_send_it_as_bearer(guarded):
     assert guarded.get("/api/samples", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
 
@@ -86,6 +93,10 @@ def test_a_token_is_made_where_others_can_reach_the_server(monkeypatch):
     assert access_for(Args(host="::")).token == "mine"
     with pytest.raises(AppError, match="https://"):
         access_for(Args(public_url="museum"))
+    for token in ("my secret", "a;b", "ключ"):
+        monkeypatch.setenv("ADACOLVIT_TOKEN", token)
+        with pytest.raises(AppError, match="choose another"):
+            access_for(Args(host="::"))
 
 
 def test_metrics_count_by_route(client, photo):

@@ -187,6 +187,21 @@ def test_what_a_killed_app_left_behind_is_removed(tmp_path):
     assert list(tmp_path.iterdir()) == [young]
 
 
+def test_what_another_app_still_has_is_not_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("adacolvit.app.exports._PULSE", 0.05)
+    first, second = Exports(tmp_path, None), Exports(tmp_path, None)
+    folder = first.new_folder()
+    long_ago = time.time() - 2 * 24 * 3600
+    first.start(folder, []).finished.wait(10)
+    os.utime(folder.parent, (long_ago, long_ago))  # two days later it has not been fetched yet
+    while folder.parent.stat().st_mtime < long_ago + 1:
+        time.sleep(0.01)
+    second.new_folder()
+    assert folder.exists()
+    first.close()
+    second.close()
+
+
 def test_thumbnails_are_small_and_upright(client):
     exif = Image.Exif()
     exif[0x0112] = 6

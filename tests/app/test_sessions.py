@@ -149,6 +149,16 @@ def test_a_full_library_is_told_to_the_client(engine, tmp_path):
         assert reply.status_code == 507 and "--keep" in reply.json()["error"]
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+def test_what_json_cannot_hold_is_refused_before_it_is_kept(client, photo, number):
+    hint = f'{{"x": {number}, "y": 1, "color": "#123456", "size": 2}}'
+    text = f'{{"version": 1, "past": [], "future": [], "present": [{hint}]}}'
+    headers = {"content-type": "application/json"}
+    reply = client.put(f"/api/photos/{photo['id']}/session", content=text, headers=headers)
+    assert reply.status_code == 422
+    assert client.get(f"/api/photos/{photo['id']}/session").status_code == 200
+
+
 def test_a_session_that_cannot_be_read_is_told_not_written_over(tmp_path):
     library = Library(tmp_path)
     key = keep(library, 1, work=True)

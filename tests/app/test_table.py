@@ -1,6 +1,8 @@
 import pytest
 
+from adacolvit.app.folder import Folder
 from adacolvit.app.library import Library
+from adacolvit.app.studio import Studio
 from adacolvit.app.table import Table, bare_name
 from adacolvit.errors import PhotoError
 from adacolvit.hints.hint import Hint
@@ -63,6 +65,20 @@ def test_a_file_with_its_own_place_is_not_copied_but_read_there(engine, library,
     assert later.get(key).photo.width == 40
     path.write_bytes(picture(50, 30))  # another photo now
     assert Table(engine, library).get(key) is None
+
+
+def test_a_folder_that_was_moved_is_where_its_photos_are(engine, library, tmp_path):
+    before, now = tmp_path / "before", tmp_path / "now"
+    before.mkdir()
+    (before / "a.png").write_bytes(picture(40, 30))
+    table = Table(engine, library)
+    key = table.put((before / "a.png").read_bytes(), "a.png", source=str(before / "a.png")).id
+    before.rename(now)
+    studio = Studio(table, folder=Folder(now))
+    assert studio.folder.wait(10)
+    assert studio.source(key) == (now.resolve() / "a.png", "a.png")
+    assert studio.thumbnail(key, 20).startswith(b"\xff\xd8")
+    studio.close()
 
 
 def test_the_same_bytes_are_opened_once_under_their_latest_name(engine, library):

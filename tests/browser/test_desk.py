@@ -205,6 +205,37 @@ class TestFolder:
         expect(film.get_by_role("button", name="a.png, done")).to_have_attribute("aria-current", "true")
         expect(folder.rings).to_have_count(1)
 
+    def test_hints_that_did_not_come_along_are_not_said_to_have(self, folder, tmp_path):
+        page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
+        expect(film.get_by_role("listitem")).to_have_count(3)
+        film.get_by_role("button", name="a.png, new").click()
+        folder.settle()
+        folder.click(0.25, 0.5)
+        (tmp_path / "album" / "c.png").unlink()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Shift+PageDown")
+        expect(folder.notice).to_contain_text("open it again")
+        expect(film.get_by_role("button", name="a.png, begun")).to_have_attribute("aria-current", "true")
+        expect(folder.notice).not_to_contain_text("came along")
+
+    def test_reading_a_large_folder_goes_on_after_a_failure(self, folder):
+        page, answers = folder.page, iter(["first", "none", "all"])
+
+        def answer(route):
+            kind = next(answers, "all")
+            if kind == "none":
+                return route.abort()
+            reply = route.fetch()
+            info = reply.json()
+            few = {"photos": info["photos"][:1], "reading": True} if kind == "first" else {}
+            return route.fulfill(response=reply, json=info | few)
+
+        page.route("**/api/folder", answer)
+        page.reload()
+        expect(page.locator(".film li")).to_have_count(1)
+        expect(folder.notice).to_be_visible()
+        expect(page.locator(".film li")).to_have_count(3)
+
     def test_marked_photos_are_exported_in_the_background(self, folder):
         page = folder.page
         page.get_by_label("Mark a.png").check(force=True)

@@ -1,6 +1,7 @@
 """Whatever happens to the tab or the program, no work is lost."""
 
 import random
+import re
 
 import httpx
 import numpy as np
@@ -188,6 +189,63 @@ def test_a_program_that_has_forgotten_the_photo_gets_it_again(program, visit):
     table.page.keyboard.press("ArrowRight")
     expect(table.page.locator(".kept")).to_have_attribute("data-state", "kept", timeout=AGAIN)
     assert len(table.kept()["past"]) == 3  # the hint, its color, the nudge
+
+
+def held(page, address, method: str) -> list:
+    """The first request of a kind, in a list once it was made; it waits until somebody answers it."""
+    waiting = []
+
+    def answer(route):
+        if route.request.method == method and not waiting:
+            waiting.append(route)
+        else:
+            route.fallback()
+
+    page.route(address, answer)
+    return waiting
+
+
+def test_work_under_way_when_the_next_photo_comes_stays_with_its_own(visit, tmp_path):
+    table = visit()
+    table.open_sample("Cat")
+    color(table, (0.4, 0.4), "#a03020")
+    [before], cat = table.kept_hints(), table.photo_id
+    waiting = held(table.page, f"**/api/photos/{cat}/session", "PUT")
+    with table.page.expect_request(lambda request: request.method == "PUT" and cat in request.url):
+        table.page.keyboard.press("ArrowRight")
+    Image.linear_gradient("L").save(tmp_path / "next.png")
+    table.open_files(tmp_path / "next.png")
+    expect(table.page).not_to_have_url(re.compile(cat))
+    table.settle()
+    color(table, (0.7, 0.7), "#2030c0")
+    with table.page.expect_response(lambda reply: reply.request.method == "PUT" and cat in reply.url):
+        waiting[0].abort()  # the program was busy too long; what was sent is sent again
+    hints = table.page.request.get(f"/api/photos/{cat}/session").json()["present"]
+    assert [(hint["x"], hint["y"], hint["color"]) for hint in hints] == [
+        (before["x"] + 1, before["y"], before["color"])
+    ]
+
+
+def test_a_photo_given_again_does_not_come_between_when_another_is_open_by_then(program, visit, tmp_path):
+    table = visit()
+    sockets = []
+    table.page.on("websocket", lambda socket: sockets.append(socket.url))
+    table.open_sample("Cat")
+    cat = table.photo_id
+    waiting = held(table.page, re.compile(r"api/photos\?name="), "POST")
+    httpx.delete(f"{program.address}api/sessions/{cat}").raise_for_status()
+    with table.page.expect_request(lambda request: "/photos?name=" in request.url, timeout=AGAIN):
+        program.kill()
+        program.start()
+    Image.linear_gradient("L").save(tmp_path / "next.png")
+    table.open_files(tmp_path / "next.png")
+    expect(table.page).not_to_have_url(re.compile(cat))
+    table.settle()
+    with table.page.expect_response(lambda reply: reply.request == waiting[0].request):
+        waiting[0].continue_()
+    color(table, (0.7, 0.7), "#2030c0")
+    assert table.photo_id in sockets[-1] and table.photo_id != cat
+    assert np.ptp(table.picture(), axis=-1).max() > 10
 
 
 KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "Shift+ArrowDown", "Tab", "Escape", "Delete", "n"]

@@ -10,6 +10,7 @@ import { Photo } from "../../web/src/engine/local/photo";
 import { sinePositions } from "../../web/src/engine/local/positions";
 import { refine } from "../../web/src/engine/local/refine";
 import { Composer } from "../../web/src/engine/local/upsample";
+import { Tiles } from "../../web/src/canvas/tiles";
 import { Guide, toSteps } from "../../web/src/engine/guide";
 import { loops } from "../../web/src/engine/loops";
 import type { PhotoInfo, WireHint } from "../../web/src/engine/engine";
@@ -23,6 +24,24 @@ const tasks = {
   input({ lightness, width, height, hints }: { lightness: number[]; width: number; height: number; hints: WireHint[] }) {
     const frame = fitFrame(width, height);
     return encode(Float32Array.from(lightness), frame, placeHints(hints, frame));
+  },
+
+  /** Looks at a photo again and again until it is sharp: how many tiles were fetched, and how many are kept. */
+  async tiles({ photo, stage, scale, most }: { photo: [number, number]; stage: [number, number]; scale: number; most: number }) {
+    const [width, height] = photo;
+    let [fetched, kept] = [0, 0];
+    const textures = { make: () => ++kept, drop: () => --kept };
+    const fetchPart = async () => (fetched++, new Uint8Array());
+    const told = { onArrival: () => undefined, onError: (error: unknown) => { throw error; } };
+    const tiles = new Tiles<number>(textures, { width, height }, { texture: 0, width: 2048 }, fetchPart, told as never);
+    const box = { x: 0, y: 0, width: stage[0] / scale, height: stage[1] / scale };
+    let sharp = false;
+    for (let frame = 0; frame < most && !sharp; frame++) {
+      tiles.covering(box, scale);
+      sharp = tiles.fetch();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { sharp, fetched, kept };
   },
 
   positions: ([rows, columns, width]: [number, number, number]) => sinePositions(rows, columns, width),

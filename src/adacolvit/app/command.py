@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import re
 import secrets
 import socket
 import threading
@@ -85,13 +86,15 @@ def bind(port: int | None, host: str = HOST) -> socket.socket:
 def access_for(args) -> Access:
     """Who may use the server: this machine alone, or whoever has the token where others can reach it.
 
-    Raises AppError for a public address that is none.
+    Raises AppError for a public address that is none, and for a token that no cookie can hold.
     """
     public = (args.public_url or "").rstrip("/")
     if public and (urlsplit(public).scheme not in ("http", "https") or not urlsplit(public).hostname):
         raise AppError(f"{public} is no address: write it like https://example.org/color")
     reachable = args.host not in LOCAL_NAMES or public
     token = os.environ.get("ADACOLVIT_TOKEN") or secrets.token_urlsafe(24) if reachable and args.token else None
+    if token and not re.fullmatch(r"[\w.~+/=-]+", token, re.ASCII):
+        raise AppError("ADACOLVIT_TOKEN may have letters, digits and . _ ~ + / = - alone: choose another")
     return Access(token, public)
 
 

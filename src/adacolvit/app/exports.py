@@ -1,5 +1,6 @@
 """Exports: many photos colored in the background, one after another, and fetched as one ZIP."""
 
+import os
 import queue
 import secrets
 import shutil
@@ -7,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from .worker import Task, Worker
 MOST_KEPT = 4  # exports whose pictures are kept; the oldest finished one makes room
 MOST_WAITING = 8
 _LEFT_BEHIND = 24 * 3600  # seconds after which the pictures of an app that was killed are removed
+_PULSE = 3600  # seconds between two signs of life in between
 _CHUNK = 2**20
 
 
@@ -46,6 +49,7 @@ class Export:
     def run(self, worker: Worker) -> None:
         """Do all tasks, until canceled."""
         for task in self.tasks:
+            _live(self.folder.parent)
             if self.canceled.is_set():
                 break
             self.current = task.name
@@ -163,11 +167,24 @@ class Exports:
 
     def _work(self) -> None:
         worker = Worker(self._weights)
-        while (export := self._waiting.get()) is not None:
+        while True:
+            try:
+                export = self._waiting.get(timeout=_PULSE)
+            except queue.Empty:
+                _live(self._folder)
+                continue
+            if export is None:
+                break
             export.run(worker)
             if export.canceled.is_set():
                 shutil.rmtree(export.folder, ignore_errors=True)
         worker.close()
+
+
+def _live(folder: Path) -> None:
+    """Tell the other apps that share the data folder that these exports are not left behind."""
+    with suppress(OSError):
+        os.utime(folder)
 
 
 def _remove_left_behind(root: Path) -> None:

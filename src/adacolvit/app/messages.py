@@ -186,6 +186,8 @@ class RenderRequest(Look):
 class SessionHint(HintMessage):
     """``guess``: no color was chosen yet, what is kept is the network's own; it is not given to the network."""
 
+    model_config = ConfigDict(allow_inf_nan=False)  # JSON has no such numbers: it could not be read again
+
     locked: bool = False
     guess: bool = False
 
@@ -193,7 +195,7 @@ class SessionHint(HintMessage):
 class Snapshot(Message):
     """Hints under a name; ``time`` in milliseconds since 1970."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     name: str
     hints: list[SessionHint]

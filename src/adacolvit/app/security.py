@@ -11,10 +11,10 @@ Where the server can be reached from elsewhere, a token is asked for too: as a c
 import hmac
 from dataclasses import dataclass
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,11 +93,7 @@ class Access:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and self.knows(bearer.strip()):
             return True
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and self.knows(cookie.value)
+        return self.knows(cookie_parser(headers.get("cookie", "")).get(_COOKIE))
 
     def cookie(self) -> str:
         """The header that has a browser keep the token: for this server's own pages, out of reach of scripts."""

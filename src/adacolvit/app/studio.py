@@ -56,8 +56,8 @@ class Studio:
     def source(self, photo_id: str) -> tuple[Path, str]:
         """The file of a photo and its name, without opening it. HTTPException 404 where it is not kept."""
         path, about = self.library.photo_path(photo_id), self.library.about(photo_id)
-        found = self.folder.get(photo_id) if self.folder and path is None else None
-        if found:
+        found = self.folder.get(photo_id) if self.folder and (path is None or not path.is_file()) else None
+        if found:  # of a folder that was moved, the library remembers another place
             return found.path, found.path.name
         if path is None:
             raise HTTPException(404, GONE)

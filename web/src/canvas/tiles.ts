@@ -36,7 +36,7 @@ interface Cell {
 
 const SIDE = 512; // texels; a tile travels and is uploaded within a fraction of a frame
 const APRON = 1; // texels around a tile, so that neighbors blend without a seam
-const MOST_TILES = 192; // 50 MB of textures; a screen of 4K shows up to 150 at once
+const MOST_TILES = 192; // 50 MB of textures; a screen of 4K shows up to 150 at once, and of larger ones all stay that are seen
 const MOST_FETCHES = 4; // at a time, so that what a person looks at now comes soon
 const RETRY_MS = 2000;
 
@@ -74,6 +74,8 @@ export class Tiles<Texture> {
   private readonly tiles = new Map<string, { texture: Texture; span: Box }>(); // the last used ones at the end
   private readonly fetching = new Map<string, AbortController>();
   private wanted: Cell[] = [];
+  private looking = 0; // cells looked at since the last fetch
+  private seen = 0; // and before it: what is on the screen
   private resting = 0;
 
   constructor(
@@ -92,7 +94,9 @@ export class Tiles<Texture> {
     if (this.isFineEnough(level)) return [base(whole)];
     const patches: Patch<Texture>[] = [];
     let found = false;
-    for (const cell of cellsIn(box, level, this.photo)) {
+    const cells = cellsIn(box, level, this.photo);
+    this.looking += cells.length;
+    for (const cell of cells) {
       const area = boxOf(cell, this.photo);
       const tile = this.best(cell);
       found ||= tile !== null;
@@ -111,6 +115,7 @@ export class Tiles<Texture> {
     for (const [name, abort] of this.fetching) if (!names.has(name)) abort.abort();
     this.next();
     this.wanted = [];
+    [this.seen, this.looking] = [this.looking, 0];
     return names.size === 0;
   }
 
@@ -172,7 +177,7 @@ export class Tiles<Texture> {
     // The last texel of a row may stand for fewer pixels than the others: the texture reaches beyond the photo.
     this.tiles.set(name, { texture, span: { x: part.x, y: part.y, width: width * part.shrink, height: height * part.shrink } });
     for (const [oldest, tile] of this.tiles) {
-      if (this.tiles.size <= MOST_TILES) break;
+      if (this.tiles.size <= Math.max(MOST_TILES, this.seen)) break;
       this.textures.drop(tile.texture);
       this.tiles.delete(oldest);
     }

@@ -21,11 +21,14 @@ export interface Export {
 export const exporting = signal<Export | null>(null);
 
 /** Reads the folder that the app was opened on, and goes on while the engine still adds photos to it. */
-export const readFilm = () =>
-  attempt(async () => {
+export async function readFilm(): Promise<void> {
+  try {
     film.value = (await engine.folder?.read()) ?? null;
-    if (film.value?.reading) setTimeout(() => void readFilm(), POLL);
-  });
+  } catch (error) {
+    store.tell((error as Error).message, "error"); // what is known of it stays
+  }
+  if (film.value?.reading) setTimeout(() => void readFilm(), POLL);
+}
 
 /** What has just been kept of the open photo shows in the strip at once. */
 effect(() => {
@@ -64,7 +67,9 @@ export function copyToNext(): void {
   if (!here || !next) return;
   const [sx, sy] = [next.width / here.width, next.height / here.height];
   const scaled: WireHint[] = store.wireHints().map((hint) => ({ ...hint, x: hint.x * sx, y: hint.y * sy }));
-  void openFrame(next.id, scaled).then(() => store.tell(texts.desk.copied(scaled.length)));
+  void openFrame(next.id, scaled).then(() => {
+    if (store.photo.value?.info.id === next.id) store.tell(texts.desk.copied(scaled.length));
+  });
 }
 
 export function toggleChosen(id: string): void {

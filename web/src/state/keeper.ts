@@ -91,7 +91,7 @@ class Keeper {
 
   /** Another photo comes on the table; what is unsent of this one still goes its way. */
   leave(): void {
-    if (this.dirty) this.rest = written(this.revision);
+    if (this.dirty || this.sending) this.rest = written(this.revision); // what is under way may have to be sent again
     void this.flush();
   }
 

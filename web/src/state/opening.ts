@@ -26,7 +26,8 @@ function connect(id: string, file: File | null): void {
   follow(id, () =>
     void attempt(async () => {
       if (!file) throw new Error(texts.photoGone);
-      connect((await engine.open(file)).id, file);
+      const again = await engine.open(file);
+      if (store.photo.peek()?.info.id === id) connect(again.id, file); // and not another photo by now
     }),
   );
 }
