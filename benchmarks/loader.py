@@ -17,7 +17,7 @@ from PIL import Image
 from adacolvit.hints.frame import square_frame
 from adacolvit.training.command import DEFAULT_CACHE
 from adacolvit.training.data import PhotoCache, make_batch, packed
-from adacolvit.training.loop import Run
+from adacolvit.training.loop import Planned, Run
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
 from adacolvit.training.resident import ResidentPhotos
 from adacolvit.training.shards import make_shards
@@ -98,8 +98,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as out:
             recipe = Recipe("step", load_recipe("tiny").model, (stage,))
             run = Run(Fabric(accelerator="cpu", devices=1), recipe, Path(out), False, cache)
-            batch = loader(cache, stage)(0)
-            column["step"] = speed(lambda _, r=run, s=stage, b=batch: r.update(s, (0.43, 0.71), b), args.seconds)
+            planned = Planned(stage, loader(cache, stage)(0), (0.43, 0.71))
+            column["step"] = speed(lambda _, r=run, p=planned: r.update(p), args.seconds)
     with tempfile.TemporaryDirectory() as out:
         folder = Path(out) / "photos"
         folder.mkdir()

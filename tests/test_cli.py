@@ -209,6 +209,14 @@ def test_no_other_photo_is_overwritten_either(table, run):
     assert (table / "album" / "x.png").read_bytes() == before
 
 
+def test_a_second_run_into_a_folder_below_colors_the_same_photos(table, run):
+    photo(table / "album" / "x.png")
+    for _ in range(2):
+        code, out, _ = run("album", "-o", "album/colored", "--force")
+        assert code == 0 and len(out) == 1
+    assert sorted(os.listdir(table / "album" / "colored")) == ["x.png"]
+
+
 def test_a_name_as_long_as_a_file_system_takes_does_not_stop_the_others(table, run):
     photo(table / ("x" * 251 + ".png"))
     photo(table / "z.png", 1)

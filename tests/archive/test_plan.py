@@ -116,6 +116,31 @@ def test_no_picture_takes_the_place_of_a_photo(storage, url):
     assert all("replace the photo" in str(why) for _, why in failures)
 
 
+def test_a_folder_written_otherwise_is_the_same_folder(tmp_path, monkeypatch):
+    from adacolvit.archive.plan import plan
+    from adacolvit.archive.storage import Storage
+
+    monkeypatch.chdir(tmp_path)
+    Storage("album").write("x.jpg", b"a photo")
+    (tmp_path / "link").symlink_to(tmp_path / "album")
+    (item,), _ = plan(["album"], "out", True)
+    for output in ("./album", str(tmp_path / "album"), f"file://{tmp_path}/album", "link", "link/"):
+        items, failures = plan(["album"], output, True)
+        assert not items and "replace the photo" in str(failures[0][1])
+        (again,), _ = plan([output], "out", True)
+        assert again.key == item.key
+
+
+def test_what_is_in_an_output_folder_below_is_no_photo(storage, url):
+    from adacolvit.archive.plan import plan
+
+    before, _ = plan([url], f"{url}/b/colored", True)
+    storage.write("b/colored/a.png", b"a picture")
+    again, failures = plan([url], f"{url}/b/colored", True)
+    assert [item.photo for item in again] == [item.photo for item in before] and not failures
+    assert "b/colored/a.png" in [item.photo for item in plan([url], f"{url}-out", True)[0]]
+
+
 def test_a_hints_file_beside_a_photo_is_seen_and_marks_it(storage, url):
     from adacolvit.archive.plan import plan
 
@@ -132,13 +157,43 @@ def test_the_journal_remembers_by_setting(storage):
 
     journal = Journal(storage, "red")
     journal.claim(["x.png", "y.png"])
-    journal.note(("in/x", "1", "out/x.png"))
+    journal.note(("in/x", "1", "x.png"))
     journal.flush()
     again = Journal(storage, "red")
-    assert again.claimed == {"x.png", "y.png"} and again.done == {("in/x", "1", "out/x.png")}
+    assert again.claimed == {"x.png", "y.png"} and again.done == {("in/x", "1", "x.png")}
     assert again.holds("a.png") and not again.holds("x.png")
     other = Journal(storage, "blue")
     assert not other.claimed and not other.done
+
+
+def test_what_a_run_with_other_settings_has_written_since_is_its_own(storage):
+    from adacolvit.archive.journal import Journal
+
+    red = Journal(storage, "red")
+    red.claim(["x.png", "y.png", "z.png"])
+    for name in ("x", "z"):
+        red.note((f"in/{name}", "1", f"{name}.png"))
+    red.flush()
+    blue = Journal(storage, "blue")
+    blue.claim(["y.png"])  # the other was killed before it came to this one
+    blue.note(("in/x", "1", "x.png"))  # by --force
+    blue.flush()
+    red = Journal(storage, "red")
+    assert red.claimed == {"z.png"} and red.done == {("in/z", "1", "z.png")}
+    blue = Journal(storage, "blue")
+    assert blue.claimed == {"y.png"} and blue.done == {("in/x", "1", "x.png")}
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.jpg", "a\u2028b.jpg", "a\x85b.jpg"])
+def test_the_journal_takes_every_name_that_a_file_can_have(storage, name):
+    from adacolvit.archive.journal import Journal
+
+    journal = Journal(storage, "red")
+    journal.claim([name])
+    journal.note((f"in/{name}", "1", name))
+    journal.flush()
+    again = Journal(storage, "red")
+    assert again.claimed == {name} and again.done == {(f"in/{name}", "1", name)}
 
 
 def test_nothing_but_failures_needs_no_cluster(url, small_weights, capsys):

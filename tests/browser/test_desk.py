@@ -236,6 +236,23 @@ class TestFolder:
         expect(folder.notice).to_be_visible()
         expect(page.locator(".film li")).to_have_count(3)
 
+    def test_no_hints_take_none_away_from_the_next_photo(self, folder):
+        page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
+        expect(film.get_by_role("listitem")).to_have_count(3)
+        film.get_by_role("button", name="c.png, new").click()
+        folder.settle()
+        folder.click(0.25, 0.5)
+        folder.choose("#a03020")
+        kept = folder.kept_hints()
+        page.keyboard.press("Escape")
+        page.keyboard.press("PageUp")
+        expect(film.get_by_role("button", name="a.png, new")).to_have_attribute("aria-current", "true")
+        folder.settle()
+        page.keyboard.press("Shift+PageDown")
+        expect(film.get_by_role("button", name="c.png, begun")).to_have_attribute("aria-current", "true")
+        folder.settle()
+        assert folder.kept_hints() == kept
+
     def test_marked_photos_are_exported_in_the_background(self, folder):
         page = folder.page
         page.get_by_label("Mark a.png").check(force=True)
@@ -342,3 +359,95 @@ def test_light_and_dark_follow_the_system_until_a_person_chooses(table, page):
     page.get_by_role("button", name="Light", exact=True).click()
     page.emulate_media(color_scheme="light")
     assert panel() == dark
+
+
+def test_the_before_and_after_line_is_dragged(table, page):
+    two_colors(table)
+    page.keyboard.press("b")
+    line = page.get_by_role("slider", name="Before and after line")
+    box, share = line.bounding_box(), float(line.get_attribute("aria-valuenow"))
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y, steps=4)
+    page.mouse.up()
+    assert float(line.get_attribute("aria-valuenow")) > share + 3
+    page.mouse.click(x + 60, y)
+    expect(table.rings).to_have_count(1)
+    photo = table.photo_box()
+    page.mouse.move(photo[0] + 0.9 * photo[2], photo[1] + 0.2 * photo[3])  # beside it the photo is as ever
+    page.mouse.down()
+    page.mouse.up()
+    expect(table.rings).to_have_count(2)
+
+
+def test_a_color_that_was_typed_is_for_the_hint_it_was_typed_for(table, page):
+    table.open_sample("Cat")
+    for place in ((0.3, 0.3), (0.7, 0.7)):
+        table.click(*place)
+        table.choose("#2030c0")
+        page.keyboard.press("Escape")
+    before = [hint["color"] for hint in table.kept_hints()]
+    table.rings.nth(0).click()
+    table.hex.fill("#a03020")
+    table.rings.nth(1).click()
+    table.settle()
+    first, second = [hint["color"] for hint in table.kept_hints()]
+    assert first != before[0] and second == before[1]
+
+
+def test_the_way_back_where_there_is_no_full_screen(table, page):
+    table.open_sample("Cat")
+    page.evaluate("Object.defineProperty(document, 'fullscreenEnabled', {value: false})")
+    rail = page.get_by_role("button", name="Undo", exact=True)
+    page.keyboard.press("Shift+F")
+    expect(rail).to_be_hidden()
+    page.get_by_role("button", name="Leave").click()
+    expect(rail).to_be_visible()
+    expect(table.rings).to_have_count(0)
+
+
+def test_work_that_is_not_kept_is_told_wherever_the_rail_is(browser, fresh):
+    context = browser.new_context(viewport={"width": 400, "height": 700}, base_url=fresh)
+    page = context.new_page()
+    page.goto("/")
+    table = Table(page).open_sample("Cat")
+    page.route("**/session", lambda route: route.fulfill(status=507, json={"error": "The disk is full."}))
+    table.click(0.4, 0.4)
+    expect(page.get_by_role("alert").filter(has_text="Not kept: The disk is full.")).to_be_visible()
+    page.unroute("**/session")
+    expect(page.get_by_text("The disk is full.")).to_have_count(0)
+    context.close()
+
+
+def test_a_window_moved_to_another_screen_is_drawn_for_it(table, page):
+    table.open_sample("Cat")
+    table.click(0.4, 0.4)
+    box, width = table.photo_box(), table.canvas.bounding_box()["width"]
+    session = page.context.new_cdp_session(page)
+    size = {"width": 800, "height": 560, "mobile": False}
+    for ratio, wanted in ((2, "#a03020"), (1, "#2030c0")):
+        session.send("Emulation.setDeviceMetricsOverride", size | {"deviceScaleFactor": ratio})
+        table.choose(wanted)
+        expect(table.canvas).to_have_js_property("width", round(ratio * width))
+        assert table.photo_box() == pytest.approx(box, abs=1)
+
+
+def test_forgetting_is_seen_where_nothing_hovers_and_not_for_ever_armed(browser, fresh):
+    context = browser.new_context(
+        viewport={"width": 400, "height": 700}, base_url=fresh, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.clock.install()
+    page.goto("/")
+    Table(page).open_sample("Cat").click(0.4, 0.4)
+    Table(page).kept()
+    page.goto("/")
+    forget = page.locator(".forget")
+    assert forget.evaluate("(button) => getComputedStyle(button).opacity") == "1"
+    forget.tap()
+    expect(forget).to_have_attribute("data-asked", "yes")
+    page.clock.fast_forward(6000)
+    expect(forget).not_to_have_attribute("data-asked", "yes")
+    expect(page.locator(".recent-work li")).to_have_count(1)
+    context.close()

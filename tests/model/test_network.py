@@ -134,6 +134,17 @@ def test_gates_are_hard_and_follow_their_probability():
     assert (logits.grad > 0).all()
 
 
+def test_gates_are_hard_in_half_precision_too():
+    torch.manual_seed(0)
+    logits = torch.full((20000,), -1.0, dtype=torch.bfloat16, requires_grad=True)
+    gates = gumbel_sigmoid(logits, 1.0, noise=1.0)
+    assert gates.dtype == torch.bfloat16 and set(gates.tolist()) == {0.0, 1.0}
+    rare = gumbel_sigmoid(torch.full((100_000,), -7.0, dtype=torch.bfloat16), 1.0)
+    assert 0 < rare.float().mean() < 0.003  # 0.0009; of 256 draws none would reach so far
+    gates.sum().backward()
+    assert (logits.grad > 0).all()
+
+
 def test_an_unknown_mode_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="'maskd': dense, masked or gathered"):
         shaken(ModelConfig(width=16, depth=1, heads=2))(torch.zeros(1, 4, 32, 32), "maskd")

@@ -106,6 +106,8 @@ def test_a_photo_that_cannot_be_read_is_named(tmp_path, photo_maker, capsys):
     assert main(["shards", str(folder), "-o", str(tmp_path / "out"), "--workers", "1"]) == 1
     assert "cut.jpg" in capsys.readouterr().err
     assert json.loads((tmp_path / "out" / "shards.json").read_text()) == {"00000.tar": 1}
+    again = ["shards", str(folder), "-o", str(tmp_path / "out"), "--workers", "1"]
+    assert main(again) == 1, "it is lost the second time too"
 
 
 @pytest.mark.parametrize("world", [1, 2])
@@ -156,6 +158,11 @@ class Quiet(SimpleHTTPRequestHandler):
 def test_a_shard_that_is_not_what_it_should_be(shards, tmp_path):
     with pytest.raises(DataError, match=r"nothing\.tar cannot be read"):
         ShardStream([str(tmp_path / "nothing.tar")], 0)
+    with tarfile.open(tmp_path / "classes.tar", "w") as tar:
+        add(tar, "n01440764.tar", b"x" * 1024)
+    with pytest.raises(DataError, match=r"no photos in .*classes\.tar"):
+        ShardStream([str(tmp_path / "classes.tar")], 0)
+    (tmp_path / "classes.tar").unlink()
     with pytest.raises(DataError, match="cannot be shared by 50"):
         ShardStream([str(shards)], 0, 0, 50)
     (tmp_path / "00000.tar").write_bytes((shards / "00000.tar").read_bytes())

@@ -207,6 +207,8 @@ export const texts = {
     loupeTip: "A lens that follows the pointer (M)",
     fullScreen: "Full screen",
     fullScreenTip: "The photo and nothing else (Shift F)",
+    leave: "Leave",
+    leaveTip: "Show the tools again (Escape)",
   },
   viewRows: {
     gray: "gray while held",

@@ -2,18 +2,26 @@
 
 Lines of JSON below ``.adacolvit/`` in the folder of the pictures, in a folder for each setting of a run:
 ``{"picture"}`` names a place that was free when a run with these settings began, so that what stands there later is
-that run's; ``{"photo", "mark", "picture"}`` says that a picture was written. Object storage cannot append to a file,
+that run's; ``{"photo", "mark", "picture"}`` says that a picture was written. A picture is of the settings that have
+named it last: those of another run may have replaced it. Object storage cannot append to a file,
 so each part is a file of its own; what a killed run had not noted yet is colored once more, into its own place.
 """
 
 import hashlib
 import json
+import re
 import time
 
 from .storage import Storage
 
 _LINES = 1000  # of a part
 _SECONDS = 10.0  # after which a part is written however short it is
+_PART = re.compile(r"\.adacolvit/[0-9a-f]{16}/(\d+)-(\d+)\.jsonl")  # run and part, both ascending
+
+
+def _turn(name: str) -> tuple[int, int]:
+    run, part = _PART.fullmatch(name).groups()
+    return int(run), int(part)
 
 
 class Journal:
@@ -28,10 +36,15 @@ class Journal:
         self._waiting, self._since = [], time.monotonic()
         self.claimed: set[str] = set()
         self.done: set[tuple[str, str, str]] = set()
-        for name in sorted(self._files):
-            if name.startswith(f"{self._folder}/"):
-                for line in storage.read(name).decode().splitlines():
-                    self._take(json.loads(line))
+        last = {}  # picture -> folder of the settings that named it last
+        for name in sorted(filter(_PART.fullmatch, self._files), key=_turn):
+            folder = name.rpartition("/")[0]
+            for line in map(json.loads, storage.read(name).decode().split("\n")[:-1]):
+                last[line["picture"]] = folder
+                if folder == self._folder:
+                    self._take(line)
+        self.claimed = {picture for picture in self.claimed if last[picture] == self._folder}
+        self.done = {key for key in self.done if last[key[2]] == self._folder}
 
     def holds(self, picture: str) -> bool:
         """Whether a picture of that name was in the folder when the journal was opened."""
@@ -64,5 +77,5 @@ class Journal:
 
     def _write(self, lines: list[dict]) -> None:
         self._parts += 1
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        text = "".join(json.dumps(line) + "\n" for line in lines)
         self._storage.write(f"{self._folder}/{self._run}-{self._parts:06}.jsonl", text.encode())

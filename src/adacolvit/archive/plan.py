@@ -24,18 +24,20 @@ class Item:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The same for the same picture of the same photo."""
-        return self.source.name(self.photo), self.mark, self.target.name(self.picture)
+        """The same for the same picture of the same photo; the picture's name is below its folder."""
+        return self.source.place(self.photo), self.mark, self.picture
 
 
 def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[Item], list[tuple[str, AdaColViTError]]]:
     """Items in the order of the inputs, folders sorted by name; and (photo, why) of what cannot be one.
 
-    inputs, output: paths or URLs; without an output, pictures go beside their photos.
+    inputs, output: paths or URLs; without an output, pictures go beside their photos. What is in an output folder below
+    an input folder is no photo: earlier runs have written it.
     use_hints: whether hints files beside photos count.
     """
     found, items, failures, taken = [], [], [], {}
     target = Storage(output) if output else None
+    written = f"{target.place()}/" if target else None
     for text in inputs:
         source = Storage(text)
         if source.is_file():
@@ -46,8 +48,10 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
         else:
             there = source.files()
             photos = sorted(name for name in there if is_photo(PurePosixPath(name)))
+            if written and written.startswith(f"{source.place()}/") and written != f"{source.place()}/":
+                photos = [name for name in photos if not source.place(name).startswith(written)]
         found.append((text, source, there, photos))
-    all_photos = {source.name(photo) for _, source, _, photos in found for photo in photos}
+    all_photos = {source.place(photo) for _, source, _, photos in found for photo in photos}
     for text, source, there, photos in found:
         if not photos:
             failures.append((text, no_photo_in_it()))
@@ -56,11 +60,11 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
             hints = next((n for n in names_beside(PurePosixPath(photo)) if n in there), None) if use_hints else None
             mark = f"{there[photo]} {there[hints]}" if hints else there[photo]
             item = Item(source, photo, target or source, picture, hints, mark)
-            here, place = source.name(photo), item.target.name(picture)
+            here, place = source.name(photo), item.target.place(picture)
             if place in taken:
                 failures.append((here, replaces_picture(taken[place])))
             elif place in all_photos:
-                failures.append((here, replaces_photo(place)))
+                failures.append((here, replaces_photo(item.target.name(picture))))
             else:
                 taken[place] = here
                 items.append(item)

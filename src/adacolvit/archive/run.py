@@ -44,7 +44,7 @@ def color_archive(
     journals = {storage: Journal(storage, settings) for storage in dict.fromkeys(item.target for item in items)}
     waiting = []
     for item in items:
-        journal, (photo, _, picture) = journals[item.target], item.key
+        journal, photo, picture = journals[item.target], item.source.name(item.photo), item.target.name(item.picture)
         there = journal.holds(item.picture)
         if there and item.key in journal.done:
             yield {"photo": photo, "output": picture, "kept": True}

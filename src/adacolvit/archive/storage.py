@@ -41,6 +41,13 @@ class Storage:
         """What a person calls one of its files."""
         return f"{self.url.rstrip('/')}/{file}" if self.url != "." else file
 
+    def place(self, file: str = "") -> str:
+        """The address of one of its files, or its own: the same however the folder was written."""
+        path = f"{self._root}/{file}".rstrip("/")
+        if isinstance(self._fs, LocalFileSystem):
+            path = os.path.realpath(path)
+        return f"{min(_protocols(self._fs))}://{path}"
+
     def is_file(self) -> bool:
         """Whether it is no folder, but a file."""
         return self._fs.isfile(self._root)

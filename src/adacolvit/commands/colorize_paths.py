@@ -37,7 +37,7 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
 
     Raises ValueError where ``output`` is one picture for several photos, or of a format that is read but not written.
     """
-    found = [pair for source in inputs for pair in _photos(source)]
+    found = [pair for source in inputs for pair in _photos(source, output)]
     wanted = "" if output is None or output.is_dir() else output.suffix.lower()
     if wanted in SUFFIXES - FORMATS.keys():
         raise ValueError(f"{output} cannot be written: give a folder, or a name ending in {' '.join(FORMATS)}")
@@ -66,9 +66,19 @@ def plan(inputs: list[Path], output: Path | None) -> list[Job]:
     return jobs
 
 
-def _photos(source: Path) -> list[tuple[Path, Path]]:
-    """(photo, its path below ``source``); an empty folder stands for itself, so that it is named as a failure."""
+def _photos(source: Path, output: Path | None) -> list[tuple[Path, Path]]:
+    """(photo, its path below ``source``); an empty folder stands for itself, so that it is named as a failure.
+
+    What is in an ``output`` folder below ``source`` is no photo: earlier runs have written it.
+    """
     if not source.is_dir():
         return [(source, Path(source.name))]
-    photos = [(path, path.relative_to(source)) for path in photos_below(source)]
+    written = output.resolve() if output and output.is_dir() else None
+    if written and source.resolve() not in written.parents:
+        written = None
+    photos = [
+        (path, path.relative_to(source))
+        for path in photos_below(source)
+        if not (written and path.resolve().is_relative_to(written))
+    ]
     return photos or [(source, Path(source.name))]

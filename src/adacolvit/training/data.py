@@ -5,8 +5,8 @@ Every batch is a function of (seed, step, process) alone, so that a resumed run 
 
 import hashlib
 import json
-import platform
 import queue
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class PhotoCache:
     @staticmethod
     def _decode(sources, pixel_file: Path, index_file: Path, progress) -> None:
         index, offset = [], 0
-        part = pixel_file.with_suffix(f".{platform.node()}.part")  # nodes that share the folder keep apart
+        part = pixel_file.with_suffix(f".{secrets.token_hex(4)}.part")  # runs that share the folder keep apart
         with part.open("wb") as out:
             for source in sources:
                 for key, content in iter_files(source):
@@ -76,8 +76,10 @@ class PhotoCache:
                     offset += photo.height * photo.width * 3
                     if progress and len(index) % 100 == 0:
                         progress(len(index))
-        part.rename(pixel_file)
-        np.save(index_file, np.array(index, np.int64))  # last: its presence says that the cache is whole
+        part.replace(pixel_file)
+        with part.open("wb") as out:
+            np.save(out, np.array(index, np.int64))
+        part.replace(index_file)  # last: its presence says that the cache is whole
 
 
 def shrunk(photo: Image.Image) -> Image.Image:

@@ -17,7 +17,6 @@ from torch import Tensor
 from adacolvit.crew import cores
 from adacolvit.errors import RecipeError
 from adacolvit.hints.frame import PATCH, square_frame
-from adacolvit.model.config import ModelConfig
 from adacolvit.model.positions import centered_origin
 from adacolvit.model.registry import build
 from adacolvit.weights import write_weights
@@ -136,7 +135,7 @@ class Run:
         if recipe.init and not resume and recipe.gates != "grown":
             start_from(self.network, recipe.init)
         self.teacher = Teacher(recipe, fabric) if recipe.teacher else None
-        if recipe.gates != "kept" and not isinstance(recipe.model, ModelConfig):
+        if recipe.gates != "kept" and not getattr(recipe.model, "adaptive", False):
             raise RecipeError(
                 f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out"
             )

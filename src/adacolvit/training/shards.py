@@ -115,17 +115,16 @@ def make_shards(sources: list[Path], folder: Path, per_shard: int, seed: int, wo
         (number, [(int(i), found[i]) for i in order[start : start + per_shard]])
         for number, start in enumerate(range(0, len(found), per_shard))
     ]
-    counts, lost = {}, 0
+    counts = {}
     with ExitStack() as end:
         spread = map
         if workers > 1:
             spread = end.enter_context(ProcessPoolExecutor(workers, get_context("spawn"))).map
         for name, written, problems in spread(partial(write_shard, folder), jobs):
             counts[name] = written
-            lost += len(problems)
             report(len(counts), len(jobs), problems)
     write_file(folder / INDEX, json.dumps(counts, indent=0).encode())
-    return lost
+    return len(found) - sum(counts.values())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -38,6 +38,8 @@ class ShardStream:
         if len(self.shards) < world:
             raise DataError(f"{len(self.shards)} shards cannot be shared by {world} processes: make smaller shards")
         self._counts = _counts(self.shards)
+        if not any(self._counts.values()):
+            raise DataError(f"no photos in {', '.join(sources)}: `adacolvit shards` makes shards, of a tar of tars too")
         self._seed, self._rank, self._world = seed, rank, world
 
     def files(self, first: int = 0) -> Iterator[tuple[str, bytes]]:

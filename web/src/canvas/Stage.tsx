@@ -1,12 +1,14 @@
 // The table: the photo, and above it the rings, the picker, the lines and the lens of the canvas.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { toggleFullScreen, wholeWindow } from "./commands";
 import { Divider } from "./Divider";
 import { EffortMap } from "./Effort";
 import { Gestures } from "./gestures";
 import { Lens, Pane, Twin } from "./Lens";
 import { FIRST_MEANS, startPainting } from "./painting";
 import { colorPane, followStage, pointer, whole } from "./panes";
+import { unpoint } from "../hints/crosshair";
 import { Hints, RubberBand } from "../hints/Hints";
 import { beginBand } from "../hints/select";
 import * as store from "../state/store";
@@ -48,13 +50,21 @@ export function Stage() {
       tabIndex={open ? 0 : -1}
       aria-label={texts.stage}
       onPointerDown={(e) => beginBand(e) || gestures.current?.down(e)}
-      onPointerMove={(e) => gestures.current?.move(e)}
+      onPointerMove={(e) => {
+        unpoint();
+        gestures.current?.move(e);
+      }}
       onPointerUp={(e) => gestures.current?.up(e)}
       onPointerCancel={(e) => gestures.current?.up(e)}
       onPointerLeave={() => (pointer.value = null)}
     >
       <canvas key={means} ref={canvas} class="photo" data-means={means} aria-hidden="true" />
       {open && <Panes />}
+      {wholeWindow.value && (
+        <button type="button" class="button leave" title={texts.view.leaveTip} onPointerDown={(e) => e.stopPropagation()} onClick={toggleFullScreen}>
+          {texts.view.leave}
+        </button>
+      )}
     </main>
   );
 }

@@ -1,5 +1,6 @@
 // What buttons and keys do to the view.
 
+import { signal } from "@preact/signals";
 import { grayShown, loupeOn } from "./panes";
 import * as store from "../state/store";
 
@@ -15,11 +16,15 @@ export function toggleSplit(): void {
   store.compare.value = store.compare.value === "split" ? "none" : "split";
 }
 
+/** The photo has the whole window, where it cannot have the whole screen: the way back has to be on the page. */
+export const wholeWindow = signal(false);
+
 /** The photo and nothing else. Where the browser does not give the whole screen, the photo gets the whole window. */
 export function toggleFullScreen(): void {
-  store.fullScreen.value = !store.fullScreen.value;
+  const full = (store.fullScreen.value = !store.fullScreen.value);
+  wholeWindow.value = full && !document.fullscreenEnabled;
   if (document.fullscreenElement) void document.exitFullscreen();
-  else if (store.fullScreen.value && document.fullscreenEnabled) document.documentElement.requestFullscreen().catch(() => {}); // refused: see above
+  else if (full && document.fullscreenEnabled) document.documentElement.requestFullscreen().catch(() => (wholeWindow.value = store.fullScreen.value));
 }
 
 /** The browser has its own ways out of the full screen, such as Escape. */

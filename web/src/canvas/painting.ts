@@ -40,6 +40,7 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
 
   const paint = () => {
     request = 0;
+    fill();
     const photo = store.photo.peek();
     if (!painter || !photo || !canvas.width || !canvas.height || painter.isLost) return;
     const { info, gray } = photo;
@@ -75,18 +76,29 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
     paint();
   };
 
-  const resize = () => {
-    const { width, height } = whole.value; // measured once; asking the canvas would lay out the page at every move
+  /** Gives the canvas as many pixels as the screen has there; whether it had not. It is empty then. */
+  const fill = (): boolean => {
+    const { width, height } = whole.peek(); // measured once; asking the canvas would lay out the page at every move
     const [w, h] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
-    if (canvas.width === w && canvas.height === h) return;
+    if (canvas.width === w && canvas.height === h) return false;
     [canvas.width, canvas.height] = [w, h];
-    cancelAnimationFrame(request);
-    paint(); // at once: a resized canvas is empty, and would flash
+    return true;
   };
+  let ratio: MediaQueryList | null = null; // of the screen's pixels to those of the page, while it is what it is now
+  const onRatio = () => {
+    ratio?.removeEventListener("change", onRatio);
+    ratio = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    ratio.addEventListener("change", onRatio);
+    ask();
+  };
+  onRatio();
   const stops = [
     effect(() => {
-      void [store.stage.value, colorPane.value];
-      resize();
+      void [whole.value, store.stage.value, colorPane.value];
+      if (fill()) {
+        cancelAnimationFrame(request);
+        paint(); // at once, since an empty canvas would flash
+      }
       void [store.photo.value, store.view.value, store.adjustments.value];
       void [store.compare.value, store.divider.value, store.before.value, store.grayHeld.value, grayShown.value, lens.value];
       ask();
@@ -113,6 +125,7 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
     for (const stop of stops) stop();
     painter?.free();
     cancelAnimationFrame(request);
+    ratio?.removeEventListener("change", onRatio);
     canvas.removeEventListener("webglcontextlost", onLost);
     canvas.removeEventListener("webglcontextrestored", onRestored);
   };

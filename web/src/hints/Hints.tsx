@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { toPhoto, toStage } from "../canvas/view";
 import * as store from "../state/store";
 import { texts } from "../texts";
-import { crosshairOnStage, unpoint } from "./crosshair";
+import { crosshairOnStage } from "./crosshair";
 import { resultAt, takeFromPhoto } from "./dropper";
 import { Picker } from "./Picker";
 import { columnAt } from "./place";
@@ -17,7 +17,7 @@ import "./hints.css";
 export function Hints() {
   const hidden = store.grayHeld.value || store.hintsHidden.value;
   return (
-    <div class="hints" onPointerMove={unpoint}>
+    <div class="hints">
       <div class={`rings${hidden ? " hidden" : ""}`}>
         {store.hints.value.map((each, i) => (
           <Ring key={each.key} hint={each} number={i + 1} />

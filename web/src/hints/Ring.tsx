@@ -26,6 +26,7 @@ function press(event: PointerEvent, hint: store.Hint): void {
     return remove(hint);
   }
   if (event.button !== 0) return;
+  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur(); // what was typed is for the hint before
   before = store.selectedKeys.value;
   longPressed = false;
   if (adds(event)) toggle(hint.key);

@@ -12,6 +12,11 @@ export function Notices() {
   return (
     <div class="notices">
       {keeping.value.state === "conflict" && <Conflict />}
+      {keeping.value.state === "failed" && store.linkUp.value && (
+        <p class="unkept error" role="alert">
+          {texts.desk.kept.failed}: {keeping.value.why}
+        </p>
+      )}
       <div role="alert">{notice?.kind === "error" && <Notice {...notice} />}</div>
       <div role="status">{notice && notice.kind !== "error" && <Notice {...notice} />}</div>
     </div>

@@ -1,5 +1,6 @@
 // Photos with kept work, the newest first.
 
+import { useEffect, useState } from "preact/hooks";
 import { engine } from "#engine";
 import type { SessionInfo } from "../engine/engine";
 import { CloseIcon } from "../icons";
@@ -43,26 +44,25 @@ export function Recent({ sessions, onForget }: RecentProps) {
   );
 }
 
+const SURE_MS = 5000; // after which it has to be pressed twice again
+
 /** The one thing that undo does not bring back: it is pressed twice. */
 function Forget({ name, onForget }: { name: string; onForget: () => void }) {
+  const [asked, setAsked] = useState(false);
+  useEffect(() => {
+    const timer = asked ? setTimeout(() => setAsked(false), SURE_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [asked]);
+  const label = asked ? words.forgetSure(name) : words.forget(name);
   return (
     <button
       type="button"
       class="quiet forget"
-      title={words.forget(name)}
-      aria-label={words.forget(name)}
-      onClick={(event) => {
-        const button = event.currentTarget;
-        if (button.dataset.asked) return onForget();
-        button.dataset.asked = "yes";
-        button.title = words.forgetSure(name);
-        button.setAttribute("aria-label", words.forgetSure(name));
-      }}
-      onBlur={({ currentTarget }) => {
-        delete currentTarget.dataset.asked;
-        currentTarget.title = words.forget(name);
-        currentTarget.setAttribute("aria-label", words.forget(name));
-      }}
+      data-asked={asked ? "yes" : undefined}
+      title={label}
+      aria-label={label}
+      onClick={() => (asked ? onForget() : setAsked(true))}
+      onBlur={() => setAsked(false)}
     >
       <CloseIcon />
     </button>

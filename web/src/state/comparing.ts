@@ -8,7 +8,9 @@ import * as store from "./store";
 /** Lays a snapshot under the comparison, and with `how` begins one. */
 export function compareWith(snapshot: store.Snapshot, how?: store.Compare): Promise<void> {
   return attempt(async () => {
+    const photo = store.photo.peek();
     const frame = await frameOf(snapshot);
+    if (store.photo.peek() !== photo) return;
     if (!how && !store.grayHeld.value) return; // let go before the frame was there
     store.before.value = { snapshot, frame };
     if (how) store.compare.value = how;

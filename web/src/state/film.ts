@@ -67,6 +67,7 @@ export function copyToNext(): void {
   if (!here || !next) return;
   const [sx, sy] = [next.width / here.width, next.height / here.height];
   const scaled: WireHint[] = store.wireHints().map((hint) => ({ ...hint, x: hint.x * sx, y: hint.y * sy }));
+  if (!scaled.length) return step(1); // none would take away those of the next photo
   void openFrame(next.id, scaled).then(() => {
     if (store.photo.value?.info.id === next.id) store.tell(texts.desk.copied(scaled.length));
   });

@@ -126,12 +126,13 @@ export function leave(): void {
 export function frameOf({ hints, adjustments }: store.Work): Promise<Frame> {
   const asked: LiveRequest = { hints: store.told(hints), budget: adjustments.budget };
   const key = keyOf(asked);
-  const known = cache.get(key);
+  const frames = cache; // of this photo, whatever is open when the answer comes
+  const known = frames.get(key);
   if (known) return Promise.resolve(known);
   return new Promise((resolve, reject) => {
     const once = engine.live(openId, {
       onFrame: (frame) => {
-        cache.put(key, frame);
+        frames.put(key, frame);
         once.close();
         resolve(frame);
       },

@@ -113,6 +113,7 @@ class Keeper {
   /** Ends a conflict: this window's work is written over the other's, or gives way to it. */
   async settle(mine: boolean): Promise<void> {
     const theirs = await engine.loadSession(this.id);
+    if (keeper !== this) return; // another photo is on the table: the choice is asked for again when this one is
     this.revision = theirs?.revision ?? 0;
     this.inConflict = false;
     if (mine || !theirs) return this.flush();

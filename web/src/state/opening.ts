@@ -16,7 +16,8 @@ let opening = 0; // the newest opening wins when a person opens another photo me
 export async function attempt(work: () => Promise<void>): Promise<void> {
   try {
     await work();
-    if (store.notice.value?.kind === "busy") store.notice.value = null;
+    const notice = store.notice.value;
+    if (notice?.kind === "busy" && notice.text !== texts.preparing) store.notice.value = null; // the network's goes when it is ready
   } catch (error) {
     store.tell(error instanceof Error ? error.message : String(error), "error");
   }
@@ -67,8 +68,10 @@ export function openFiles(files: File[]): Promise<void> {
       const info = await engine.open(picture);
       if (turn === opening) await show(info, picture, hintFile ? await engine.readHints(info.id, hintFile) : null, turn);
     } else if (hintFile) {
-      if (!store.photo.value) throw new Error(texts.hintsFirst);
-      const read = await engine.readHints(store.photo.value.info.id, hintFile);
+      const id = store.photo.peek()?.info.id;
+      if (!id) throw new Error(texts.hintsFirst);
+      const read = await engine.readHints(id, hintFile);
+      if (store.photo.peek()?.info.id !== id) return;
       store.select();
       store.commit(read.map(store.withKey));
     } else {

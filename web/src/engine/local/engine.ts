@@ -71,10 +71,12 @@ class LocalLink implements LiveLink {
   }
 }
 
+const opened = new Map<string, PhotoInfo>(); // by this page: they may be more than the browser keeps
+
 async function info(id: string): Promise<PhotoInfo> {
-  const kept = await store.keptPhoto(id);
-  if (!kept) throw new Error(texts.photoGone);
-  return kept.info;
+  const known = opened.get(id) ?? (await store.keptPhoto(id))?.info;
+  if (!known) throw new Error(texts.photoGone);
+  return known;
 }
 
 const stem = (name: string) => name.replace(/(.)\.[^.]*$/, "$1");
@@ -84,7 +86,11 @@ export const engine: Engine = {
   async samples() {
     return Object.entries(sampleFiles).map(([path, url]) => ({ name: /([^/]+)\.jpg$/.exec(path)![1]!, url }));
   },
-  open: (file) => worker.open(file),
+  async open(file) {
+    const photo = await worker.open(file);
+    opened.set(photo.id, photo);
+    return photo;
+  },
   info,
   gray: (id, mostTexels) => worker.gray(id, mostTexels),
   grayPart: (id, part) => worker.grayPart(id, part),

@@ -25,6 +25,10 @@ const database = openDB<Schema>("adacolvit", 1, {
     db.createObjectStore("sessions");
   },
 });
+database.catch(() => {}); // where it is asked for, that is dealt with
+
+/** Null where the browser has its storage switched off. */
+const opened = () => database.catch(() => null);
 
 /** False where the browser keeps nothing of this size (storage full, or switched off). */
 export async function keepPhoto(info: PhotoInfo, file: Blob, thumbnail: Blob): Promise<boolean> {
@@ -43,13 +47,14 @@ export async function keepPhoto(info: PhotoInfo, file: Blob, thumbnail: Blob): P
   }
 }
 
-export const keptPhoto = async (id: string): Promise<StoredPhoto | null> => (await (await database).get("photos", id)) ?? null;
+export const keptPhoto = async (id: string): Promise<StoredPhoto | null> => (await (await opened())?.get("photos", id)) ?? null;
 
-export const loadSession = async (id: string): Promise<SessionState | null> => (await (await database).get("sessions", id))?.state ?? null;
+export const loadSession = async (id: string): Promise<SessionState | null> => (await (await opened())?.get("sessions", id))?.state ?? null;
 
 export async function saveSession(id: string, state: SessionState): Promise<number> {
   const revision = state.revision + 1;
-  const transaction = (await database).transaction(["photos", "sessions"], "readwrite");
+  const transaction = (await opened())?.transaction(["photos", "sessions"], "readwrite");
+  if (!transaction) throw new Error(texts.notKept);
   const sessions = transaction.objectStore("sessions");
   const [photo, before] = [await transaction.objectStore("photos").getKey(id), await sessions.get(id)];
   if (!photo) throw new Error(texts.notKept);
@@ -60,7 +65,8 @@ export async function saveSession(id: string, state: SessionState): Promise<numb
 }
 
 export async function sessions(): Promise<SessionInfo[]> {
-  const transaction = (await database).transaction(["photos", "sessions"]);
+  const transaction = (await opened())?.transaction(["photos", "sessions"]);
+  if (!transaction) return [];
   const ids = await transaction.objectStore("sessions").getAllKeys();
   const found = await Promise.all(
     ids.map(async (id) => {
