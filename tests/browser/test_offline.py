@@ -169,6 +169,19 @@ def test_work_is_kept_and_found_again(visit):
     assert kept_hints(visit, color) == [hint]
 
 
+def test_where_the_browser_keeps_nothing_work_is_still_done_and_saved(visit, tmp_path):
+    page = visit.page
+    page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('off', 'SecurityError') }")
+    page.reload()
+    visit.open_sample("Cat")
+    visit.click(0.4, 0.5)
+    visit.choose("#a03020")
+    expect(page.get_by_role("alert").filter(has_text="keeps nothing between visits")).to_be_visible()
+    files = save(visit, "PNG", ".png", tmp_path)
+    assert len(json.loads(files["cat.hints.json"])["hints"]) == 1
+    assert np.ptp(pixels(files["cat.color.png"]), axis=-1).max() > 20
+
+
 def test_suggestions_are_those_of_the_program(visit, server):
     visit.open_sample("Coffee")
     visit.click(0.3, 0.4)

@@ -19,12 +19,14 @@ interface Schema extends DBSchema {
 
 const MOST_UNTOUCHED = 10; // photos kept that nobody worked on
 
-const database = openDB<Schema>("adacolvit", 1, {
-  upgrade(db) {
-    db.createObjectStore("photos");
-    db.createObjectStore("sessions");
-  },
-});
+const open = async () =>
+  openDB<Schema>("adacolvit", 1, {
+    upgrade(db) {
+      db.createObjectStore("photos");
+      db.createObjectStore("sessions");
+    },
+  });
+const database = open();
 database.catch(() => {}); // where it is asked for, that is dealt with
 
 /** Null where the browser has its storage switched off. */
