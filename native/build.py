@@ -26,7 +26,8 @@ COMMON = [
 _AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"]
 _AVX2 = ["-mavx2", "-mfma"]
 MATRIX = "-DADACOLVIT_MATRIX"  # of the two instructions for bfloat16 the one with registers for matrices
-# Of kernels.cpp, once for each: bits of the factors of products, and flags. engine.cpp chooses by these names.
+# Of kernels.cpp, once for each: bits of the factors of products, and flags. engine.cpp chooses by these names, the
+# first that the processor can run.
 INSTRUCTION_SETS = {
     "x86_64": {
         "amx": (16, [*_AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16", MATRIX]),
@@ -39,6 +40,7 @@ INSTRUCTION_SETS = {
     },
     "aarch64": {"neon": (32, [])},
 }
+INSTRUCTION_SETS["arm64"] = INSTRUCTION_SETS["aarch64"]  # as macOS calls it
 
 
 class NoCompiler(Exception):
@@ -67,11 +69,13 @@ def build(
     """Compile and link the engine into ``output``, written beside and renamed. Raises NoCompiler.
 
     options: further flags, of a sanitizer for instance; link: of the linker; sources: further files, for a program;
-    sets: in place of those of ``INSTRUCTION_SETS``.
+    sets: in place of those of ``INSTRUCTION_SETS``. Sets whose flags the compiler does not know yet are left out.
     """
     command = [*compiler().split(), *COMMON, f'-DADACOLVIT_SOURCES="{sources_digest()}"', *options]
     sets = sets or INSTRUCTION_SETS.get(machine or platform.machine(), {"generic": (32, [])})
     with tempfile.TemporaryDirectory() as folder:
+        sets = {name: needs for name, needs in sets.items() if _knows(command, needs[1])}
+        command.append("-DADACOLVIT_SETS=" + " ".join(f"X({name})" for name in sets))
         jobs = [
             (path, Path(folder, path.stem + ".o"), [])
             for path in (*sorted(HERE.glob("*.cpp")), *sources)
@@ -96,6 +100,12 @@ def build(
         shutil.copy(linked, beside)
         beside.replace(output)
     return output
+
+
+def _knows(command: list[str], flags: list[str]) -> bool:
+    """Whether the compiler takes these flags."""
+    probe = [*command, *flags, "-x", "c++", "-fsyntax-only", os.devnull]
+    return not flags or subprocess.run(probe, capture_output=True).returncode == 0
 
 
 def platform_tag() -> str:

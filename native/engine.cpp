@@ -14,30 +14,25 @@
 
 namespace adacolvit {
 
-#if defined(__x86_64__)
-extern const Kernels kernels_amx, kernels_avx512_bf16, kernels_avx512_vnni, kernels_avx_vnni, kernels_avx512,
-    kernels_avx2, kernels_generic;
-static const Kernels* const ALL[] = {&kernels_amx,      &kernels_avx512_bf16, &kernels_avx512_vnni, &kernels_avx_vnni,
-                                     &kernels_avx512, &kernels_avx2,        &kernels_generic};
+// Those that were compiled, the best one first: build.py, INSTRUCTION_SETS.
+#define X(name) extern const Kernels kernels_##name;
+ADACOLVIT_SETS
+#undef X
+#define X(name) &kernels_##name,
+static const Kernels* const ALL[] = {ADACOLVIT_SETS};
+#undef X
+
 static bool runs(const Kernels* kernels) {
   const Processor& here = processor();
-  if (kernels == &kernels_amx) return here.amx_bf16;
-  if (kernels == &kernels_avx512_bf16) return here.avx512_bf16;
-  if (kernels == &kernels_avx512_vnni) return here.avx512_vnni;
-  if (kernels == &kernels_avx_vnni) return here.avx_vnni;
-  if (kernels == &kernels_avx512) return here.avx512;
-  if (kernels == &kernels_avx2) return here.avx2;
+  const struct {
+    const char* name;
+    bool is_there;
+  } needs[] = {{"amx", here.amx_bf16},         {"avx512_bf16", here.avx512_bf16}, {"avx512_vnni", here.avx512_vnni},
+               {"avx_vnni", here.avx_vnni}, {"avx512", here.avx512},           {"avx2", here.avx2}};
+  for (const auto& need : needs)
+    if (!strcmp(need.name, kernels->name)) return need.is_there;
   return true;
 }
-#elif defined(__aarch64__)
-extern const Kernels kernels_neon;
-static const Kernels* const ALL[] = {&kernels_neon};
-static bool runs(const Kernels*) { return true; }
-#else
-extern const Kernels kernels_generic;
-static const Kernels* const ALL[] = {&kernels_generic};
-static bool runs(const Kernels*) { return true; }
-#endif
 
 static const Kernels* find(const char* instruction_set) {
   for (const Kernels* kernels : ALL)

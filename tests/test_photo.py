@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
+import struct
 import subprocess
 import sys
+import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -101,6 +104,68 @@ def test_a_senseless_orientation_is_none(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     assert np.array_equal(open_photo(encoded(GRAY, "PNG", exif=exif)).gray(), GRAY)
+
+
+def tiff(values: np.ndarray, bits: int, photometric: int) -> bytes:
+    """A TIFF of gray values, (H, W), with whole bytes to a row."""
+    rows = ((values[..., None] >> np.arange(bits)[::-1]) & 1).astype(np.uint8).reshape(len(values), -1)
+    data = values.astype("<u2").tobytes() if bits == 16 else np.packbits(rows, axis=1).tobytes()
+    tags = {256: values.shape[1], 257: len(values), 258: bits, 259: 1, 262: photometric, 273: 0, 277: 1}
+    tags |= {278: len(values), 279: len(data)}
+    tags[273] = 8 + 2 + 12 * len(tags) + 4
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data
+
+
+@pytest.mark.parametrize("bits, photometric", [(12, 1), (16, 0), (16, 1)])
+def test_gray_tiffs_of_any_depth_and_sign(bits, photometric):
+    share = np.array([[0.0, 0.25, 0.5, 1.0]])
+    values = np.round((share if photometric else 1 - share) * (2**bits - 1)).astype(np.int64)
+    photo = open_photo(tiff(values, bits, photometric))
+    wanted = srgb_to_lightness(np.repeat(share[..., None], 3, axis=-1).astype(np.float32))
+    assert np.abs(lightness(photo) - wanted).max() < 0.05
+
+
+def png_of_16_bits(values: np.ndarray, clear: tuple[int, ...]) -> bytes:
+    """A PNG of (H, W) or (H, W, 3) uint16, one value of which is transparent."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    height, width = values.shape[:2]
+    head = struct.pack(">IIBBBBB", width, height, 16, 0 if values.ndim == 2 else 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    parts = {b"IHDR": head, b"tRNS": struct.pack(f">{len(clear)}H", *clear), b"IDAT": zlib.compress(rows), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, body) for kind, body in parts.items())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_transparent_value_of_16_bits_is_a_whole_one(channels):
+    values = np.array([[0x1234, 0x3434, 0x1212, 0x1235]])
+    values = values if channels == 1 else np.repeat(values[..., None], 3, axis=-1)
+    photo = open_photo(png_of_16_bits(values, (0x1234,) * channels))
+    assert photo.alpha.tolist() == [[0, 255, 255, 255]]
+
+
+def test_a_photo_may_come_through_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    data = encoded(COLOR, "PNG")
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
+    writer.start()
+    photo = open_photo(pipe)
+    writer.join()
+    assert np.array_equal(photo.rgb, COLOR)
+
+
+def test_linear_light_that_calls_itself_srgb_is_not_taken_for_it():
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert b"sRGB" in icc or "sRGB".encode("utf-16-be") in icc
+    linear = icc.replace(struct.pack(">i", round(2.4 * 65536)), struct.pack(">i", 65536))
+    assert linear != icc
+    same, other = (open_photo(encoded(COLOR, "PNG", icc_profile=profile)) for profile in (icc, linear))
+    assert np.array_equal(same.rgb, COLOR)
+    assert lightness(other).mean() > lightness(same).mean() + 3
 
 
 def test_damaged_exif_does_no_harm():

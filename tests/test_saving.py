@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.errors import SaveError
@@ -89,6 +89,18 @@ def test_metadata_goes_from_any_format_to_any(source, suffix):
     exif = Image.open(io.BytesIO(saved)).getexif()
     assert exif[0x010E] == "Anna, 1923" and float(exif.get_ifd(0x8769)[0x829D]) == RATIONAL
     assert suffix == ".tif" or not {256, 257, 259, 273, 279} & set(exif)  # how a TIFF was stored is left behind
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_gray_layers_of_an_editor_are_not_taken_over(suffix):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag in (34377, 37724):  # Photoshop's resources and layers
+        tags.tagtype[tag], tags[tag] = 7, bytes(100_000)
+    file = io.BytesIO()
+    Image.fromarray(GRAY).save(file, "TIFF", tiffinfo=tags)
+    photo = open_photo(file.getvalue())
+    saved = picture_bytes(photo, np.dstack([GRAY] * 3), suffix)
+    assert not {34377, 37724} & set(Image.open(io.BytesIO(saved)).getexif()) and len(saved) < 100_000
 
 
 def test_nothing_is_invented(tmp_path):

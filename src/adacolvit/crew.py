@@ -35,18 +35,18 @@ class Helper:
     def ask(self, task, canceled: threading.Event | None = None):
         """The answer to a task, or None when it was canceled meanwhile, for which the process is ended.
 
-        Raises EOFError where the process ended before it answered; the next task has another one.
+        Raises EOFError where the process ended before it answered, or could not be started; the next task has another.
         """
-        if self._process is None or not self._process.is_alive():
-            self._start()
         try:
+            if self._process is None or not self._process.is_alive():
+                self._start()
             self._wire.send(task)
             while canceled and not self._wire.poll(_PATIENCE):  # true as well where the process ended
                 if canceled.is_set():
                     self.kill()
                     return None
             return self._wire.recv()
-        except (EOFError, ConnectionError) as error:  # before it answered, or before it read the task
+        except (EOFError, OSError) as error:  # before it answered, or read the task; or none could be started
             self.kill()  # its end may not be known yet, and the next task would be sent after it
             raise EOFError from error
 
@@ -67,10 +67,10 @@ class Helper:
         self.kill()
         context = multiprocessing.get_context("spawn")  # a copy of this process would hold its threads' locks
         self._wire, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
-        with _deaf():
-            self._process.start()
-        theirs.close()  # theirs alone now, so that each side sees the other end
+        process = context.Process(target=_serve, args=(theirs, self._prepare), daemon=True)
+        with theirs, _deaf():  # theirs alone afterwards, so that each side sees the other end
+            process.start()
+        self._process = process
 
 
 @contextmanager

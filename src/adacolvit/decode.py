@@ -84,13 +84,16 @@ def decode_low_bytes(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.I
 
     source, name, max_pixels: as there. Pillow reads such a picture by taking one of each two bytes: told that they
     stand in the other order, it takes the other one. None where there are no lower bytes, or where they cannot be had:
-    a Pillow image, a file object that cannot be read twice, colors multiplied by their transparency, or kept in planes.
+    a Pillow image, a pipe or a file object that cannot be read twice, colors multiplied by their transparency, or kept
+    in planes.
     Raises PhotoError.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         source = io.BytesIO(source)
     elif isinstance(source, Image.Image) or (hasattr(source, "read") and not source.seekable()):
         return None
+    elif isinstance(source, str | os.PathLike) and not os.path.isfile(source):
+        return None  # a pipe
     with _limit(max_pixels), _told(name, max_pixels), ExitStack() as on_failure:
         image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
         swapped = [_swapped(tile) for tile in image.tile]

@@ -30,6 +30,7 @@ from adacolvit.errors import HintError, PhotoError
 from adacolvit.metadata import Metadata, read_metadata
 
 _UNITS = 655.35  # of the stored lightness per unit of L: 0..100 over 16 bits
+_PHOTOMETRIC, _BITS = 262, 258  # tags of TIFF: 0 for white is zero; bits of a sample
 _COLORED = 8  # levels of 255 between a pixel's channels from which a photo has color; JPEG's noise on grays is below
 
 
@@ -201,10 +202,14 @@ def _read(image: Image.Image, low_bytes: Image.Image | None, exif: Image.Exif, n
     stored = _as_stored(lightness, orientation)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         to_lightness = _deep_gray(image, metadata.icc, name)
+        clear = image.info.get("transparency")  # the one value of a PNG that is transparent
+        alpha = np.empty(shape, np.uint8) if isinstance(clear, int) else None
         for start, stop in _strips(width, height):
-            strip = image.crop((0, start, width, stop))
-            stored[start:stop] = np.round(to_lightness(np.asarray(strip, np.float32)) * _UNITS)
-        return Photo(name, lightness, metadata=metadata, deep=True)
+            values = np.asarray(image.crop((0, start, width, stop)), np.float32)
+            stored[start:stop] = np.round(to_lightness(values) * _UNITS)
+            if alpha is not None:
+                _as_stored(alpha, orientation)[start:stop] = np.where(values == clear, 0, 255)
+        return Photo(name, lightness, alpha=alpha, metadata=metadata, deep=True)
 
     mode = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB")
     transform = to_srgb(metadata.icc, mode)
@@ -213,10 +218,14 @@ def _read(image: Image.Image, low_bytes: Image.Image | None, exif: Image.Exif, n
     has_alpha = image.has_transparency_data
     rgb = np.empty((*shape, 3), np.uint8) if may_have_color else None
     alpha = np.empty(shape, np.uint8) if has_alpha else None
+    clear = image.info.get("transparency") if low_bytes and image.mode == "RGB" else None  # in 16 bits, unlike pixels
     colored = False
     for start, stop in _strips(width, height):
         strip = image.crop((0, start, width, stop))
-        if has_alpha:
+        if clear is not None:
+            levels = _levels(image, start, stop).astype(np.uint16) << 8 | _levels(low_bytes, start, stop)
+            _as_stored(alpha, orientation)[start:stop] = np.where((levels == clear).all(-1), 0, 255)
+        elif has_alpha:
             strip = strip.convert("RGBA")
             _as_stored(alpha, orientation)[start:stop] = np.asarray(strip.getchannel("A"))
         strip = strip.convert(mode)
@@ -261,8 +270,10 @@ def _is_colored(rgb: np.ndarray) -> bool:
 
 def _deep_gray(image: Image.Image, icc: bytes, name: str) -> Callable[[np.ndarray], np.ndarray]:
     """From gray values of more than 8 bits, any shape, to L, float."""
+    tags = getattr(image, "tag_v2", {})  # of a TIFF, whose values Pillow gives as they are stored
+    is_negative, bits = tags.get(_PHOTOMETRIC) == 0, tags.get(_BITS, (16,))[0]
     top = 65535 if image.mode.startswith("I;16") else image.getextrema()[1]
-    scale = next((full for full in (1, 255, 65535) if top <= full), 2**31 - 1)
+    scale = 2**bits - 1 if bits < 16 else next((full for full in (1, 255, 65535) if top <= full), 2**31 - 1)
     transform = to_srgb(icc, "L")
     levels = Image.frombytes("L", (256, 1), bytes(range(256)))
     curve = srgb_to_lightness(np.asarray(transform(levels))[0] / 255) if transform else None
@@ -271,6 +282,8 @@ def _deep_gray(image: Image.Image, icc: bytes, name: str) -> Callable[[np.ndarra
         if not np.isfinite(values).all():
             raise PhotoError(f"{name} holds pixels that are not numbers: save it again as 8 or 16 bits")
         gray = np.clip(values / scale, 0, 1)
+        if is_negative:
+            gray = 1 - gray
         if curve is not None:
             return np.interp(gray, np.linspace(0, 1, 256), curve)
         return srgb_to_lightness(np.stack([gray, gray, gray], axis=-1))

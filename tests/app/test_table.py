@@ -81,6 +81,28 @@ def test_a_folder_that_was_moved_is_where_its_photos_are(engine, library, tmp_pa
     studio.close()
 
 
+def test_a_name_that_is_no_text_is_a_name_all_the_same(engine, library, tmp_path):
+    album = tmp_path / "album"
+    album.mkdir()
+    try:
+        (album / "caf\udce9.png").write_bytes(picture(40, 30))
+        (album / "no\udce9.png").write_bytes(b"no photo")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    table = Table(engine, library)
+    studio = Studio(table, folder=Folder(album))
+    assert studio.folder.wait(10)
+    info = studio.folder.info(library)
+    info.model_dump_json()
+    (photo,), (failure,) = info.photos, info.failed
+    assert photo.name == photo.path == "caf\ufffd.png" and failure.name == "no\ufffd.png"
+    entry = table.put((album / "caf\udce9.png").read_bytes(), "caf\udce9.png", source=str(album / "caf\udce9.png"))
+    assert (entry.name, entry.id) == ("caf.png", photo.id)
+    assert Table(engine, library).get(entry.id).photo.width == 40, "its place is kept as it is"
+    assert studio.source(entry.id)[0].is_file()
+    studio.close()
+
+
 def test_the_same_bytes_are_opened_once_under_their_latest_name(engine, library):
     table = Table(engine, library)
     first = table.put(picture(40, 30), "a.png", (Hint(1, 2, "#123456"),))

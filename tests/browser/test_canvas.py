@@ -235,6 +235,65 @@ def test_two_fingers_zoom_one_pans_and_neither_colors(table, page):
     expect(table.rings).to_have_count(1)
 
 
+def test_a_pinch_that_begins_on_a_ring_moves_no_hint(table, page):
+    table.open_sample("Cat")
+    table.click(0.5, 0.5)
+    table.choose("#a03020")
+    page.keyboard.press("Escape")
+    kept, before = table.kept(), table.photo_box()
+    cdp = page.context.new_cdp_session(page)
+    (x, y) = table.place(0.5, 0.5)
+    touch(cdp, "touchStart", (x, y))
+    touch(cdp, "touchMove", (x + 15, y))
+    touch(cdp, "touchStart", (x + 15, y), (x - 65, y))  # away from the picker
+    for reach in (50, 60, 80):
+        touch(cdp, "touchMove", (x - 25 + reach, y), (x - 25 - reach, y))
+    touch(cdp, "touchEnd")
+    table.settle()
+    assert table.photo_box()[2] / before[2] == pytest.approx(2, rel=0.05)
+    after = table.kept()
+    assert after["present"] == kept["present"] and len(after["past"]) == len(kept["past"])
+
+
+def test_buttons_that_mean_something_else_add_no_hint(table, page):
+    table.open_sample("Cat")
+    press = """([x, y, button]) => {
+        const target = document.elementFromPoint(x, y);
+        const pointerType = button === 5 ? "pen" : "mouse";
+        const init = { clientX: x, clientY: y, button, pointerId: 1, pointerType, bubbles: true };
+        for (const kind of ["pointerdown", "pointerup"]) target.dispatchEvent(new PointerEvent(kind, init));
+    }"""
+    for button in (2, 3, 4, 5):
+        page.evaluate(press, [*table.place(0.5, 0.5), button])
+    table.click(0.3, 0.3)
+    expect(table.rings).to_have_count(1)
+
+
+def test_a_notch_of_the_wheel_zooms_a_little_with_control_too(table, page):
+    table.open_sample("Cat")
+    before = table.photo_box()
+    page.mouse.move(*table.place(0.5, 0.5))
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    table.settle()
+    assert 1.1 < table.photo_box()[2] / before[2] < 1.5
+
+
+def test_a_key_that_is_held_repeats_what_should_repeat(table, page):
+    table.open_sample("Cat")
+    table.click(0.4, 0.4)
+    table.choose("#a03020")
+    x = table.kept_hints()[0]["x"]
+    table.rings.first.focus()
+    for key in ("t", "ArrowRight"):
+        for _ in range(3):
+            page.keyboard.down(key)  # the second and third say that they repeat
+        page.keyboard.up(key)
+    kept = table.kept()
+    assert len(kept["snapshots"]) == 1 and kept["present"][0]["x"] == x + 3
+
+
 def test_a_pen_places_a_hint_and_its_hand_does_not(table, page):
     table.open_sample("Cat")
     cdp = page.context.new_cdp_session(page)

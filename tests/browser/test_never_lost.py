@@ -248,6 +248,19 @@ def test_a_photo_given_again_does_not_come_between_when_another_is_open_by_then(
     assert np.ptp(table.picture(), axis=-1).max() > 10
 
 
+def test_a_program_that_wants_another_token_now_says_so(program, visit):
+    table = visit()
+    table.open_sample("Cat")
+    page = table.page
+    wanted = "A token is needed here: open the address that the program printed."
+    page.route("**/api/**", lambda route: route.fulfill(status=401, json={"error": wanted}))
+    page.route_web_socket("**/live", lambda socket: socket.close())
+    program.kill()
+    program.start()
+    expect(table.notice).to_contain_text(wanted, timeout=AGAIN)
+    page.unroute("**/api/**")
+
+
 KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "Shift+ArrowDown", "Tab", "Escape", "Delete", "n"]
 KEYS += ["Control+z", "Control+z", "Control+y", "3", "7", "l", "Control+d", "Control+a", "h", "b", "t"]
 

@@ -124,6 +124,40 @@ def test_palettes_of_gimp_and_adobe_come_in(table, page, tmp_path):
     expect(chosen.locator("option")).to_have_count(3)
 
 
+def test_another_window_loses_no_palettes(table, page, tmp_path):
+    table.open_sample("Cat")
+    table.click(0.5, 0.5)
+    (tmp_path / "a.gpl").write_text("GIMP Palette\nName: Garden\n123 74 45\n")
+    (tmp_path / "b.gpl").write_text("GIMP Palette\nName: Harbor\n46 94 140\n")
+    open_palettes(table, page, tmp_path / "a.gpl")
+    other = page.context.new_page()
+    other.goto(page.url)
+    second = type(table)(other)
+    second.settle()
+    second.rings.first.click()
+    open_palettes(second, other, tmp_path / "b.gpl")
+    assert swatches(other, "Harbor")
+    open_palettes(table, page, tmp_path / "a.gpl")  # once more, in the window that has not laid the other one down
+    page.reload()
+    kept = page.evaluate("JSON.parse(localStorage['adacolvit.palettes']).map(({ name }) => name)")
+    assert kept == ["Garden", "Harbor"]
+
+
+def test_what_is_dropped_on_the_picker_leaves_nothing_over_the_photo(table, page):
+    table.open_sample("Cat")
+    table.click(0.5, 0.5)
+    drop = """() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(["GIMP Palette\\nName: Garden\\n123 74 45\\n"], "a.gpl"));
+        const init = { dataTransfer, bubbles: true, cancelable: true };
+        for (const [kind, where] of [["dragover", ".stage"], ["dragover", ".picker"], ["drop", ".picker"]])
+            document.querySelector(where).dispatchEvent(new DragEvent(kind, init));
+    }"""
+    page.evaluate(drop)
+    expect(page.get_by_role("group", name="Garden", exact=True)).to_have_count(1)
+    expect(page.locator(".dropping")).to_have_count(0)
+
+
 def test_palettes_are_made_and_go_out(table, page, tmp_path):
     table.open_sample("Cat")
     table.click(0.5, 0.5)

@@ -189,6 +189,43 @@ def test_the_eyedropper_takes_what_the_photo_shows(table, page):
     expect(table.picker).to_be_visible()
 
 
+def test_red_green_and_blue_are_one_color_however_they_are_typed(table, page):
+    table.open_sample("Coffee")
+    table.click(0.3, 0.4)
+    lightness = spot_lightness(table)
+    page.get_by_label("How the color is written").select_option("RGB")
+    fields = [page.get_by_label(f"Color: {name}") for name in ("red", "green", "blue")]
+    for field, value in zip(fields, parse_hex(BARK), strict=True):
+        field.fill(str(value))
+        field.press("Tab")
+    page.get_by_label("How the color is written").select_option("Hex")
+    table.settle()
+    assert close(table.hex.input_value(), at_lightness(BARK, lightness))
+
+
+def test_the_eyedropper_is_worked_by_keys(table, page):
+    table.open_sample("Coffee")
+    table.click(0.25, 0.4)
+    table.choose("#c03020")
+    while table.picker.count():
+        page.keyboard.press("Escape")
+    table.click(0.8, 0.9)
+    before = table.hex.input_value()
+    table.rings.nth(1).focus()
+    page.keyboard.press("i")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".dropper")).to_have_count(0)
+    table.settle()
+    assert table.hex.input_value() != before
+    expect(table.rings).to_have_count(2)
+    summary = page.get_by_text("Palettes", exact=True)
+    summary.focus()
+    page.keyboard.press(" ")
+    expect(page.get_by_role("button", name="Import")).to_be_visible()
+
+
 def reference_photo() -> bytes:
     """Four fields of color."""
     pixels = np.zeros((80, 120, 3), np.uint8)

@@ -9,6 +9,9 @@ from scipy import ndimage
 
 from adacolvit.errors import HintError
 from adacolvit.hints.picture import hints_from_picture
+from adacolvit.photo import open_photo
+
+from ..test_photo import gamma_profile
 
 
 def layer(width=400, height=300):
@@ -30,6 +33,14 @@ def test_a_dot_is_one_hint_at_its_center():
     hints = hints_from_picture(png(image), 400, 300)
     assert [(h.x, h.y, h.color) for h in hints] == [(100, 50, "#7b4a2d"), (302, 203, "#00ff00"), (0, 299, "#010203")]
     assert [h.size for h in hints] == [5, 4, 2]  # 8.1, 5.9 and 1 px wide, by 0.65 network pixels per pixel
+
+
+def test_colors_are_those_that_the_paint_program_showed():
+    image = layer()
+    ImageDraw.Draw(image).rectangle((100, 100, 104, 104), fill="#c08040")
+    painted = png(image, icc_profile=gamma_profile(3))
+    (hint,) = hints_from_picture(painted, 400, 300)
+    assert hint.color == open_photo(painted).color_at(102, 102) != "#c08040"
 
 
 def test_touching_dots_of_two_colors_are_two_hints():

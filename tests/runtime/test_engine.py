@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from adacolvit.errors import WeightsError
+from adacolvit.errors import EngineError, WeightsError
 from adacolvit.hints.encoder import AB_SCALE
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
 from adacolvit.runtime.engine import Engine
-from adacolvit.weights import Weights
+from adacolvit.weights import Weights, load_weights
 
 from ..conftest import random_network
 
@@ -95,3 +95,9 @@ def test_weights_that_do_not_match_their_config():
     wrong = {**good.tensors, "head.bias": np.zeros(3, np.float32)}
     with pytest.raises(WeightsError, match=r"head\.bias has shape \(3,\)"):
         Engine(Weights("w", good.config, wrong, ""))
+
+
+@pytest.mark.parametrize("threads", [-1, 0, 1.5])
+def test_a_number_of_threads_that_is_none(small_weights, threads):
+    with pytest.raises(EngineError, match="1 or more"):
+        Engine(load_weights(small_weights), threads=threads)

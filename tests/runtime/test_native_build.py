@@ -39,6 +39,18 @@ def test_without_a_compiler_it_is_said_and_nothing_is_built(tmp_path):
     assert "no C++ compiler" in done.stderr and "ONNX Runtime" in done.stderr
 
 
+@pytest.mark.timeout(900)
+def test_a_compiler_without_the_newest_instructions_builds_the_others(tmp_path, monkeypatch):
+    older = tmp_path / "older"
+    older.write_text(f'#!/bin/sh\ncase "$*" in *bf16*) exit 1;; esac\nexec {BUILD["compiler"]()} "$@"\n')
+    older.chmod(0o755)
+    monkeypatch.setenv("CXX", str(older))
+    driver = BUILD["build"](tmp_path / "driver", options=["-O1"], link=(), sources=[DRIVER])
+    done = subprocess.run([str(driver)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == [name for name in native.instruction_sets() if name not in ("amx", "avx512_bf16")]
+
+
 def test_a_compiler_that_fails_is_quoted(tmp_path, monkeypatch):
     compiler = tmp_path / "c++"
     compiler.write_text("#!/bin/sh\necho 'out of ink' >&2\nexit 1\n")

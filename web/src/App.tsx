@@ -48,25 +48,28 @@ function useDrop(): boolean {
   useEffect(() => {
     const onOver = (event: DragEvent) => {
       event.preventDefault();
-      setOver(event.dataTransfer?.types.includes("Files") ?? false);
+      const elsewhere = event.target instanceof Element && event.target.closest(".reference"); // which says so itself
+      setOver(!elsewhere && (event.dataTransfer?.types.includes("Files") ?? false));
     };
+    const onEnd = () => setOver(false); // whoever takes the files
     const onLeave = (event: DragEvent) => {
       if (!event.relatedTarget) setOver(false); // left the window, not just one element for another
     };
     const onDrop = (event: DragEvent) => {
       event.preventDefault();
-      setOver(false);
       void openFiles([...(event.dataTransfer?.files ?? [])]);
     };
     const onPaste = (event: ClipboardEvent) => {
       if (event.clipboardData?.files.length) void openFiles([...event.clipboardData.files]);
     };
-    addEventListener("dragover", onOver);
+    addEventListener("dragover", onOver, true);
+    addEventListener("drop", onEnd, true);
     addEventListener("dragleave", onLeave);
     addEventListener("drop", onDrop);
     addEventListener("paste", onPaste);
     return () => {
-      removeEventListener("dragover", onOver);
+      removeEventListener("dragover", onOver, true);
+      removeEventListener("drop", onEnd, true);
       removeEventListener("dragleave", onLeave);
       removeEventListener("drop", onDrop);
       removeEventListener("paste", onPaste);

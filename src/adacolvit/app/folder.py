@@ -1,5 +1,6 @@
 """The folder that the app was opened on: its photos, found and known by content while the app is open already."""
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ class Found:
     hints: tuple[Hint, ...]
 
 
+def readable(name: str) -> str:
+    """A name fit for the wire: a file's may hold bytes that are no text, from another system's archive."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 class Folder:
     """Photos below one folder, in the order of their paths; symbolic links that lead out of it are passed over.
 
@@ -47,7 +53,7 @@ class Folder:
         """What is known of the folder now."""
         reading = self._thread.is_alive()  # first: what is found while the list is made is not missed for good
         return FolderInfo(
-            name=self.folder.name,
+            name=readable(self.folder.name),
             reading=reading,
             photos=[self._describe(found, library) for found in list(self._found.values())],
             failed=list(self._failed),
@@ -67,8 +73,8 @@ class Folder:
         kept = library.summary(found.id)
         return FolderPhoto(
             id=found.id,
-            name=found.path.name,
-            path=found.path.relative_to(self.folder).as_posix(),
+            name=readable(found.path.name),
+            path=readable(found.path.relative_to(self.folder).as_posix()),
             width=found.width,
             height=found.height,
             hints=kept.hints if kept else len(found.hints),
@@ -87,7 +93,8 @@ class Folder:
                 beside = hints_beside(path)
                 hints = load_hints(beside).for_photo(width, height) if beside else ()
             except (AdaColViTError, OSError) as error:
-                self._failed.append(Failure(name=path.relative_to(self.folder).as_posix(), error=str(error)))
+                name = readable(path.relative_to(self.folder).as_posix())
+                self._failed.append(Failure(name=name, error=readable(str(error))))
                 continue
             key = content_id(data)
             self._found.setdefault(key, Found(key, path, width, height, hints))

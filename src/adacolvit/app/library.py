@@ -98,7 +98,7 @@ class Library:
             if about.source is None and not (home / "photo").exists():
                 made_room = self._make_room(len(data), key, in_use)
                 write_file(home / "photo", data)
-            write_file(home / "about.json", json.dumps(asdict(about), ensure_ascii=False).encode())
+            write_file(home / "about.json", json.dumps(asdict(about)).encode())
         return made_room
 
     def photo(self, key: str) -> bytes | None:

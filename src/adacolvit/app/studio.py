@@ -18,7 +18,7 @@ from adacolvit.photo import open_photo
 
 from .exports import Exports
 from .folder import Folder
-from .table import Entry, Table
+from .table import Entry, Table, bare_name
 
 MOST_BYTES = 512 * 2**20  # of a photo's file; 100 megapixels of uncompressed 16-bit color are 600 MB, of 8-bit 300
 GONE = "The program does not have this photo (any more): please open it again."
@@ -58,7 +58,7 @@ class Studio:
         path, about = self.library.photo_path(photo_id), self.library.about(photo_id)
         found = self.folder.get(photo_id) if self.folder and (path is None or not path.is_file()) else None
         if found:  # of a folder that was moved, the library remembers another place
-            return found.path, found.path.name
+            return found.path, bare_name(found.path.name)
         if path is None:
             raise HTTPException(404, GONE)
         return path, about.name if about else "photo"

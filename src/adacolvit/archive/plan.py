@@ -43,7 +43,8 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
         if source.is_file():
             folder, _, photo = text.rpartition("/")
             source = Storage(folder or ("/" if text.startswith("/") else "."))
-            there = source.files()
+            marks = {name: source.mark(name) for name in (photo, *names_beside(PurePosixPath(photo)))}
+            there = {name: mark for name, mark in marks.items() if mark is not None}
             photos = [photo]
         else:
             there = source.files()

@@ -62,6 +62,15 @@ class Storage:
             raise PhotoError(f"{self.url} cannot be listed ({error}): check the address and who may read it") from error
         return {str(PurePosixPath(path).relative_to(self._root)): _mark(info) for path, info in found.items()}
 
+    def mark(self, file: str) -> str | None:
+        """The mark of one file as :meth:`files` gives it, or None where it is not there."""
+        try:
+            return _mark(self._fs.info(f"{self._root}/{file}"))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # each store has errors of its own
+            raise PhotoError(f"{self.name(file)} cannot be looked at ({error}): check who may read it") from error
+
     def read(self, file: str) -> bytes:
         """A file's content. Raises PhotoError."""
         try:

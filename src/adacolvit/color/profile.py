@@ -3,7 +3,14 @@
 import io
 from collections.abc import Callable
 
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
+
+# Grays, and pure colors of three strengths; levels that a table of another maker may be off.
+_SAMPLE = Image.frombytes(
+    "RGB", (25, 1), bytes([v for gray in range(0, 256, 17) for v in [gray] * 3])
+    + bytes([level * (k == i) for level in (85, 170, 255) for k in range(3) for i in range(3)]),
+)  # fmt: skip
+_ROUNDING = 4
 
 Transform = Callable[[Image.Image], Image.Image]
 
@@ -56,7 +63,16 @@ def _read(icc: bytes) -> ImageCms.ImageCmsProfile | None:
 
 
 def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
-    return (profile.profile.profile_description or "").startswith("sRGB")
+    """Whether a profile is called sRGB and is it: some of that name have linear light, or another curve."""
+    if not (profile.profile.profile_description or "").startswith("sRGB"):
+        return False
+    transform = _transform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    return transform is None or _distance(transform(_SAMPLE), _SAMPLE) <= _ROUNDING
+
+
+def _distance(one: Image.Image, other: Image.Image) -> int:
+    """The largest difference of levels."""
+    return max(high for _, high in ImageChops.difference(one, other).getextrema())
 
 
 def _transform(source, target, mode: str, target_mode: str) -> Transform | None:

@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+from PIL import Image
 
 from adacolvit.color.hex import format_hex
+from adacolvit.color.profile import Transform, to_srgb
 from adacolvit.decode import decode
 from adacolvit.errors import HintError, PhotoError
 
@@ -33,7 +35,7 @@ def hints_from_picture(source, width: int, height: int) -> tuple[Hint, ...]:
         raise HintError(f"the hints cannot be read: {error}") from error
     if not image.has_transparency_data:
         raise HintError("the hint picture has no transparency: paint the dots on a transparent layer, save it as PNG")
-    image = image.convert("RGBA")
+    profile, image = image.info.get("icc_profile"), image.convert("RGBA")
     image_frame = fit_frame(*image.size)
     box = image.getchannel("A").point(lambda alpha: 255 * (alpha == 255)).getbbox()
     if box is None:
@@ -45,7 +47,7 @@ def hints_from_picture(source, width: int, height: int) -> tuple[Hint, ...]:
     rows, columns = np.nonzero(opaque)
     labels = _regions(pixels, opaque)
     rows, columns = rows + box[1], columns + box[0]
-    hints = _hints(rows, columns, labels, pixels[opaque][:, :3], image_frame)
+    hints = _hints(rows, columns, labels, pixels[opaque][:, :3], image_frame, to_srgb(profile or b"", "RGB"))
     return HintFile("the hint picture", *image.size, hints).for_photo(width, height)
 
 
@@ -83,8 +85,8 @@ def _regions(pixels: np.ndarray, opaque: np.ndarray) -> np.ndarray:
     return np.repeat(labels, stops - starts)
 
 
-def _hints(rows, columns, labels, colors, frame: Frame) -> tuple[Hint, ...]:
-    """One hint for each region, or for each of its parts."""
+def _hints(rows, columns, labels, colors, frame: Frame, transform: Transform | None) -> tuple[Hint, ...]:
+    """One hint for each region, or for each of its parts. ``transform``: of the colors into sRGB."""
     scale = math.sqrt(frame.width * frame.height / (frame.photo_width * frame.photo_height))  # network px per pixel
     _, region = np.unique(labels, return_inverse=True)
     part = _parts(rows, region, _SPACING / scale) * 2**20 + _parts(columns, region, _SPACING / scale)
@@ -99,8 +101,12 @@ def _hints(rows, columns, labels, colors, frame: Frame) -> tuple[Hint, ...]:
     order = np.lexsort((off_center, group))
     nearest = order[np.searchsorted(group[order], np.arange(len(count)))]
     sizes = np.clip(np.round(np.sqrt(count) * scale), MIN_SIZE, MAX_SIZE).astype(int)
+    colors = colors[nearest]
+    if transform:
+        colors = np.asarray(transform(Image.fromarray(colors[None])))[0]
     return tuple(
-        Hint(int(columns[i]), int(rows[i]), format_hex(colors[i]), size) for i, size in zip(nearest, sizes, strict=True)
+        Hint(int(columns[i]), int(rows[i]), format_hex(color), size)
+        for i, color, size in zip(nearest, colors, sizes, strict=True)
     )
 
 

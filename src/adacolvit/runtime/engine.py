@@ -35,6 +35,8 @@ class Engine:
             the processor has instructions for it, and fp32 everywhere else.
         Raises WeightsError, or EngineError where the wanted one cannot be had.
         """
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise EngineError(f"threads is {threads!r}: give a whole number, 1 or more, or None for one")
         self.weights = weights
         self.threads = threads or 1
         self.fallback: str | None = None  # why it is not the native one, where nobody asked for another

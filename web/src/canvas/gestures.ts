@@ -9,6 +9,9 @@ import { pan, toPhoto, zoomTo } from "./view";
 const SLOP = { mouse: 4, pen: 8, touch: 10 } as Record<string, number>; // px a pointer may wander within a click
 const WHEEL_RATE = 0.0015; // zoom per wheel unit; a notch is about 100
 const PINCH_RATE = 0.01; // trackpads report a pinch as a wheel with Ctrl, in much smaller units
+const MOST_ZOOM = 0.3; // of one event, as a logarithm: a wheel with Ctrl is no pinch, and nobody can tell
+
+let gestures: Gestures | null = null; // of the one stage
 
 export class Gestures {
   private readonly fingers = new Map<number, Place>();
@@ -17,22 +20,34 @@ export class Gestures {
   private start: Place | null = null; // of a press that may still become a click
   private mode: "none" | "press" | "pan" = "none";
 
-  constructor(private readonly element: HTMLElement) {}
+  constructor(private readonly element: HTMLElement) {
+    gestures = this;
+  }
 
   down = (event: PointerEvent): void => {
-    if (!store.photo.value || event.button === 2) return;
+    if (!store.photo.value || (event.button !== 0 && event.button !== 1)) return; // an eraser, back and forward
     if (event.pointerType === "touch" && this.pen !== null) return; // the hand that holds the pen
     if (event.pointerType === "pen") {
       this.pen = event.pointerId;
       this.fingers.clear(); // it may have come down before the pen
     }
+    this.take(event);
+    if (event.button === 1) event.preventDefault(); // no autoscroll
+  };
+
+  private take(event: PointerEvent): void {
     const at = this.place(event);
     if (!this.fingers.size) this.corner = paneAt(this.onStage(event));
     this.element.setPointerCapture(event.pointerId);
     this.fingers.set(event.pointerId, at);
     this.start = at;
     this.mode = this.fingers.size > 1 || event.button === 1 || store.panHeld.value ? "pan" : "press";
-    if (event.button === 1) event.preventDefault(); // no autoscroll
+  }
+
+  /** Two fingers, of which the first had begun to drag something. */
+  pinch = (first: PointerEvent, second: PointerEvent): void => {
+    this.take(first);
+    this.take(second);
   };
 
   move = (event: PointerEvent): void => {
@@ -71,10 +86,10 @@ export class Gestures {
     if (!store.photo.value) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
-    const rate = event.ctrlKey ? PINCH_RATE : WHEEL_RATE;
+    const by = event.deltaY * lines * (event.ctrlKey ? PINCH_RATE : WHEEL_RATE);
     const { x, y } = this.place(event);
     const { scale } = store.view.value;
-    const wanted = scale * Math.exp(-event.deltaY * lines * rate);
+    const wanted = scale * Math.exp(-Math.max(-MOST_ZOOM, Math.min(MOST_ZOOM, by)));
     store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
   };
 
@@ -91,13 +106,17 @@ export class Gestures {
   }
 }
 
-/** Follows one pointer from a press on an element to its release. ``end`` hears whether it was moved at all. */
+/**
+ * Follows one pointer from a press on an element to its release. ``end`` hears whether it was moved at all; not so where
+ * a second finger on the stage makes a pinch of it.
+ */
 export function drag(event: PointerEvent, move: (dx: number, dy: number) => void, end: (moved: boolean) => void): void {
   const target = event.currentTarget as HTMLElement;
   const slop = SLOP[event.pointerType] ?? 8;
   const start = { x: event.clientX, y: event.clientY };
-  let moved = false;
+  let [moved, latest] = [false, event];
   const onMove = (e: PointerEvent) => {
+    latest = e;
     const at = { x: e.clientX, y: e.clientY };
     moved ||= distance(start, at) > slop;
     if (moved) move(at.x - start.x, at.y - start.y);
@@ -106,13 +125,23 @@ export function drag(event: PointerEvent, move: (dx: number, dy: number) => void
     target.removeEventListener("pointermove", onMove);
     target.removeEventListener("pointerup", onEnd);
     target.removeEventListener("pointercancel", onEnd);
+    window.removeEventListener("pointerdown", onOther, true);
     end(moved);
+  };
+  const onOther = (e: PointerEvent) => {
+    const isOnStage = e.target instanceof Element && e.target.closest(".stage") && !e.target.closest(".beside");
+    if (e.pointerType !== "touch" || event.pointerType !== "touch" || !isOnStage || !gestures) return;
+    e.stopPropagation();
+    moved = false;
+    onEnd();
+    gestures.pinch(latest, e);
   };
   event.stopPropagation();
   target.setPointerCapture(event.pointerId);
   target.addEventListener("pointermove", onMove);
   target.addEventListener("pointerup", onEnd);
   target.addEventListener("pointercancel", onEnd);
+  window.addEventListener("pointerdown", onOther, true);
 }
 
 const distance = (p: Place, q: Place) => Math.hypot(p.x - q.x, p.y - q.y);

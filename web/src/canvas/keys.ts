@@ -25,8 +25,8 @@ export const viewRows: Shortcut[] = [
   { keys: ["b"], what: words.slider, when: hasPhoto, run: toggleDivider },
   { keys: ["shift+b"], what: words.split, when: hasPhoto, run: toggleSplit },
   { keys: ["m"], what: words.loupe, when: hasPhoto, run: toggleLoupe },
-  { keys: ["+", "="], show: "+", what: words.zoomIn, when: hasPhoto, run: () => zoomBy(1.5) }, // "=": the same key without Shift on many layouts
-  { keys: ["-"], what: words.zoomOut, when: hasPhoto, run: () => zoomBy(1 / 1.5) },
+  { keys: ["+", "="], show: "+", what: words.zoomIn, when: hasPhoto, repeats: true, run: () => zoomBy(1.5) }, // "=": the same key without Shift on many layouts
+  { keys: ["-"], what: words.zoomOut, when: hasPhoto, repeats: true, run: () => zoomBy(1 / 1.5) },
   { keys: [], show: words.wheelKey, what: words.wheel },
   { keys: [" "], show: words.panKeys, what: words.pan, when: hasPhoto, run: () => (store.panHeld.value = true), release: () => (store.panHeld.value = false) },
   { keys: ["f", "0"], show: "F", what: words.fit, when: hasPhoto, run: toFit },

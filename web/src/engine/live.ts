@@ -31,11 +31,14 @@ export class Live implements LiveLink {
   private seq = 0;
   private guide: Guide | null = null; // of the photo as this connection's server has it
   private closed = false;
+  private isRefused = false;
   private retry = 0;
 
   constructor(
     private readonly address: string,
     private readonly listener: Listener,
+    /** Why the server takes nobody in, null where it does. Fails where it does not answer. */
+    private readonly refusal: () => Promise<string | null>,
   ) {
     void this.start();
   }
@@ -75,7 +78,10 @@ export class Live implements LiveLink {
   private connect(module: WebAssembly.Module): void {
     const socket = new WebSocket(this.address);
     socket.binaryType = "arraybuffer";
+    let wasOpen = false;
     socket.onopen = () => {
+      wasOpen = true;
+      this.isRefused = false;
       this.listener.onLink(true);
       this.pump();
     };
@@ -95,9 +101,23 @@ export class Live implements LiveLink {
       [this.flights, this.guide] = [[], null];
       this.latest = this.asked; // what was asked last is asked again
       if (code === PHOTO_GONE) return this.listener.onPhotoGone();
-      this.startLater();
+      if (wasOpen) this.startLater();
+      else void this.refused();
     };
     this.socket = socket;
+  }
+
+  /** The socket did not open: the server is away, or takes this page in no more, as after a start with another token. */
+  private async refused(): Promise<void> {
+    const why = await this.refusal().catch(() => null);
+    if (this.closed) return;
+    if (why === null) return this.startLater();
+    if (!this.isRefused) {
+      this.listener.onLink(true);
+      this.listener.onError(why);
+    }
+    this.isRefused = true;
+    this.retry = window.setTimeout(() => void this.start(), RETRY_MS);
   }
 
   /** When the server may be there again. */

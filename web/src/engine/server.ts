@@ -31,6 +31,11 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
   return reply.ok ? reply : fail(reply);
 }
 
+async function refusal(): Promise<string | null> {
+  const reply = await send("samples");
+  return reply.status === 401 || reply.status === 403 ? fail(reply).catch((error: Error) => error.message) : null;
+}
+
 const post = (path: string, body: unknown, method = "POST") =>
   ask(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 const postFile = (path: string, body: Blob) =>
@@ -66,7 +71,7 @@ export const engine: Engine = {
     const path = photoPath(id, `/gray/part?x=${x}&y=${y}&width=${width}&height=${height}&shrink=${shrink}`);
     return new Uint8Array(await (await ask(path, { signal })).arrayBuffer());
   },
-  live: (id, listener) => new Live(address(photoPath(id, "/live")).replace(/^http/, "ws"), listener),
+  live: (id, listener) => new Live(address(photoPath(id, "/live")).replace(/^http/, "ws"), listener, refusal),
   suggestPlaces: (id, hints, count) => json<Place[]>(post(photoPath(id, "/suggest/places"), { hints, count })),
   suggestColors: (id, hints, x, y, reference) =>
     json<Suggestion[]>(post(photoPath(id, "/suggest/colors"), { hints, x, y, reference })),

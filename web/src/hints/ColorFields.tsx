@@ -23,8 +23,16 @@ interface Props {
 }
 
 export function ColorFields({ color, lab, onTake, onTakeAb, onWrong }: Props) {
-  const rgb = hexToBytes(color);
-  const set = (i: number) => (v: number) => onTake(bytesToHex(rgb.map((old, k) => (k === i ? v : old))));
+  const [typed, setTyped] = useState<number[] | null>(null); // as a whole: each one alone is moved to the spot's lightness
+  const rgb = typed ?? [...hexToBytes(color)];
+  const set = (i: number) => (v: number) => {
+    const next = rgb.map((old, k) => (k === i ? v : old));
+    setTyped(next);
+    onTake(bytesToHex(next));
+  };
+  const leave = (event: FocusEvent) => {
+    if (!(event.currentTarget as Element).contains(event.relatedTarget as Node | null)) setTyped(null);
+  };
   const [L, a, b] = lab.map(Math.round) as [number, number, number];
   return (
     <div class="row color-fields">
@@ -41,8 +49,13 @@ export function ColorFields({ color, lab, onTake, onTakeAb, onWrong }: Props) {
         ))}
       </select>
       {notation.value === "hex" && <HexField color={color} onTake={onTake} onWrong={onWrong} />}
-      {notation.value === "rgb" &&
-        texts.channels.map((name, i) => <NumberField key={name} name={name} value={rgb[i]!} from={0} to={255} onTake={set(i)} />)}
+      {notation.value === "rgb" && (
+        <span class="channels" onFocusOut={leave}>
+          {texts.channels.map((name, i) => (
+            <NumberField key={name} name={name} value={rgb[i]!} from={0} to={255} onTake={set(i)} />
+          ))}
+        </span>
+      )}
       {notation.value === "lab" && (
         <>
           <input class="number" value={L} readOnly title={texts.fixedLightness} aria-label={texts.fixedLightness} />

@@ -50,7 +50,10 @@ function press(event: PointerEvent, hint: store.Hint): void {
       if (wasMoved && follows) {
         store.commit(last);
         if (event.altKey) store.select(...start.keys);
-      } else if (!adds(event) && !longPressed) store.select(hint.key); // a click on one of several
+        return;
+      }
+      store.stopPreview(); // of a drag that became a pinch
+      if (!adds(event) && !longPressed) store.select(hint.key); // a click on one of several
     },
   );
 }

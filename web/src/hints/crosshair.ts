@@ -1,6 +1,6 @@
 // The keyboard's pointer: arrows move it over the photo, Enter places a hint there or takes the color under it.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { toPhoto, toStage } from "../canvas/view";
 import { focusRing } from "../state/focus";
 import * as store from "../state/store";
@@ -52,5 +52,10 @@ export function press(): void {
 export function unpoint(): void {
   [last, crosshair.value] = [null, null];
 }
+
+effect(() => {
+  void store.photo.value; // on another photo it points elsewhere
+  unpoint();
+});
 
 export const crosshairOnStage = () => (crosshair.value ? toStage(store.view.value, crosshair.value.x, crosshair.value.y) : null);

@@ -1,7 +1,9 @@
 // The eyedropper: takes a color from the result on the stage, or from the reference photo beside it.
 
+import { effect } from "@preact/signals";
 import { labToHex } from "../color/color";
 import type { Frame } from "../engine/frame";
+import { focusStage } from "../state/focus";
 import { storeRecent } from "../state/settings";
 import * as store from "../state/store";
 import { texts } from "../texts";
@@ -15,12 +17,18 @@ export function toggleDropper(): void {
   if (store.tool.value === "eyedropper") return putDown();
   source = store.frame.value;
   store.tool.value = "eyedropper";
+  focusStage(); // arrows and Enter are for the color under the crosshair now
 }
 
 export function putDown(): void {
   store.tool.value = "hint";
   source = null;
 }
+
+effect(() => {
+  void store.photo.value; // on another photo the frame is another one
+  putDown();
+});
 
 /** The result's color at a place in photo pixels, before saturation and strength, since these act on every hint again. */
 export function resultAt(x: number, y: number): string | null {

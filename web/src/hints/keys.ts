@@ -42,9 +42,9 @@ export function putAway(): boolean {
 export const hintRows: Shortcut[] = [
   { keys: [], show: words.click, what: words.add },
   { keys: ["n"], what: words.addHere, when: hasPhoto, run: press },
-  { keys: arrowKeys, show: words.arrowsAlone, what: words.point, when: points, run: (event) => point(...ARROWS[event.key]!, event.shiftKey) },
+  { keys: arrowKeys, show: words.arrowsAlone, what: words.point, when: points, repeats: true, run: (event) => point(...ARROWS[event.key]!, event.shiftKey) },
   { keys: ["enter"], show: "Enter", what: words.place, when: () => crosshair.value !== null, run: press },
-  { keys: arrowKeys, show: words.arrows, what: words.nudge, when: hasSelection, run: nudgeBy },
+  { keys: arrowKeys, show: words.arrows, what: words.nudge, when: hasSelection, repeats: true, run: nudgeBy },
   { keys: [], show: "Tab", what: words.next },
   { keys: [], show: words.clickMore, what: words.more },
   { keys: [], show: words.dragMore, what: words.band },

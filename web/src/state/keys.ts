@@ -34,8 +34,8 @@ export const shortcuts: ShortcutGroup[] = [
   {
     title: texts.shortcutGroups.history,
     rows: [
-      { keys: ["control+z"], what: words.undo, run: store.undo },
-      { keys: ["control+shift+z", "control+y"], what: words.redo, run: store.redo },
+      { keys: ["control+z"], what: words.undo, repeats: true, run: store.undo },
+      { keys: ["control+shift+z", "control+y"], what: words.redo, repeats: true, run: store.redo },
       { keys: ["t"], what: words.snapshot, when: hasPhoto, run: () => snapshot() },
       { keys: ["u"], what: words.history, when: hasPhoto, run: () => togglePanel("history") },
     ],
@@ -49,8 +49,8 @@ export const shortcuts: ShortcutGroup[] = [
     rows: [
       { keys: ["control+o"], what: words.open, run: pickFile },
       { keys: ["control+s"], what: words.save, when: hasPhoto, run: () => togglePanel("save") },
-      { keys: ["pageup"], show: "Page Up", what: words.previous, when: hasFilm, run: () => step(-1) },
-      { keys: ["pagedown"], show: "Page Down", what: words.nextPhoto, when: hasFilm, run: () => step(1) },
+      { keys: ["pageup"], show: "Page Up", what: words.previous, when: hasFilm, repeats: true, run: () => step(-1) },
+      { keys: ["pagedown"], show: "Page Down", what: words.nextPhoto, when: hasFilm, repeats: true, run: () => step(1) },
       { keys: ["shift+pagedown"], show: "Shift Page Down", what: words.copyNext, when: hasFilm, run: copyToNext },
       { keys: ["d"], what: words.done, when: hasPhoto, run: () => store.setDone(!store.done.value) },
       { keys: ["x"], what: words.export, when: hasFilm, run: () => togglePanel("export") },
@@ -78,6 +78,7 @@ export function listenToKeys(): void {
     const row = find(shortcuts, event);
     if (!row) return;
     event.preventDefault();
+    if (event.repeat && !row.repeats) return;
     if (row.release) held.set(event.key.toLowerCase(), row);
     row.run!(event);
   });

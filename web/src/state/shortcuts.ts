@@ -16,6 +16,8 @@ export interface Shortcut {
   run?: (event: KeyboardEvent) => void;
   /** What the letting go of a held key does. */
   release?: () => void;
+  /** Whether a key that is held runs it again and again. */
+  repeats?: true;
   /** Also where a field of text has the focus. */
   inText?: boolean;
 }
@@ -48,7 +50,7 @@ const isText = (target: EventTarget | null) =>
 /** Takes letters: a field of text, or a list that letters choose from. */
 const takesLetters = (target: EventTarget | null) => isText(target) || target instanceof HTMLSelectElement;
 const takesKeys = (target: EventTarget | null) => takesLetters(target) || target instanceof HTMLInputElement;
-const isPressed = (target: EventTarget | null) => target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement;
+const isPressed = (target: EventTarget | null) => target instanceof HTMLElement && target.matches("button, a, summary");
 
 /** The row that a pressed key runs; null where the key belongs to the focused element, or to nothing. */
 export function find(groups: ShortcutGroup[], event: KeyboardEvent): Shortcut | null {

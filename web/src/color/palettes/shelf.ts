@@ -20,7 +20,18 @@ function put(next: Palette[], open: number): boolean {
 
 const replaced = (list: Palette[], at: number, palette: Palette) => list.map((each, i) => (i === at ? palette : each));
 
-export const show = (index: number) => put(palettes.value, index);
+export function show(index: number): boolean {
+  openIndex.value = index;
+  return save(OPEN, index);
+}
+
+/** Another window has written the shelf: what it laid there is not to be lost by the next change here. */
+window.addEventListener("storage", ({ key }) => {
+  if (key !== SHELF) return;
+  const name = openPalette()?.name;
+  palettes.value = load<Palette[]>(SHELF, []);
+  openIndex.value = Math.max(0, palettes.value.findIndex((palette) => palette.name === name));
+});
 
 /** Reads palette files and lays them on the shelf; one of a name that is there already takes its place. */
 export async function importPalettes(files: File[]): Promise<boolean> {
