@@ -9,7 +9,7 @@ import { pan, toPhoto, zoomTo } from "./view";
 const SLOP = { mouse: 4, pen: 8, touch: 10 } as Record<string, number>; // px a pointer may wander within a click
 const WHEEL_RATE = 0.0015; // zoom per wheel unit; a notch is about 100
 const PINCH_RATE = 0.01; // trackpads report a pinch as a wheel with Ctrl, in much smaller units
-const MOST_ZOOM = 0.3; // of one event, as a logarithm: a wheel with Ctrl is no pinch, and nobody can tell
+const MOST_PINCH = 0.3; // of one such event, as a logarithm: a notch of a mouse's wheel with Ctrl is reported alike
 
 let gestures: Gestures | null = null; // of the one stage
 
@@ -86,10 +86,11 @@ export class Gestures {
     if (!store.photo.value) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
-    const by = event.deltaY * lines * (event.ctrlKey ? PINCH_RATE : WHEEL_RATE);
+    const turned = event.deltaY * lines;
+    const by = event.ctrlKey ? Math.max(-MOST_PINCH, Math.min(MOST_PINCH, turned * PINCH_RATE)) : turned * WHEEL_RATE;
     const { x, y } = this.place(event);
     const { scale } = store.view.value;
-    const wanted = scale * Math.exp(-Math.max(-MOST_ZOOM, Math.min(MOST_ZOOM, by)));
+    const wanted = scale * Math.exp(-by);
     store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
   };
 
