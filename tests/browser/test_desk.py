@@ -175,10 +175,16 @@ class TestSaving:
         assert np.ptp(picture, axis=-1).max() <= 1
 
 
+def film_of(folder: Table):
+    """The film strip, once all photos are in it."""
+    film = folder.page.get_by_role("region", name="Photos of album")
+    expect(film.get_by_role("listitem")).to_have_count(3)
+    return film
+
+
 class TestFolder:
     def test_film_strip_status_and_hints_of_the_same_scene(self, folder):
-        page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
-        expect(film.get_by_role("listitem")).to_have_count(3)
+        page, film = folder.page, film_of(folder)
         film.get_by_role("button", name="a.png, new").click()
         folder.settle()
         folder.click(0.25, 0.5)
@@ -206,8 +212,7 @@ class TestFolder:
         expect(folder.rings).to_have_count(1)
 
     def test_hints_that_did_not_come_along_are_not_said_to_have(self, folder, tmp_path):
-        page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
-        expect(film.get_by_role("listitem")).to_have_count(3)
+        page, film = folder.page, film_of(folder)
         film.get_by_role("button", name="a.png, new").click()
         folder.settle()
         folder.click(0.25, 0.5)
@@ -237,8 +242,7 @@ class TestFolder:
         expect(page.locator(".film li")).to_have_count(3)
 
     def test_no_hints_take_none_away_from_the_next_photo(self, folder):
-        page, film = folder.page, folder.page.get_by_role("region", name="Photos of album")
-        expect(film.get_by_role("listitem")).to_have_count(3)
+        page, film = folder.page, film_of(folder)
         film.get_by_role("button", name="c.png, new").click()
         folder.settle()
         folder.click(0.25, 0.5)

@@ -159,13 +159,18 @@ def test_the_picker_never_covers_its_ring(table, page, size):
         assert box["x"] >= stage["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
 
 
-def test_the_eyedropper_takes_what_the_photo_shows(table, page):
+def a_red_spot_and_another(table) -> None:
+    """The second one is selected, and has no color of its own yet."""
     table.open_sample("Coffee")
     table.click(0.25, 0.4)
     table.choose("#c03020")
     while table.picker.count():
-        page.keyboard.press("Escape")
+        table.page.keyboard.press("Escape")
     table.click(0.8, 0.9)
+
+
+def test_the_eyedropper_takes_what_the_photo_shows(table, page):
+    a_red_spot_and_another(table)
     page.keyboard.press("i")
     expect(page.get_by_role("button", name="Take a color from the photo")).to_have_attribute("aria-pressed", "true")
     picture = table.picture()
@@ -204,12 +209,7 @@ def test_red_green_and_blue_are_one_color_however_they_are_typed(table, page):
 
 
 def test_the_eyedropper_is_worked_by_keys(table, page):
-    table.open_sample("Coffee")
-    table.click(0.25, 0.4)
-    table.choose("#c03020")
-    while table.picker.count():
-        page.keyboard.press("Escape")
-    table.click(0.8, 0.9)
+    a_red_spot_and_another(table)
     before = table.hex.input_value()
     table.rings.nth(1).focus()
     page.keyboard.press("i")

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageCms
 
@@ -24,7 +25,7 @@ def to_srgb(icc: bytes, mode: str) -> Transform | None:
     if mode == "LAB":
         return _transform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), mode, "RGB")
     profile = _read(icc)
-    if profile is None or (mode == "RGB" and _is_srgb(profile)):
+    if profile is None or (mode == "RGB" and _is_srgb(icc)):
         return None
     return _transform(profile, ImageCms.createProfile("sRGB"), mode, "RGB")
 
@@ -50,7 +51,7 @@ def srgb_profile(icc: bytes) -> bytes:
     """What to embed into a picture that stays in sRGB, of a photo whose file had the profile ``icc``: nothing where it
     had none, its own where that is sRGB, else sRGB's."""
     profile = _read(icc)
-    if not icc or (profile is not None and profile.profile.xcolor_space.strip() == "RGB" and _is_srgb(profile)):
+    if not icc or (profile is not None and profile.profile.xcolor_space.strip() == "RGB" and _is_srgb(icc)):
         return icc
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -62,9 +63,11 @@ def _read(icc: bytes) -> ImageCms.ImageCmsProfile | None:
         return None
 
 
-def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+@lru_cache(maxsize=8)  # a person's photos share few profiles, and a photo asks when it is opened and when it is saved
+def _is_srgb(icc: bytes) -> bool:
     """Whether a profile is called sRGB and is it: some of that name have linear light, or another curve."""
-    if not (profile.profile.profile_description or "").startswith("sRGB"):
+    profile = _read(icc)
+    if profile is None or not (profile.profile.profile_description or "").startswith("sRGB"):
         return False
     transform = _transform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
     return transform is None or _distance(transform(_SAMPLE), _SAMPLE) <= _ROUNDING

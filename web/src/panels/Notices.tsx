@@ -13,7 +13,7 @@ export function Notices() {
     <div class="notices">
       {keeping.value.state === "conflict" && <Conflict />}
       {keeping.value.state === "failed" && store.linkUp.value && (
-        <p class="unkept error" role="alert">
+        <p class="unkept" role="alert">
           {texts.desk.kept.failed}: {keeping.value.why}
         </p>
       )}
