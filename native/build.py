@@ -94,8 +94,10 @@ def build(
             list(done)
         linked = Path(folder, "linked")
         objects = [str(target) for _, target, _ in jobs]
-        static = [] if "-fsanitize" in " ".join(options) else ["-static-libstdc++", "-static-libgcc"]
-        _run([*command, *link, *static, *objects, "-o", str(linked)])
+        complete = []
+        if sys.platform == "linux" and "-fsanitize" not in " ".join(options):  # macOS's linker knows none of these
+            complete = ["-static-libstdc++", "-static-libgcc", "-Wl,-z,defs"]
+        _run([*command, *link, *complete, *objects, "-o", str(linked)])
         beside = output.with_name(output.name + ".new")
         shutil.copy(linked, beside)
         beside.replace(output)
@@ -109,8 +111,9 @@ def _knows(command: list[str], flags: list[str]) -> bool:
 
 
 def platform_tag() -> str:
-    """The platform part of a wheel's tag."""
-    return sysconfig.get_platform().replace("-", "_").replace(".", "_")
+    """The platform part of a wheel's tag; of one architecture, where Python itself is for two."""
+    tag = sysconfig.get_platform().replace("universal2", platform.machine())
+    return tag.replace("-", "_").replace(".", "_")
 
 
 def _run(command: list[str]) -> None:

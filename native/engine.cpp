@@ -28,10 +28,11 @@ static bool runs(const Kernels* kernels) {
     const char* name;
     bool is_there;
   } needs[] = {{"amx", here.amx_bf16},         {"avx512_bf16", here.avx512_bf16}, {"avx512_vnni", here.avx512_vnni},
-               {"avx_vnni", here.avx_vnni}, {"avx512", here.avx512},           {"avx2", here.avx2}};
+               {"avx_vnni", here.avx_vnni}, {"avx512", here.avx512},           {"avx2", here.avx2},
+               {"generic", true},           {"neon", true}};  // what every processor of their kind has
   for (const auto& need : needs)
     if (!strcmp(need.name, kernels->name)) return need.is_there;
-  return true;
+  return false;
 }
 
 static const Kernels* find(const char* instruction_set) {

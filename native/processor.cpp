@@ -6,9 +6,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#endif
 
 namespace adacolvit {
 namespace {
+
+#if defined(__x86_64__)
 
 struct Leaf {
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -41,6 +44,12 @@ Processor look() {
   return p;
 }
 
+#else
+
+Processor look() { return {}; }
+
+#endif
+
 }  // namespace
 
 const Processor& processor() {
@@ -57,4 +66,3 @@ const Processor& processor() {
 }
 
 }  // namespace adacolvit
-#endif

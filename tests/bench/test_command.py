@@ -20,7 +20,10 @@ from adacolvit.runtime import native
 from adacolvit.runtime.native_engine import random_weights
 from adacolvit.weights import load_weights
 
+from ..compiled import require_compiler
 from ..runtime.test_engine import picture
+
+require_compiler()  # ours is one of the engines that are compared
 
 DENSE = ModelConfig(width=64, depth=3, heads=2, groups=1, adaptive=False)
 

@@ -11,6 +11,8 @@ from adacolvit.model.registry import build
 from adacolvit.runtime.native_engine import NativeEngine, random_weights
 from adacolvit.runtime.onnx_engine import OnnxEngine
 
+from ..compiled import require_compiler
+
 CONFIG = ModelConfig(width=48, depth=3, heads=2, budget_knots=5, least_budget=0.2, budget=0.5)
 ONE_BUDGET = ModelConfig(width=48, depth=3, heads=2)
 
@@ -48,6 +50,7 @@ def test_a_config_that_makes_no_sense_is_refused(values):
 
 @pytest.fixture(scope="module")
 def executions():
+    require_compiler()
     weights = random_weights("of a test", CONFIG)
     network = build(CONFIG)
     network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in weights.tensors.items()})

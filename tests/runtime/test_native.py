@@ -1,6 +1,5 @@
 """The compiled engine: agreement with torch, the count of what it executed, its memory, its threads, its fallback."""
 
-import runpy
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
@@ -20,15 +19,11 @@ from adacolvit.runtime.native_engine import NativeEngine
 from adacolvit.runtime.onnx_engine import OnnxEngine
 from adacolvit.weights import load_weights
 
+from ..compiled import BUILD, require_compiler
 from ..conftest import random_network
 from .test_engine import picture, weights
 
-BUILD = runpy.run_path(str(Path(__file__).parents[2] / "native" / "build.py"))
-
-try:
-    BUILD["compiler"]()
-except BUILD["NoCompiler"] as reason:
-    pytest.skip(str(reason), allow_module_level=True)
+require_compiler()
 
 SETS = native.instruction_sets("fp32")
 GROUPS = {g: ModelConfig(width=128, depth=2, heads=2, groups=g) for g in (1, 2, 4, 8)}

@@ -1,7 +1,7 @@
 """Building the engine: under sanitizers, with a counter of all memory, and where there is no compiler."""
 
 import os
-import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +10,14 @@ import pytest
 
 from adacolvit.runtime import native
 
+from ..compiled import BUILD, require_compiler
+
 ROOT = Path(__file__).parents[2]
-BUILD = runpy.run_path(str(ROOT / "native" / "build.py"))
 DRIVER = Path(__file__).with_name("native_driver.cpp")
+ARM = "aarch64-linux-gnu-g++"
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
-try:
-    BUILD["compiler"]()
-except BUILD["NoCompiler"] as reason:
-    pytest.skip(str(reason), allow_module_level=True)
+require_compiler()
 
 
 @pytest.mark.timeout(900)  # it compiles all there is, on a machine that may be busy
@@ -28,6 +27,18 @@ def test_the_driver_runs_clean(options, tmp_path):
     done = subprocess.run([str(driver)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split() == list(native.instruction_sets())
+
+
+@pytest.mark.skipif(not (shutil.which(ARM) and shutil.which("qemu-aarch64")), reason=f"needs {ARM} and qemu-aarch64")
+@pytest.mark.timeout(900)
+def test_the_driver_runs_clean_on_another_processor(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", ARM)
+    driver = BUILD["build"](tmp_path / "driver", options=["-O2"], link=["-static"], sources=[DRIVER], machine="aarch64")
+    done = subprocess.run(["qemu-aarch64", str(driver)], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == ["neon"]
+    # All that the library refers to is in it; without this, what is missing is found when it is loaded.
+    BUILD["build"](tmp_path / "engine.so", options=["-O1"], machine="aarch64")
 
 
 def test_without_a_compiler_it_is_said_and_nothing_is_built(tmp_path):

@@ -7,6 +7,10 @@ from adacolvit.hints.sampling import sample_places
 from adacolvit.runtime import native, native_finish, upsample
 from adacolvit.runtime import refine as product
 
+from ..compiled import require_compiler
+
+require_compiler()
+
 
 def scene(height, width, count, seed=0):
     rng = np.random.default_rng(seed)

@@ -1,6 +1,5 @@
 """Products in bf16 and int8: agreement with fp32, on this processor and, for instructions that it lacks, emulated."""
 
-import runpy
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,17 +18,14 @@ from adacolvit.runtime.engine import PRECISION, Engine
 from adacolvit.runtime.native_engine import TOLERANCE, NativeEngine
 from adacolvit.weights import load_weights
 
+from ..compiled import BUILD, require_compiler
 from ..conftest import random_network
 from .test_engine import picture, weights
 
-BUILD = runpy.run_path(str(Path(__file__).parents[2] / "native" / "build.py"))
 EMULATED = Path(__file__).with_name("emulated.h")
 EMULATES = "amx", "avx512_bf16", "avx_vnni"
 
-try:
-    BUILD["compiler"]()
-except BUILD["NoCompiler"] as reason:
-    pytest.skip(str(reason), allow_module_level=True)
+require_compiler()
 
 HERE = [name for name in native.instruction_sets() if native.precision_of(name) != "fp32"]
 CONFIGS = {
