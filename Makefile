@@ -2,7 +2,8 @@
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-# Installed first and held, so that no other requirement pulls another build of it (with CUDA, several GB).
+# Installed first and held, so that no other requirement pulls another build of it. On Linux the one that pip finds by itself
+# brings CUDA, several GB; `PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test` takes the one without.
 TORCH = torch==2.13.0
 VENV = .venv
 BIN = $(VENV)/bin

@@ -286,6 +286,13 @@ def test_srgb_profiles_change_nothing():
     assert np.array_equal(open_photo(encoded(COLOR, "PNG", icc_profile=icc)).rgb, COLOR)
 
 
+@pytest.mark.parametrize("spread", [8, 9])
+def test_a_pixel_is_colored_where_its_channels_differ_by_more_than_noise(spread):
+    levels = np.full((20, 30, 3), 90, np.uint8)
+    levels[7, 11] = 90, 90 + spread // 2, 90 - (spread - spread // 2)
+    assert open_photo(levels).has_color == (spread > 8)
+
+
 def test_jpeg_noise_on_gray_is_no_color():
     rgb = np.stack([GRAY, GRAY + 3, GRAY - 4], axis=-1)
     assert not open_photo(rgb).has_color

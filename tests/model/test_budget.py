@@ -81,6 +81,7 @@ def test_budgets_differ(executions):
 
 
 def test_a_network_for_one_budget_refuses_others():
+    require_compiler()
     for engine in (NativeEngine, OnnxEngine):
         with pytest.raises(BudgetError):
             engine(random_weights("of a test", ONE_BUDGET)).run(np.zeros((4, 32, 32), np.float32), budget=0.7)

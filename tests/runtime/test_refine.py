@@ -55,6 +55,23 @@ def test_a_hint_gets_what_it_asks_and_keeps_to_its_side(halves):
     assert np.all(np.diff(out[0, 41, 22:45]) < 3)  # nothing but fading
 
 
+def test_one_hint_spreads_by_the_formula():
+    """Each pass of a lone hint: ab + w r / (w + shrink), w falling with distance in place and in lightness."""
+    asked, place, size = np.array([12.0, -6.0]), (30, 40), 2
+    lightness = np.linspace(20, 80, 96, dtype=np.float32)[None].repeat(64, 0)  # from left to right
+    out = obey(lightness, np.zeros((2, 64, 96), np.float32), *hints((*place, asked), size=size))
+    y, x = np.mgrid[:64, :96]
+    apart = (y - place[0] - 0.5) ** 2 + (x - place[1] - 0.5) ** 2
+    unlike = (lightness - lightness[0, place[1] : place[1] + size].mean()) ** 2
+    expected = np.zeros((64, 96))
+    for reach, likeness, shrink in ((0.18, 12, 0.4), (0.06, 7, 0.4), (0.02, 7, 0.1)):
+        lacking = 1 - expected[place[0] : place[0] + size, place[1] : place[1] + size].mean()  # of what is asked
+        narrowed = 1 + (asked @ asked) * lacking**2 / 30**2
+        weight = np.exp(-apart * narrowed / (2 * reach**2 * 64 * 96) - unlike / (2 * likeness**2))
+        expected += lacking * weight / (weight + shrink)
+    np.testing.assert_allclose(out, asked[:, None, None] * expected, atol=1e-3)
+
+
 def test_a_large_correction_reaches_less_far():
     even, gray = np.full((96, 96), 50, np.float32), np.zeros((2, 96, 96), np.float32)
     small, large = (obey(even, gray, *hints((47, 47, (asked, 0))))[0, 48] / asked for asked in (5, 80))

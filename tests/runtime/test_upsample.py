@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import uniform_filter
 
 from adacolvit.color.lab import lab_to_srgb, srgb_to_lab
 from adacolvit.runtime.upsample import compose, guide, upsample
@@ -61,6 +62,16 @@ def test_color_follows_an_edge_better_than_bilinear():
         return np.abs(ab - lab[..., 1:]).mean()
 
     assert error() < 0.8 * error(epsilon=np.inf, sharpen=0)
+
+
+def test_color_is_sharpened_as_the_documents_say():
+    """Without a slope, A is 0 and B the color and three quarters of what it differs by from its 3 x 3 mean."""
+    rng = np.random.default_rng(4)
+    ab = rng.uniform(-60, 60, (2, 12, 9)).astype(np.float32)
+    planes = guide(rng.uniform(0, 100, (12, 9)).astype(np.float32), ab, epsilon=np.inf)
+    mean = np.stack([uniform_filter(plane, 3, mode="nearest") for plane in ab])
+    assert np.abs(planes[:2]).max() == 0
+    np.testing.assert_allclose(planes[2:], ab + 0.75 * (ab - mean), atol=1e-4)
 
 
 def test_composed_picture_is_displayable_and_keeps_the_lightness():
