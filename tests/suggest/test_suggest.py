@@ -8,11 +8,15 @@ from adacolvit.color.difference import ciede2000
 from adacolvit.color.gamut import in_gamut
 from adacolvit.color.hex import parse_hex
 from adacolvit.color.lab import srgb_to_lab
-from adacolvit.colorizer import Colorizer
+from adacolvit.colorizer import Colorizer, predict
 from adacolvit.errors import HintError, PhotoError
+from adacolvit.hints.hint import place_hints
 from adacolvit.photo import open_photo
+from adacolvit.suggest import places as search
 from adacolvit.suggest.colors import ALIKE, MOST, suggest_colors
 from adacolvit.suggest.places import suggest_places
+
+from . import known
 
 WIDTH, HEIGHT = 300, 200
 HINTS = [(40, 50, "#7b4a2d"), (250, 60, "#2d4a7b", 5), (150, 150, "#2d7b3c", 3)]
@@ -116,3 +120,56 @@ def test_outside_the_photo_nothing_is_suggested(colorizer):
         suggest_places(colorizer, [(0, HEIGHT, "#123456")], 1)
     with pytest.raises(PhotoError, match="set_photo"):
         suggest_places(Colorizer(colorizer.engine), (), 1)
+
+
+def noisy(low: float, high: float, seed: int = 0) -> np.ndarray:
+    """Gray levels in [0, 1] that leave no two places alike."""
+    return np.random.default_rng(seed).uniform(low, high, (HEIGHT, WIDTH))
+
+
+@pytest.fixture
+def known_network(monkeypatch, small_weights) -> Colorizer:
+    monkeypatch.setattr(search, "predict", known.predict)
+    return Colorizer(small_weights)
+
+
+def test_the_first_place_decides_most_and_the_next_ones_what_it_leaves(known_network):
+    known_network.set_photo(noisy(0.45, 0.5))
+    first, *others = suggest_places(known_network, (), 6)
+    assert first.x > 0.4 * WIDTH  # one hint there colors more than half of the photo
+    assert all(place.x < 0.4 * WIDTH + 10 for place in others)  # where it did not reach
+    assert first.gain > 2 * others[0].gain
+
+
+def test_black_needs_no_hint(known_network):
+    levels = noisy(0.45, 0.5)
+    levels[:, int(0.4 * WIDTH) :] = noisy(0, 0.02)[:, int(0.4 * WIDTH) :]
+    known_network.set_photo(levels)
+    assert all(place.x < 0.4 * WIDTH for place in suggest_places(known_network, (), 5))
+
+
+def test_a_hint_is_wanted_where_the_network_wavers(known_network):
+    known_network.set_photo(noisy(0.45, 0.5))  # when mirrored it changes its mind the more, the nearer to a side
+    left = [place.x for place in suggest_places(known_network, (), 20) if place.x < 0.4 * WIDTH]
+    assert len(left) > 8 and max(left[:3]) < 30
+
+
+def test_without_its_nearest_hint_a_place_has_the_next_ones_color(small_weights, monkeypatch):
+    def nearest_hint(engine, lightness, placed, budget=None):
+        ab = np.zeros((2, *lightness.shape), np.float32)
+        rows, columns, _, asked = placed
+        if len(rows):
+            row, column = np.mgrid[: lightness.shape[0], : lightness.shape[1]]
+            apart = (rows[:, None, None] - row) ** 2 + (columns[:, None, None] - column) ** 2
+            ab = np.moveaxis(asked[apart.argmin(0)], -1, 0).astype(np.float32)
+        return ab, decisions
+
+    colorizer = Colorizer(small_weights)
+    levels = np.full((HEIGHT, WIDTH), 0.8)
+    levels[80:120, 80:120] = 0.5  # no hint lies on ground as light as the place
+    colorizer.set_photo(levels)
+    _, decisions = predict(colorizer.engine, colorizer.scene.lightness, place_hints((), colorizer.scene.frame))
+    monkeypatch.setattr("adacolvit.colorizer.predict", nearest_hint)
+    hints = [(60, 100, "#a05050"), (150, 100, "#50a050"), (280, 190, "#5050a0")]
+    found = [(s.reason, np.argmax(parse_hex(s.color))) for s in suggest_colors(colorizer, hints, 100, 100)]
+    assert found == [("model", 0), ("model", 0), ("neighbor", 1)]  # red; gray; green without the red one

@@ -9,6 +9,8 @@ import { dumpHints, parseHints } from "../../web/src/engine/local/hintfile";
 import { Photo } from "../../web/src/engine/local/photo";
 import { sinePositions } from "../../web/src/engine/local/positions";
 import { refine } from "../../web/src/engine/local/refine";
+import { suggestPlaces } from "../../web/src/engine/local/suggest/places";
+import { referenceColors } from "../../web/src/engine/local/suggest/reference";
 import { Composer } from "../../web/src/engine/local/upsample";
 import { Tiles } from "../../web/src/canvas/tiles";
 import { Guide, toSteps } from "../../web/src/engine/guide";
@@ -51,6 +53,32 @@ const tasks = {
   },
 
   steps: (ab: Planes) => toSteps(floats(ab)),
+
+  /** Places by the network of tests/suggest/known.py. */
+  async places({ photo, L, hints, count }: { photo: [number, number]; L: number[]; hints: WireHint[]; count: number }) {
+    const frame = fitFrame(...photo);
+    const { width, height } = frame;
+    const predict = async (lightness: Float32Array, placed: readonly PlacedHint[]) => {
+      const ab = [lightness.map((v) => 5 + 0.1 * v), lightness.map((_, i) => 0.1 * ((i % width) - width / 2))];
+      for (const hint of placed) {
+        const [y, x] = [hint.row + hint.size / 2, hint.column + hint.size / 2];
+        for (let i = 0; i < width * height; i++) {
+          const [row, column] = [Math.floor(i / width), i % width];
+          const near = Math.exp(-((row - y) ** 2 + (column - x) ** 2) / (2 * 15 ** 2));
+          const share = x >= 0.4 * width ? (column >= 0.4 * width ? 0.9 : 0) : near;
+          ab[0]![i]! += share * (hint.a - ab[0]![i]!);
+          ab[1]![i]! += share * (hint.b - ab[1]![i]!);
+        }
+      }
+      return { ab, decisions: null as never };
+    };
+    return suggestPlaces(predict, frame, Float32Array.from(L), placeHints(hints, frame), count, async () => undefined);
+  },
+
+  reference({ photo, rgba, L, lies, at }: { photo: [number, number]; rgba: number[]; L: number[]; lies: [number, number]; at: number }) {
+    const reference = Photo.read(...photo, [Uint8ClampedArray.from(rgba)]);
+    return referenceColors(reference, Float32Array.from(L), fitFrame(...lies), at);
+  },
 
   async guide({ L, ab, height, width }: { L: number[]; ab: Planes; height: number; width: number }) {
     return new Guide(await loops(), Float32Array.from(L), height, width).planes(toSteps(floats(ab)));

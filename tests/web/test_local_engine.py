@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adacolvit.colorizer import Colorizer
 from adacolvit.errors import HintError
 from adacolvit.hints.file import HintFile, dump_hints, parse_hints
 from adacolvit.hints.frame import fit_frame
@@ -15,6 +16,10 @@ from adacolvit.model.positions import sine_positions
 from adacolvit.photo import open_photo
 from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
+from adacolvit.suggest import places
+from adacolvit.suggest.colors import reference_colors
+
+from ..suggest import known
 
 rng = np.random.default_rng(7)
 HINTS = [
@@ -202,3 +207,31 @@ def test_unusable_hints_files_are_refused_by_both(ask, text):
     with pytest.raises(HintError):
         parse_hints(text).for_photo(90, 60)
     assert ask("parse", {"text": text, "photo": PHOTO})["error"].endswith(".")
+
+
+def test_the_same_places_are_suggested(ask, monkeypatch, small_weights):
+    monkeypatch.setattr(places, "predict", known.predict)
+    monkeypatch.setattr(places, "CANDIDATES", 24)  # as many as a browser has the time for
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo(np.random.default_rng(1).uniform(0.2, 0.7, (200, 300)))
+    hints = [{"x": 200, "y": 60, "color": "#7b4a2d", "size": 2}]
+    request = {"photo": (300, 200), "L": colorizer.scene.lightness.ravel().tolist(), "hints": hints, "count": 6}
+    expected = places.suggest_places(colorizer, hints, 6)
+    found = ask("places", request)
+    assert [(p["x"], p["y"]) for p in found] == [(p.x, p.y) for p in expected]
+    np.testing.assert_allclose([p["gain"] for p in found], [p.gain for p in expected], rtol=1e-3)
+
+
+def test_a_reference_gives_the_same_colors(ask):
+    rgb = np.random.default_rng(2).integers(0, 60, (60, 90, 3)).astype(np.uint8)
+    for rows, color in ((slice(0, 15), (90, 60, 20)), (slice(15, 40), (20, 90, 60)), (slice(40, 60), (60, 20, 90))):
+        rgb[rows] += np.array(color, np.uint8)
+    frame = fit_frame(90, 60)
+    lightness, _ = scene(frame.height, frame.width)
+    row, column = 30, 50
+    rgba = np.dstack([rgb, np.full((60, 90), 255, np.uint8)])
+    request = {"photo": (90, 60), "rgba": rgba.ravel().tolist(), "L": lightness.ravel().tolist(), "lies": (90, 60)}
+    found = ask("reference", request | {"at": row * frame.width + column})
+    expected = reference_colors(open_photo(rgb), lightness, row, column)
+    assert len(expected) >= 2
+    np.testing.assert_allclose(found, expected, atol=1.5)

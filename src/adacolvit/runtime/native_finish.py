@@ -71,7 +71,7 @@ def compose(lightness, planes, start, height, to_byte) -> np.ndarray:
 def to_steps(array, to, each) -> None:
     """As :func:`.upsample.to_steps`."""
     array = _floats(array)
-    native.library().adacolvit_steps(instruction_set(), address(array), address(to), array.size, each)
+    _done(native.library().adacolvit_steps(instruction_set(), address(array), address(to), array.size, each))
 
 
 def _floats(values) -> np.ndarray:
@@ -82,7 +82,12 @@ def _run(name: str, call) -> None:
     """Run a function of the library with the scratch that it says it needs."""
     library = native.library()
     call.scratch = address(_scratch(getattr(library, f"adacolvit_{name}_scratch")(byref(call))))
-    getattr(library, f"adacolvit_{name}")(instruction_set(), byref(call))
+    _done(getattr(library, f"adacolvit_{name}")(instruction_set(), byref(call)))
+
+
+def _done(failed: int) -> None:
+    if failed:
+        raise EngineError(f"the compiled engine cannot run {instruction_set()} here")
 
 
 _kept = threading.local()

@@ -72,7 +72,7 @@ def suggest_colors(
             if abs(lightness[there_row, there_column] - lightness[row, column]) <= LIKE_LIGHTNESS:
                 yield "same-lightness", np.array(hint.ab)
         if reference is not None and reference.has_color:
-            for ab in _reference_colors(reference, lightness, row, column):
+            for ab in reference_colors(reference, lightness, row, column):
                 yield "reference", ab
 
     found: list[tuple[np.ndarray, Suggestion]] = []
@@ -91,7 +91,7 @@ def _texture(lightness: np.ndarray) -> np.ndarray:
     return windows.std(axis=(2, 3))
 
 
-def _reference_colors(reference: Photo, lightness: np.ndarray, row: int, column: int) -> list[np.ndarray]:
+def reference_colors(reference: Photo, lightness: np.ndarray, row: int, column: int) -> list[np.ndarray]:
     """Colors (a, b) of the reference's pixels whose lightness and texture are nearest to those of a place, the most
     frequent first."""
     frame = fit_frame(reference.width, reference.height)
