@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from adacolvit.cli import main
+from adacolvit.colorizer import Colorizer
 from adacolvit.hints.encoder import AB_SCALE
 from adacolvit.hints.file import HintFile, save_hints
 from adacolvit.hints.hint import Hint
@@ -90,6 +91,38 @@ def test_several_processes_give_the_same_in_the_same_order(table, run):
     assert "4.png: " in err and "8 pictures, " in err and " images/s" in err
     for name in names[:4] + names[5:]:
         assert (table / "two" / name).read_bytes() == (table / "one" / name).read_bytes()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_what_an_interrupted_run_has_done_is_left_as_it_is(table, run, workers):
+    for i in range(6):
+        photo(table / "in" / f"{i}.png", i)
+    assert run("in/0.png", "in/3.png", "-o", "out")[0] == 0
+    (table / "out" / "3.png").write_bytes(b"touched up by hand")
+    code, _, err = run("in", "-o", "out", "--workers", workers)
+    assert code == 1 and err.count("--skip-existing to leave it") == 2
+    (table / "in" / "5.png").write_bytes(b"no picture")
+    (table / "out" / "5.png").unlink()
+    code, out, err = run("in", "-o", "out", "--workers", workers, "--skip-existing")
+    assert code == 1 and out == [] and "5.png: " in err and "5 pictures are there from an earlier run" in err
+    assert (table / "out" / "3.png").read_bytes() == b"touched up by hand"
+    with pytest.raises(SystemExit):
+        run("in", "-o", "out", "--skip-existing", "--force")
+
+
+def test_an_error_that_nobody_foresaw_is_that_photos_alone(table, run, monkeypatch):
+    real = Colorizer.set_photo
+
+    def set_photo(self, source):
+        if Path(source).name == "b.png":
+            raise ZeroDivisionError("in a library")
+        return real(self, source)
+
+    monkeypatch.setattr(Colorizer, "set_photo", set_photo)
+    for name in ("a.png", "b.png", "c.png"):
+        photo(table / "in" / name)
+    code, out, err = run("in", "-o", "out", "--workers", "1")
+    assert code == 1 and len(out) == 2 and "b.png: an error that was not foreseen, ZeroDivisionError: in a lib" in err
 
 
 # Ends the process that opens poison.png, as the system ends one that asks for too much memory.

@@ -100,9 +100,9 @@ def replaces_photo(place) -> SaveError:
     return SaveError(f"the picture would replace the photo {place}: choose another place")
 
 
-def exists_already(place) -> SaveError:
-    """What is wrong with a photo whose picture's place is taken by an earlier file."""
-    return SaveError(f"{place} exists already: choose another place with -o, or --force to replace it")
+def exists_already(place, also: str = "") -> SaveError:
+    """What is wrong with a photo whose picture's place is taken by an earlier file; also: what else can be done."""
+    return SaveError(f"{place} exists already: choose another place with -o, or --force to replace it{also}")
 
 
 def attempt(photo: str, output: str, color: Callable[[], Result]) -> dict:
@@ -112,6 +112,8 @@ def attempt(photo: str, output: str, color: Callable[[], Result]) -> dict:
     except (AdaColViTError, MemoryError) as error:
         message = str(error) or "it does not fit in memory; close other programs, or make it smaller"
         return {"photo": photo, "error": message}
+    except Exception as error:  # a defect, or a library's; the others of ten thousand go on all the same
+        return {"photo": photo, "error": f"an error that was not foreseen, {type(error).__name__}: {error}"}
     return {
         "photo": photo,
         "output": output,

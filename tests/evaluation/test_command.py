@@ -16,8 +16,10 @@ from adacolvit.cli import main
 from adacolvit.evaluation import latency
 from adacolvit.evaluation.classical import Nearest
 from adacolvit.evaluation.hintset import draw
+from adacolvit.evaluation.methods import Network
 from adacolvit.evaluation.photos import iter_sources, load
 from adacolvit.evaluation.report import public_command
+from adacolvit.weights import load_weights, write_weights
 
 
 def evaluate(*arguments) -> int:
@@ -161,6 +163,30 @@ def test_an_interrupted_run_can_go_on(photo_set, tmp_path, monkeypatch, capsys):
     assert evaluate(*options, "--reuse", tmp_path / "rows.csv") == 0
     assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + 3 and len(colored) == 4
     assert "3 photos" in capsys.readouterr().out
+
+
+def test_a_network_is_measured_again_only_where_its_weights_are_others(photo_set, small_weights, tmp_path, monkeypatch):
+    options = ["--data", photo_set, "--hints", "10", "--csv", tmp_path / "rows.csv"]
+    assert evaluate(*options, "--model", small_weights) == 0
+    colored = []
+    real = Network.predict
+    monkeypatch.setattr(Network, "predict", lambda *arguments: colored.append(1) or real(*arguments))
+    assert evaluate(*options, "--model", small_weights, "--reuse", tmp_path / "rows.csv") == 0
+    assert not colored
+    (tmp_path / "other").mkdir()
+    weights = load_weights(small_weights)
+    tensors = {name: tensor + np.float32(1e-3) for name, tensor in weights.tensors.items()}
+    write_weights(tmp_path / "other" / small_weights.name, weights.config, tensors, np.float32)
+    other = ["--model", tmp_path / "other" / small_weights.name, "--reuse", tmp_path / "rows.csv"]
+    assert evaluate(*options, *other) == 0
+    assert len(colored) == 3
+
+
+def test_a_hint_set_of_another_seed_is_not_taken(photo_set, measured, capsys):
+    options = ["--data", photo_set, "--baselines", "gray", "--hints", "1", "--hint-set", measured / "hints.npz"]
+    assert evaluate(*options, "--seed", "0") == 0
+    assert evaluate(*options, "--seed", "7") == 1
+    assert "was drawn with seed 0, not 7" in capsys.readouterr().err
 
 
 def test_a_table_is_printed(photo_set, capsys):

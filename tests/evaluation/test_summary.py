@@ -108,15 +108,16 @@ def test_a_table_brings_back_the_same_rows(tmp_path, write, suffix):
     write(path, rows)
     again = read_table(path)
     assert [str(r) for r in again] == [str(r) for r in rows]  # as text, since NaN is not NaN
-    kept = reusable(path, ["other"], "0123456789ab", "square")
+    kept = reusable(path, {"other": ""}, "0123456789ab", "square")
     assert list(kept) == [("b", "other", 0)]
+    assert not reusable(path, {"other": "of a network"}, "0123456789ab", "square")
     for digest, frame, net in (
         ("ffffffffffff", "square", ""),
         ("0123456789ab", "native", ""),
         ("0123456789ab", "square", "vgg"),
     ):
         with pytest.raises(DataError, match="another hint set or frame"):
-            reusable(path, ["other"], digest, frame, net)
+            reusable(path, {"other": ""}, digest, frame, net)
 
 
 def test_parquet_is_read_by_others_column_by_column(tmp_path):

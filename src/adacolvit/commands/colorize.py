@@ -63,7 +63,13 @@ def add_arguments(parser) -> None:
         "--note", action=argparse.BooleanOptionalAction, default=True,
         help="whether the metadata say that the picture was colorized [yes]",
     )  # fmt: skip
-    parser.add_argument("--force", action="store_true", help="replace pictures that exist; never the photos themselves")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument(
+        "--force", action="store_true", help="replace pictures that exist; never the photos themselves"
+    )
+    existing.add_argument(
+        "--skip-existing", action="store_true", help="leave photos out whose pictures exist: of an interrupted run, say"
+    )
     parser.add_argument("--json", action="store_true", help="one line of JSON per photo")
     parser.add_argument(
         "--ray", metavar="ADDRESS",
@@ -104,12 +110,14 @@ def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> Resu
     )
 
 
-def painter(model: str, threads: int | None, order: Order, force: bool) -> Callable[[Job], dict]:
+def painter(model: str, threads: int | None, order: Order, force: bool, skip: bool) -> Callable[[Job], dict]:
     """What colors a photo and tells of it, with a network of its own. Raises WeightsError, EngineError, BudgetError."""
     colorizer = Colorizer(model, threads=threads)
     check_budget(colorizer.engine.config, order.budget)
 
     def paint(job: Job) -> dict:
+        if skip and job.is_done:
+            return {"photo": str(job.photo), "output": str(job.output), "kept": True}
         return attempt(str(job.photo), str(job.output), partial(color_one, colorizer, job, order, force))
 
     return paint
@@ -133,7 +141,7 @@ def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dic
     except ValueError as error:
         args.usage_error(str(error))
     total(len(jobs))
-    prepare = partial(painter, args.model, args.threads, order, args.force)
+    prepare = partial(painter, args.model, args.threads, order, args.force, args.skip_existing)
     paint = prepare()  # here in any case: where the network cannot be had, that is said once
     most = max(1, cores() // (args.threads or 1))
     workers = min(len(jobs), args.workers or min(most, -(-len(jobs) // _WORTH_A_PROCESS)))
@@ -142,6 +150,8 @@ def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dic
 
 def color_there(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
     """Color by a cluster; what there is to say about each photo."""
+    if args.skip_existing:
+        args.usage_error("--skip-existing is not for --ray, which keeps the pictures of earlier runs by itself")
     if args.output and not Path(args.output).is_dir() and Path(args.output).suffix.lower() in SUFFIXES:
         args.usage_error(f"{args.output} is one picture: --ray writes into a folder")
     return color_archive(

@@ -19,17 +19,27 @@ class Job:
     output: Path
     problem: AdaColViTError | None = None  # found while planning, raised when this photo's turn comes
 
+    @property
+    def is_done(self) -> bool:
+        """Whether a picture is where this photo's belongs."""
+        return self.problem is None and self.output.is_file() and not same_file(self.output, self.photo)
+
     def checked_output(self, force: bool) -> Path:
         """The output, its folder made; SaveError where writing it would lose a file."""
         if self.problem:
             raise self.problem
         if self.output.exists():
-            if self.photo.exists() and self.output.samefile(self.photo):
+            if same_file(self.output, self.photo):
                 raise replaces_photo(self.output)
             if not force:
-                raise exists_already(self.output)
+                raise exists_already(self.output, ", or --skip-existing to leave it")
         make_folder(self.output.parent)
         return self.output
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both are there, and one file."""
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def plan(inputs: list[Path], output: Path | None) -> list[Job]:

@@ -50,13 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shown to them: 224 x 224, or the photo's aspect",
     )
     add("--hint-set", metavar="FILE", help="the hints' places, shared by all methods; drawn and written where missing")
-    add("--seed", type=int, default=0, help="of a hint set that is drawn (default: 0)")
+    add("--seed", type=int, help="of a hint set that is drawn (default: 0)")
     add("--limit", type=positive, metavar="N", help="only the first N photos")
     add("--workers", type=positive, default=1, metavar="N", help="processes (default: 1)")
     add("--json", metavar="OUT", help="write the summary")
     add("--csv", metavar="OUT", help="write one line per photo, method and hint count")
     add("--parquet", metavar="OUT", help="the same as Parquet (needs pyarrow)")
-    add("--reuse", metavar="TABLE", help="take baselines from an earlier --csv or --parquet, not computed again")
+    add(
+        "--reuse",
+        metavar="TABLE",
+        help="take what an earlier --csv or --parquet has, not computed again: an interrupted run's, say",
+    )
     add("--lpips", choices=("squeeze", "alex", "vgg"), help="measure LPIPS too, with this backbone (needs torch)")
     add("--lpips-files", metavar="DIR", help="holds LPIPS's backbone and heads (default: torch's cache)")
     add("--latency", action="store_true", help="measure each method's time on one thread, in turns")
@@ -85,8 +89,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.hint_set and Path(args.hint_set).exists():
         hint_set = hintset.load(args.hint_set)
+        if args.seed not in (None, hint_set.seed):
+            raise DataError(f"{args.hint_set} was drawn with seed {hint_set.seed}, not {args.seed}: name another file")
     else:
-        hint_set = hintset.draw(iter_sources(args.data), args.seed)
+        hint_set = hintset.draw(iter_sources(args.data), args.seed or 0)
         if args.hint_set:
             hintset.save(args.hint_set, hint_set)
 
@@ -98,12 +104,13 @@ def run(args: argparse.Namespace) -> int:
         extra["lpips"] = {"net": args.lpips, "files": file_digests(*lpips)}
     known = {}
     if args.reuse:
-        known = reusable(args.reuse, args.baselines, hint_set.digest, args.frame, args.lpips or "")
+        wanted = {method.name: getattr(method, "digest", "") for method in methods}
+        known = reusable(args.reuse, wanted, hint_set.digest, args.frame, args.lpips or "")
 
     def todo(key: str) -> dict[str, list[int]]:
         return {m.name: [n for n in args.hints if (key, m.name, n) not in known] for m in methods}
 
-    sources = list(iter_sources(args.data, args.limit))  # the files, a few tens of KB each; not the pictures
+    sources = list(iter_sources(args.data, args.limit))  # the files as they are; not the pictures
     options = {"models": args.model, "baselines": args.baselines, "frame": args.frame}
     found = dict(known)
     try:

@@ -29,7 +29,7 @@ BASELINES = {"gray": Gray, "nearest": Nearest, "levin": _levin}
 
 
 class Method(Protocol):
-    """A way to colorize."""
+    """A way to colorize. ``digest``, where there are weights: SHA-256 of their file."""
 
     name: str
 

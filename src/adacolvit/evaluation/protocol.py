@@ -83,6 +83,7 @@ def evaluate_photo(
                     seam=checks.seam(ab),
                     true_seam=true_seam,
                     hint_error=checks.hint_error(join(seen, ab), *hints),
+                    weights=getattr(method, "digest", ""),
                     **perceived,
                 )
             )

@@ -33,6 +33,7 @@ class Row:
     lpips: float = math.nan  # on the square, pictures fed in [-1, 1] as it is meant
     lpips_unscaled: float = math.nan  # pictures fed in [0, 1], as in the tables of iColoriT and its followers
     lpips_net: str = ""  # the backbone of both; "": not measured
+    weights: str = ""  # SHA-256 of the network's file; "": the method is no network
 
 
 def write_csv(path, rows: list[Row]) -> None:
@@ -86,8 +87,12 @@ def _parquet(path) -> tuple[list[str], list[dict]]:
     return table.column_names, table.to_pylist()
 
 
-def reusable(path, methods, hint_set: str, frame: str, lpips_net: str = "") -> dict[tuple[str, str, int], Row]:
+def reusable(
+    path, methods: dict[str, str], hint_set: str, frame: str, lpips_net: str = ""
+) -> dict[tuple[str, str, int], Row]:
     """Rows of ``methods`` in an earlier table, by (key, method, hints).
+
+    methods: names and the digests of their weights: what other weights of a name have done is left out.
 
     DataError where the table was measured with another hint set, frame, or backbone of LPIPS.
     """
@@ -96,4 +101,4 @@ def reusable(path, methods, hint_set: str, frame: str, lpips_net: str = "") -> d
         raise DataError(
             f"{path} was measured with another hint set or frame, or another LPIPS: measure its methods again"
         )
-    return {(row.key, row.method, row.hints): row for row in rows if row.method in methods}
+    return {(row.key, row.method, row.hints): row for row in rows if methods.get(row.method) == row.weights}
