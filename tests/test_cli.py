@@ -190,6 +190,32 @@ def test_a_budget(table, budget_weights, small_weights, capsys):
     assert "one budget only" in capsys.readouterr().err and not Path("b.png").exists()
 
 
+@pytest.mark.parametrize("suffix", [".heic", ".bmp", ".jp2", ".pdf", ".gif"])
+def test_a_picture_that_cannot_be_written_is_not_taken_for_a_folder(table, run, capsys, suffix):
+    photo(table / "p.png")
+    with pytest.raises(SystemExit):
+        run("p.png", "-o", f"out{suffix}")
+    assert "cannot be written" in capsys.readouterr().err and not (table / f"out{suffix}").exists()
+    assert run("p.png", "-o", "version-1.2")[0] == 0 and (table / "version-1.2" / "p.png").exists()
+
+
+def test_a_misspelt_path_is_no_verb(table, capsys):
+    assert main(["no/such/folder"]) == 1
+    assert "no/such/folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["colourize"])
+
+
+def test_a_name_that_is_no_text_does_not_end_a_batch(table, small_weights):
+    for name in (b"a.png", b"b\xe9.png", b"c.png"):
+        photo(table / "in" / os.fsdecode(name))
+    command = [sys.executable, "-m", "adacolvit.cli", "colorize", "in", "-o", "out", f"--model={small_weights}"]
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0 and done.stdout.count(b"\n") == 3, done.stderr
+    assert len(list((table / "out").iterdir())) == 3
+
+
 def test_hints_beside_the_photo_are_used(table, run):
     photo(table / "p.png")
     photo(table / "q.png")

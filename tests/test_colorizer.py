@@ -13,7 +13,7 @@ from adacolvit.colorizer import Colorizer
 from adacolvit.errors import BudgetError, HintError, PhotoError, SaveError, WeightsError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import fit_frame
-from adacolvit.hints.hint import encode_hints, place_hints
+from adacolvit.hints.hint import as_hints, encode_hints, place_hints
 from adacolvit.model.cost import cost
 from adacolvit.model.network import ColorizationViT
 from adacolvit.runtime.refine import refine
@@ -124,6 +124,16 @@ def test_lightness_of_the_photo_is_kept(colorizer):
 def test_photos_of_odd_shapes(colorizer, size):
     colorizer.set_photo(np.full(size, 128, np.uint8))
     assert colorizer.colorize([(0, 0, "#7b4a2d")]).image.shape == (*size, 3)
+
+
+def test_a_hints_file_is_taken_as_it_was_read(colorizer, tmp_path):
+    hints = [(5, 5, "#7b4a2d"), (50, 30, "#2d4a7b", 5)]
+    colorizer.set_photo(np.full((60, 90), 128, np.uint8))
+    adacolvit.save_hints(tmp_path / "p.hints.json", adacolvit.HintFile("p.jpg", 90, 60, as_hints(hints)))
+    file = adacolvit.load_hints(tmp_path / "p.hints.json")
+    assert np.array_equal(colorizer.colorize(file).ab, colorizer.colorize(hints).ab)
+    colorizer.set_photo(np.full((120, 180), 128, np.uint8))
+    assert [(hint.x, hint.y) for hint in colorizer.colorize(file).hints] == [(11, 11), (101, 61)]
 
 
 @pytest.mark.parametrize("name", [model.name for model in list_models()])

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -51,8 +52,8 @@ def _with_verb(argv: list[str]) -> list[str]:
         return ["app"]
     first = argv[0]
     known = first in VERBS or first in _OPTIONS
-    looks_like_photo = first.startswith("-") or Path(first).suffix or os.path.exists(first)
-    return ["app", *argv] if looks_like_photo and not known else argv
+    is_path = Path(first).suffix or Path(first).name != first or os.path.exists(first)
+    return ["app", *argv] if (first.startswith("-") or is_path) and not known else argv
 
 
 def _unforeseen(error: Exception) -> str:
@@ -72,6 +73,9 @@ def _unforeseen(error: Exception) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may be no text in any encoding: it is written escaped
+            stream.reconfigure(errors="backslashreplace")
     argv = _with_verb(list(sys.argv[1:] if argv is None else argv))
     try:
         try:

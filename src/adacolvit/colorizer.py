@@ -11,6 +11,7 @@ import numpy as np
 
 from adacolvit.errors import PhotoError
 from adacolvit.hints.encoder import encode_one
+from adacolvit.hints.file import HintFile
 from adacolvit.hints.frame import Frame, fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
 from adacolvit.model.budget import check_budget, least_budget
@@ -161,15 +162,16 @@ class Colorizer:
         self._scene = Scene(photo, frame, lightness)  # in one step, so that no thread sees half of it
         return photo
 
-    def colorize(self, hints: Iterable = (), *, budget: float | None = None) -> Result:
-        """Color the photo by hints, in its own pixels: Hints, tuples (x, y, "#rrggbb"[, size]), or dicts.
+    def colorize(self, hints: Iterable | HintFile = (), *, budget: float | None = None) -> Result:
+        """Color the photo by hints, in its own pixels: Hints, tuples (x, y, "#rrggbb"[, size]), or dicts; or by a hints
+        file, as :func:`adacolvit.load_hints` gives it.
 
         Without hints the network colors as it sees fit. ``budget``: what photos may take in the mean, as a share of the
         dense network's cost, 0 (as little as the network can do with) to 1; None for what it was made for.
         Raises HintError, BudgetError, or PhotoError where no photo was set.
         """
         photo, frame, lightness = self.scene
-        hints = as_hints(hints)
+        hints = hints.for_photo(photo.width, photo.height) if isinstance(hints, HintFile) else as_hints(hints)
         start = perf_counter()
         ab, decisions = predict(self.engine, lightness, place_hints(hints, frame), budget)
         milliseconds = (perf_counter() - start) * 1e3
@@ -204,7 +206,7 @@ def _engine(model: str | Path, threads: int | None) -> Engine:
 
 def colorize(
     photo,
-    hints: Iterable = (),
+    hints: Iterable | HintFile = (),
     *,
     budget: float | None = None,
     model: str | Path = "tiny",

@@ -4,11 +4,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from adacolvit.batch import exists_already, no_photo_in_it, picture_name, replaces_photo, replaces_picture
 from adacolvit.errors import AdaColViTError
 from adacolvit.files import make_folder
-from adacolvit.photosets import SUFFIXES, photos_below
+from adacolvit.photosets import photos_below
 from adacolvit.saving import FORMATS
+
+
+_UNKNOWN_TO_PILLOW = {".heic", ".heif", ".jxl", ".svg"}  # and yet no name of a folder
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,12 @@ def same_file(one: Path, other: Path) -> bool:
 def plan(inputs: list[Path], output: Path | None) -> list[Job]:
     """A job for each photo, in the order given, folders sorted by name.
 
-    Raises ValueError where ``output`` is one picture for several photos, or of a format that is read but not written.
+    Raises ValueError where ``output`` is one picture for several photos, or has the name of one in a format that is not
+    written.
     """
     found = [pair for source in inputs for pair in _photos(source, output)]
     wanted = "" if output is None or output.is_dir() else output.suffix.lower()
-    if wanted in SUFFIXES - FORMATS.keys():
+    if wanted not in FORMATS and (wanted in Image.registered_extensions() or wanted in _UNKNOWN_TO_PILLOW):
         raise ValueError(f"{output} cannot be written: give a folder, or a name ending in {' '.join(FORMATS)}")
     one_file = wanted in FORMATS
     if one_file and (len(found) > 1 or inputs[0].is_dir()):
