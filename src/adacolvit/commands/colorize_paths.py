@@ -12,7 +12,6 @@ from adacolvit.files import make_folder
 from adacolvit.photosets import photos_below
 from adacolvit.saving import FORMATS
 
-
 _UNKNOWN_TO_PILLOW = {".heic", ".heif", ".jxl", ".svg"}  # and yet no name of a folder
 
 
