@@ -196,12 +196,17 @@ def test_a_table_is_printed(photo_set, capsys):
     assert "gray with 10 hints gains least over gray on lake (+0.0 dB), meadow (+0.0 dB)" in out
 
 
-def test_what_cannot_be_done_is_said_before_the_work(photo_set, measured, tmp_path, capsys):
+def test_what_cannot_be_done_is_said_before_the_work(photo_set, measured, tmp_path, capsys, monkeypatch):
     def fails(*arguments):
         assert evaluate(*arguments) == 1
         return capsys.readouterr().err
 
     assert "nothing to evaluate" in fails("--data", photo_set)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pyarrow", None)
+        assert "pip install" in fails(
+            "--data", "missing", "--baselines", "gray", "--parquet", tmp_path / "rows.parquet"
+        )
     assert "no baseline named 'grey'" in fails("--data", photo_set, "--baselines", "grey")
     assert "there is no model named" in fails("--data", photo_set, "--model", "enormous")
     assert "does not exist" in fails("--data", tmp_path / "missing.tar", "--baselines", "gray")

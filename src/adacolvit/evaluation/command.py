@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from .photos import iter_sources
     from .protocol import evaluate
     from .report import print_report, progress_bar, write_json
-    from .rows import reusable, write_csv, write_parquet
+    from .rows import need_pyarrow, reusable, write_csv, write_parquet
     from .sheet import choose, contact_sheet, format_of, save_sheet
     from .summary import summarize
 
@@ -86,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
         check_folder(path)
     if args.sheet:
         format_of(args.sheet)
+    if args.parquet:
+        need_pyarrow()
 
     if args.hint_set and Path(args.hint_set).exists():
         hint_set = hintset.load(args.hint_set)

@@ -47,13 +47,14 @@ def write_csv(path, rows: list[Row]) -> None:
 
 def write_parquet(path, rows: list[Row]) -> None:
     """Write rows as Parquet, a column per field. SaveError where the file cannot be written; MissingExtra."""
-    pyarrow, parquet = _pyarrow()
+    pyarrow, parquet = need_pyarrow()
     out = io.BytesIO()
     parquet.write_table(pyarrow.Table.from_pylist([asdict(row) for row in rows]), out, compression="zstd")
     write_file(path, out.getvalue())
 
 
-def _pyarrow():
+def need_pyarrow():
+    """pyarrow and its Parquet. Raises MissingExtra, which is to be known before the work and not after it."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -83,7 +84,7 @@ def _csv(path) -> tuple[list[str] | None, list[dict]]:
 
 
 def _parquet(path) -> tuple[list[str], list[dict]]:
-    table = _pyarrow()[1].read_table(path)  # pyarrow's own error is a ValueError
+    table = need_pyarrow()[1].read_table(path)  # pyarrow's own error is a ValueError
     return table.column_names, table.to_pylist()
 
 
