@@ -78,11 +78,17 @@ class IColoriT(PatchNetwork):
         self.blocks = nn.ModuleList(Block(config.width, config.heads) for _ in range(config.depth))
         self.add_head(config.width, config.head_kernel)
 
+    @torch.compiler.disable  # positions are NumPy's, and a compiled graph would be made anew for every origin
+    def embed(self, x: Tensor, origin=None) -> Tensor:
+        """x (B, 4, H, W) -> tokens (B, N, C). ``origin``: see :func:`number_positions`."""
+        rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
+        positions = torch.from_numpy(number_positions(rows, columns, self.config.width, origin)).to(x.device)
+        return self.embed_patches(x) + positions
+
     def forward(self, x: Tensor, mode: str = "dense", *, origin=None, **_) -> dict:
         """x (B, 4, H, W), H and W multiples of 16 -> {"ab": (B, 2, H, W), "decisions": None}."""
         rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
-        positions = torch.from_numpy(number_positions(rows, columns, self.config.width, origin)).to(x.device)
-        z = self.embed_patches(x) + positions
+        z = self.embed(x, origin)
         for block in self.blocks:
             z = block(z, rows, columns)
         return {"ab": self.unembed_patches(z, rows, columns), "decisions": None}

@@ -39,16 +39,19 @@ class Selective(ColorizationViT):
         """
         if mode == "dense":
             return super().forward(x, mode, **settings)
+        return super().forward(x, mode, **settings | {"forced": self._forced(x)})
+
+    @torch.compiler.disable  # random draws of the processor, which a compiled graph would be cut up for
+    def _forced(self, x: Tensor) -> Decisions:
+        """The decisions that the network does not take itself, of a batch (B, 4, H, W)."""
         batch, depth = len(x), self.rival.depth
         patches = x.shape[2] * x.shape[3] // PATCH**2
         if self.rival.select == "patches":
-            forced = Decisions(x.new_ones(batch, depth, 2), None)
-        elif self.rival.select == "layers":
-            forced = Decisions(None, x.new_ones(batch, depth, 2, patches))
-        else:
-            drawn = [self._draw(one, patches) for one in x]
-            forced = Decisions(*(torch.stack(parts).to(x.device) for parts in zip(*drawn, strict=True)))
-        return super().forward(x, mode, **settings | {"forced": forced})
+            return Decisions(x.new_ones(batch, depth, 2), None)
+        if self.rival.select == "layers":
+            return Decisions(None, x.new_ones(batch, depth, 2, patches))
+        drawn = [self._draw(one, patches) for one in x]
+        return Decisions(*(torch.stack(parts).to(x.device) for parts in zip(*drawn, strict=True)))
 
     def _draw(self, one: Tensor, patches: int) -> tuple[Tensor, Tensor]:
         """Layers (D, 2) and patches (D, 2, N) for one input (4, H, W)."""

@@ -77,6 +77,7 @@ class SwinIR(PatchNetwork):
     def forward(self, x: Tensor, mode: str = "dense", **_) -> dict:
         """x (B, 4, H, W), H and W multiples of 16 -> {"ab": (B, 2, H, W), "decisions": None}. Knows no positions."""
         shallow = self.embed_patches(x).unflatten(1, (x.shape[2] // PATCH, x.shape[3] // PATCH))  # B h w C
+        shallow = shallow.float()  # the residual stream, as positions make that of the ViTs, whatever autocast does
         deep = self.embedding_norm(shallow)
         for group in self.blocks:
             deep = group(deep)

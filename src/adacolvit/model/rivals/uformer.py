@@ -92,14 +92,15 @@ class Uformer(nn.Module):
 
     def forward(self, x: Tensor, mode: str = "dense", **_) -> dict:
         """x (B, 4, H, W), H and W multiples of 16 -> {"ab": (B, 2, H, W), "decisions": None}. Knows no positions."""
-        x = to_channels_last(F.leaky_relu(self.into(x * self.input_gain)))
+        # Residual streams are float32, as positions make those of the ViTs, whatever autocast does.
+        x = to_channels_last(F.leaky_relu(self.into(x * self.input_gain))).float()
         steps, passed = len(self.sink), []
         for stage, sink in zip(self.blocks[:steps], self.sink, strict=True):
             x = stage(x)
             passed.append(x)
-            x = to_channels_last(sink(to_channels_first(x)))
+            x = to_channels_last(sink(to_channels_first(x))).float()
         x = self.blocks[steps](x)
         for stage, rise in zip(self.blocks[steps + 1 :], self.rise, strict=True):
-            x = to_channels_last(rise(to_channels_first(x)))
+            x = to_channels_last(rise(to_channels_first(x))).float()
             x = stage(torch.cat([x, passed.pop()], -1))
         return {"ab": torch.tanh(self.head(to_channels_first(x))), "decisions": None}
