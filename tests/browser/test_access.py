@@ -362,3 +362,30 @@ class TestKeyboard:
         keys.go_to(page.get_by_role("button", name="Close the reference"))
         keys.press("Enter")
         expect(page.get_by_role("main")).to_be_focused()
+
+    def test_a_ring_out_of_view_is_brought_into_it_and_the_canvas_stays(self, table, page):
+        table.open_sample("Cat")
+        for place in ((0.2, 0.3), (0.8, 0.8)):
+            rest(page)
+            table.click(*place)
+        rest(page)
+        before = table.photo_box()
+        page.get_by_role("main").focus()
+        page.keyboard.press("Tab")
+        expect(table.rings.first).to_be_focused()
+        table.settle()
+        assert table.photo_box() == before, "what is in view does not move"
+        rest(page)
+        page.mouse.move(*table.place(0.2, 0.3))
+        for _ in range(14):
+            page.mouse.wheel(0, -100)
+        table.settle()
+        expect(table.rings.nth(1)).not_to_be_in_viewport()
+        table.rings.first.focus()
+        page.keyboard.press("Tab")
+        expect(table.rings.nth(1)).to_be_focused()
+        table.settle()
+        expect(table.rings.nth(1)).to_be_in_viewport(ratio=1)
+        for ring, place in zip(table.rings.all(), ((0.2, 0.3), (0.8, 0.8)), strict=True):
+            box = ring.bounding_box()
+            assert (box["x"] + 18, box["y"] + 18) == pytest.approx(table.place(*place), abs=8)  # clicks: whole pixels

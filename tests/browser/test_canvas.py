@@ -255,6 +255,32 @@ def test_a_pinch_that_begins_on_a_ring_moves_no_hint(table, page):
     assert after["present"] == kept["present"] and len(after["past"]) == len(kept["past"])
 
 
+@pytest.mark.parametrize("table", ["cpu"], indirect=True)
+def test_space_and_drag_pan_wherever_the_drag_begins(table, page):
+    table.open_sample("Cat")
+    table.click(0.5, 0.5)
+    table.choose("#a03020")
+    for _ in ("the ring", "the picker"):
+        page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    kept = table.kept_hints()
+    line = page.get_by_role("slider", name="Before and after line")
+    for target in (table.rings.first, line):
+        before, box = table.photo_box(), target.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + min(box["height"] / 2, 60)
+        page.mouse.move(x, y)
+        page.keyboard.down(" ")
+        page.mouse.down()
+        page.mouse.move(x + 30, y + 20, steps=3)
+        page.mouse.up()
+        page.keyboard.up(" ")
+        table.settle()
+        assert table.photo_box()[:2] == pytest.approx((before[0] + 30, before[1] + 20), abs=1)
+    assert table.kept_hints() == kept
+    expect(table.rings).to_have_count(1)
+    expect(line).to_have_attribute("aria-valuenow", "50")
+
+
 def test_buttons_that_mean_something_else_add_no_hint(table, page):
     table.open_sample("Cat")
     press = """([x, y, button]) => {

@@ -14,11 +14,11 @@ const C_CURVE: usize = 15; // four: of the fourth root, its third power first
 const C_LINE: usize = 19; // of v
 const C_WHOLE: usize = 20; // what is added so that a whole number is left in the low bits
 const C_ONE: usize = 21;
+const C_HALVINGS: usize = 22; // of the chroma
 const CONSTANTS: usize = 1024; // where they are, each four times
 
-const STEPS = 8; // halvings of the chroma, as everywhere
-
 @inline function c(i: usize): v128 { return v128.load(CONSTANTS + (i << 4)); }
+@inline function halvings(): i32 { return <i32>load<f32>(CONSTANTS + (C_HALVINGS << 4)); }
 @inline function add(a: v128, b: v128): v128 { return f32x4.add(a, b); }
 @inline function sub(a: v128, b: v128): v128 { return f32x4.sub(a, b); }
 @inline function mul(a: v128, b: v128): v128 { return f32x4.mul(a, b); }
@@ -77,7 +77,7 @@ function careful(f: v128, fx: v128, fz: v128): v128 {
     const curved = f32x4.gt(f32x4.pmin(f32x4.pmin(fx, fz), f), c(C_DELTA));
     if (i32x4.all_true(dark)) {
       // Near black all is linear, and so is the way to gray: no search is needed for where it enters what a screen shows.
-      const parts = f32x4.splat(<f32>(1 << STEPS)); // as far as the search below goes
+      const parts = f32x4.splat(<f32>(1 << halvings())); // as far as the search below goes
       const share = f32x4.pmin(f32x4.pmin(kept(y, r), kept(y, g)), kept(y, b));
       const low = v128.bitselect(f32x4.splat(1), f32x4.div(f32x4.floor(mul(share, parts)), parts), fits);
       r = mix(y, r, low);
@@ -98,8 +98,9 @@ function careful(f: v128, fx: v128, fz: v128): v128 {
 /** The part of its chroma that a color keeps. `curved`: nothing on its way to gray is on the line near black. */
 @inline function searched(f: v128, fx: v128, fz: v128, y: v128, curved: bool): v128 {
   const dx = sub(fx, f), dz = sub(fz, f);
+  const steps = halvings();
   let low = f32x4.splat(0), step = f32x4.splat(1);
-  for (let i = 0; i < STEPS; i++) {
+  for (let i = 0; i < steps; i++) {
     step = mul(step, f32x4.splat(0.5));
     const middle = add(low, step), atX = add(f, mul(dx, middle)), atZ = add(f, mul(dz, middle));
     const x = curved ? third(atX) : cube(atX), z = curved ? third(atZ) : cube(atZ);

@@ -28,7 +28,7 @@ export function Divider() {
       aria-valuemax={100}
       aria-valuenow={Math.round(100 * share)}
       onPointerDown={(event) => {
-        if (event.button) return;
+        if (event.button || store.panHeld.value) return; // panning goes on as ever
         drag(event, (dx) => set(share + dx / width), () => {});
       }}
       onKeyDown={(event) => {

@@ -49,6 +49,7 @@ export function Stage() {
       ref={element}
       tabIndex={open ? 0 : -1}
       aria-label={texts.stage}
+      onMouseDown={(e) => store.panHeld.value && e.preventDefault()} // the keyboard stays: a button would take Space for itself
       onPointerDown={(e) => beginBand(e) || gestures.current?.down(e)}
       onPointerMove={(e) => {
         unpoint();

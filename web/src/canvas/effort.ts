@@ -28,7 +28,7 @@ export const chosen = signal<{ part: Part; block: number } | null>(null);
 export const layers = computed<Layer[]>(() => (store.frame.value ? layersOf(store.frame.value.info.effort) : []));
 
 /** Attention of all blocks, then the feed-forward layers of all blocks. */
-export function layersOf(effort: Effort): Layer[] {
+function layersOf(effort: Effort): Layer[] {
   return (["attention", "ffn"] as const).flatMap((part) =>
     (effort.layers ?? []).map((layer, block) => ({
       part,

@@ -20,6 +20,9 @@ export interface Pane {
   round?: boolean;
 }
 
+/** Factors of a and b: of the photo, and of what it is compared with. */
+export type Chroma = readonly [number, number];
+
 /** Device pixels per photo pixel in a pane of a photo of some size, and the part of it, in its pixels, that lies in the box. */
 export function lookThrough({ box: [left, top, width, height], photo }: Pane, size: Size): { scale: number; seen: Box } {
   const scale = photo[2] / size.width;
@@ -36,10 +39,10 @@ export interface Painter {
   setPhoto(gray: ImageBitmap, size: Size, fetchPart: FetchPart): void;
   /** Takes the colors of the photo, and of what it is compared with; null is gray. */
   setFrames(...frames: [Frame | null, Frame | null]): void;
-  /** `chroma` is the factor of a and b. Returns whether all detail is there; onArrival is called when more of it is. */
-  draw(panes: Pane[], chroma: number): boolean;
+  /** Returns whether all detail is there; onArrival is called when more of it is. */
+  draw(panes: Pane[], chroma: Chroma): boolean;
   /** Has ready what `draw` may be asked for next, while the canvas stays as it is. Left out where drawing takes no time of the page. */
-  drawAhead?(panes: Pane[], chroma: number): void;
+  drawAhead?(panes: Pane[], chroma: Chroma): void;
   /** Nothing can be drawn before the browser has given the context back. */
   readonly isLost: boolean;
   /** Lets the photo's memory go; it would stay with the canvas otherwise. */

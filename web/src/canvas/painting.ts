@@ -6,12 +6,12 @@ import type { Frame } from "../engine/frame";
 import * as store from "../state/store";
 import { CpuPainter } from "./cpu/painter";
 import { GlPainter } from "./gl/painter";
-import type { Painter, Pane, Rectangle, Told } from "./painter";
+import type { Chroma, Painter, Pane, Rectangle, Told } from "./painter";
 import { colorPane, grayShown, LENS, lens, lensScale, whole } from "./panes";
 import { devicePhoto, type View } from "./view";
 
 /** What draws: a graphics card, or the processor where there is none. */
-export type Means = "gl" | "cpu";
+type Means = "gl" | "cpu";
 
 const asked = new URLSearchParams(location.search).get("painter"); // "gl" or "cpu": whatever is quicker here
 const isForced = asked === "gl";
@@ -131,10 +131,11 @@ export function startPainting(canvas: HTMLCanvasElement, means: Means, onUnable:
   };
 }
 
-/** The factor of a and b. */
-function chroma(): number {
-  const { saturation, strength } = store.adjustments.peek();
-  return grayShown.peek() ? 0 : saturation * strength;
+/** A snapshot is shown as it was adjusted when it was taken. */
+function chroma(): Chroma {
+  const now = store.adjustments.peek();
+  const factor = ({ saturation, strength }: store.Adjustments) => (grayShown.peek() ? 0 : saturation * strength);
+  return [factor(now), factor(store.before.peek()?.snapshot.adjustments ?? now)];
 }
 
 /** The looks at the photo, the main one first. */

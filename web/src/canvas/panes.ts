@@ -10,7 +10,7 @@ export interface Place {
   y: number;
 }
 
-export const SEAM = 2; // CSS px between two panes
+const SEAM = 2; // CSS px between two panes
 export const LENS = 192; // CSS px across
 
 /** The stage as a whole; `store.stage` is one pane of it. */

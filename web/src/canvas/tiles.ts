@@ -41,12 +41,12 @@ const MOST_FETCHES = 4; // at a time, so that what a person looks at now comes s
 const RETRY_MS = 2000;
 
 /** The coarsest level (a texel is 2^level pixels) that is not coarser than the screen at `scale` device pixels per pixel. */
-export const levelFor = (scale: number) => Math.max(0, Math.floor(Math.log2(1 / scale) + 1e-6));
+const levelFor = (scale: number) => Math.max(0, Math.floor(Math.log2(1 / scale) + 1e-6));
 
 const nameOf = ({ level, column, row }: Cell) => `${level}/${column}/${row}`;
 
 /** The cells of a level that a box touches, those in its middle first. */
-export function cellsIn(box: Box, level: number, photo: Size): Cell[] {
+function cellsIn(box: Box, level: number, photo: Size): Cell[] {
   const side = SIDE * 2 ** level;
   const count = (extent: number) => Math.ceil(extent / side);
   const columns = range(box.x / side, (box.x + box.width) / side, count(photo.width));

@@ -43,6 +43,15 @@ export function pan(photo: Size, stage: Size, view: View, dx: number, dy: number
   return keepVisible(photo, stage, { ...view, x: view.x + dx, y: view.y + dy, fitted: false });
 }
 
+/** Moves the photo by as little as brings a place of it, in photo pixels, into the stage. */
+export function reveal(photo: Size, stage: Size, view: View, x: number, y: number): View {
+  const at = toStage(view, x, y);
+  const air = margin(stage); // that of a fitted photo, which is not moved
+  const lack = (v: number, extent: number) => Math.trunc(Math.max(air, Math.min(extent - air, v)) - v);
+  const [dx, dy] = [lack(at.x, stage.width), lack(at.y, stage.height)];
+  return dx || dy ? pan(photo, stage, view, dx, dy) : view;
+}
+
 function keepVisible(photo: Size, stage: Size, view: View): View {
   const clamp = (v: number, extent: number, room: number) =>
     Math.min(room - LEAST_VISIBLE, Math.max(LEAST_VISIBLE - extent * view.scale, v));

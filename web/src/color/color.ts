@@ -11,6 +11,7 @@ const RGB_TO_XYZ: [Triple, Triple, Triple] = [
 ];
 export const DELTA = 6 / 29; // where Lab's cube root gives way to a line
 export const TOLERANCE = 1e-4; // of a linear channel: displayable means within [-TOLERANCE, 1 + TOLERANCE]
+export const HALVINGS = 8; // of the chroma of a color that no screen shows, until one does
 
 /** Linear sRGB -> X/Xn, Y/Yn, Z/Zn. */
 export const toXyz = RGB_TO_XYZ.map((row, i) => row.map((v) => v / WHITE[i]!)) as [Triple, Triple, Triple];
@@ -62,7 +63,7 @@ export function isDisplayable(L: number, a: number, b: number): boolean {
 }
 
 /** Lab -> sRGB bytes, each clipped. */
-export function labToBytes(L: number, a: number, b: number): Triple {
+function labToBytes(L: number, a: number, b: number): Triple {
   return labToLinear(L, a, b).map((v) => Math.round(255 * toSrgb(Math.min(1, Math.max(0, v))))) as Triple;
 }
 

@@ -1,6 +1,6 @@
 // The displayable part of the ab plane at one lightness: its outline, its picture, and the nearest point in it.
 
-import { fInverse, fromXyz, isDisplayable, shows, TOLERANCE, toSrgb } from "./color";
+import { fInverse, fromXyz, HALVINGS, isDisplayable, shows, TOLERANCE, toSrgb } from "./color";
 
 export interface Plane {
   L: number;
@@ -16,7 +16,7 @@ const MOST_CHROMA = 140; // beyond any sRGB color
 const LEAST_HALF = 6; // so that the plane of a black or white spot is not blown up to noise
 
 /** Largest displayable share of (a, b) at constant hue: the bisection of color/gamut.py and of the shader. */
-export function fitChroma(L: number, a: number, b: number, steps = 8): [number, number] {
+export function fitChroma(L: number, a: number, b: number, steps = HALVINGS): [number, number] {
   if (isDisplayable(L, a, b)) return [a, b];
   let low = 0;
   let high = 1;

@@ -13,6 +13,16 @@ type Notation = (typeof NOTATIONS)[number];
 const KEY = "adacolvit.notation";
 const notation = signal<Notation>(NOTATIONS.find((each) => each === load<string>(KEY, "")) ?? "hex");
 
+/** What was typed is for the hint that it was typed for: a finger takes the keyboard away only after it has chosen another. */
+addEventListener(
+  "pointerdown",
+  ({ target }) => {
+    const over = target instanceof Element && target.closest(".stage, .picker, .plane");
+    if (over && !over.matches(".picker") && document.activeElement instanceof HTMLInputElement) document.activeElement.blur();
+  },
+  true,
+);
+
 interface Props {
   color: string;
   /** Lightness and color of the spot as it is shown. */

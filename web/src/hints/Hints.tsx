@@ -74,7 +74,7 @@ function Places() {
             style={{ transform: `translate(${x}px, ${y}px)` }}
             title={texts.placeTip}
             aria-label={texts.place(i + 1, place.x, place.y)}
-            onPointerDown={(event) => event.stopPropagation()}
+            onPointerDown={(event) => store.panHeld.value || event.stopPropagation()}
             onClick={(event) => takePlace(place, !event.detail)}
           >
             <span>{i + 1}</span>

@@ -2,7 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { drag } from "../canvas/gestures";
-import { toStage } from "../canvas/view";
+import { reveal, toStage } from "../canvas/view";
 import { useFocusLeft } from "../state/focus";
 import * as store from "../state/store";
 import { texts } from "../texts";
@@ -25,8 +25,7 @@ function press(event: PointerEvent, hint: store.Hint): void {
     event.stopPropagation();
     return remove(hint);
   }
-  if (event.button !== 0) return;
-  if (document.activeElement instanceof HTMLInputElement) document.activeElement.blur(); // what was typed is for the hint before
+  if (event.button !== 0 || store.panHeld.value) return; // panning goes on as ever
   before = store.selectedKeys.value;
   longPressed = false;
   if (adds(event)) toggle(hint.key);
@@ -64,6 +63,12 @@ function longPress(hint: store.Hint): void {
   store.select(...before, hint.key);
 }
 
+/** The keyboard has come to a ring: it selects the hint, and brings it into view. */
+function reach(hint: store.Hint): void {
+  if (!store.selectedKeys.value.has(hint.key)) store.select(hint.key);
+  store.view.value = reveal(store.photo.value!.info, store.stage.value, store.view.value, hint.x, hint.y);
+}
+
 /** Right click removes. The long press of a finger or a pen comes as one too, but is none. */
 function menu(event: MouseEvent, hint: store.Hint): void {
   event.preventDefault();
@@ -91,7 +96,7 @@ export function Ring({ hint, number }: { hint: store.Hint; number: number }) {
         title={hint.locked ? texts.ringLockedTip : texts.ringTip}
         aria-pressed={chosen}
         onPointerDown={(event) => press(event, hint)}
-        onFocus={(event) => event.currentTarget.matches(":focus-visible") && !chosen && store.select(hint.key)}
+        onFocus={(event) => event.currentTarget.matches(":focus-visible") && reach(hint)}
         onClick={(event) => !event.detail && open && document.querySelector<HTMLElement>(".picker .plane")?.focus()} // Enter
         onContextMenu={(event) => menu(event, hint)}
       >

@@ -7,7 +7,7 @@ const GAP = 28; // px between the clicked point and the picker, so that the ring
 const EDGE = 8;
 const ABOVE = 140; // px of the picker above the ring's height, where there is room: its square of colors
 
-export interface Column {
+interface Column {
   /** px from the stage's left edge. */
   left: number;
   /** px that the picker keeps from the top, or where it hangs above its ring from the bottom, as far as there is room. */

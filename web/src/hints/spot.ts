@@ -13,7 +13,7 @@ const seen = new WeakMap<ImageBitmap, Map<number, number>>();
 const MOST_SEEN = 4096;
 
 /** Lightness (0..100) of the photo at a place in photo pixels. Asking a picture for a pixel is slow, so it is asked once. */
-export function lightnessAt({ info, gray }: OpenPhoto, x: number, y: number): number {
+function lightnessAt({ info, gray }: OpenPhoto, x: number, y: number): number {
   const column = Math.min(gray.width - 1, Math.floor((x * gray.width) / info.width));
   const row = Math.min(gray.height - 1, Math.floor((y * gray.height) / info.height));
   const known = seen.get(gray) ?? new Map<number, number>();
@@ -51,7 +51,7 @@ export function colorOf(hint: Hint): string {
   return hint.guess && photo && frame ? labToHex(...labAt(photo, frame, hint.x, hint.y)) : hint.color;
 }
 
-export interface Outcome {
+interface Outcome {
   /** What was asked for, at the lightness that the spot has anyway. */
   asked: string;
   /** What the frame shows there. */

@@ -9,7 +9,7 @@ import { texts } from "../texts";
 const KEY = "adacolvit.look";
 const DEEP: PictureFormat[] = ["png", "tiff"]; // formats that hold 16 bits
 
-export interface LookChoice {
+interface LookChoice {
   format: PictureFormat;
   deep: boolean;
   note: boolean;

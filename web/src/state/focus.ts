@@ -7,7 +7,7 @@ export const focusStage = () => document.querySelector<HTMLElement>(".stage")?.f
 /** The ring of a hint; the photo where that has none. */
 export function focusRing(key: number | undefined): void {
   const ring = document.querySelector<HTMLElement>(`.ring[data-key="${key}"]`);
-  if (ring) ring.focus();
+  if (ring) ring.focus({ preventScroll: true });
   else focusStage();
 }
 

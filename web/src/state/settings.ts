@@ -51,7 +51,7 @@ export function storeRecent(color: string): string[] {
 export const loadFlag = (name: string, otherwise: boolean) => load(`adacolvit.${name}`, otherwise);
 export const storeFlag = (name: string, value: boolean) => save(`adacolvit.${name}`, value);
 
-export type Theme = "system" | "light" | "dark";
+type Theme = "system" | "light" | "dark";
 export const THEMES: Theme[] = ["system", "light", "dark"];
 export const theme = signal<Theme>(load("adacolvit.theme", "system"));
 

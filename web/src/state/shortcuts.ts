@@ -37,7 +37,7 @@ function written({ key, keyCode }: KeyboardEvent): string {
 }
 
 /** The event as a row of the table would write it. */
-export function pattern(event: KeyboardEvent): string {
+function pattern(event: KeyboardEvent): string {
   const key = written(event);
   const control = event.ctrlKey || event.metaKey ? "control+" : "";
   const shift = event.shiftKey && (key.length > 1 || key !== key.toUpperCase()) ? "shift+" : "";

@@ -114,7 +114,7 @@ let history = new History<Work>({ past: [], present: { hints: [], adjustments: U
 let nextKey = 1;
 
 /** A hint as engines take it. */
-export const wire = ({ x, y, color, size }: WireHint): WireHint => ({ x, y, color, size });
+const wire = ({ x, y, color, size }: WireHint): WireHint => ({ x, y, color, size });
 /** What the network is told: hints that a person gave a color. */
 export const told = (some: readonly (WireHint & { guess?: boolean })[]): WireHint[] => some.filter((hint) => !hint.guess).map(wire);
 export const wireHints = () => told(hints.value);

@@ -1,6 +1,6 @@
 // The compiled rows of kernel/rows.ts, their memory, and the numbers that they work with.
 
-import { DELTA, f, fromXyz, TOLERANCE, toLinear } from "../../color/color";
+import { DELTA, f, fromXyz, HALVINGS, TOLERANCE, toLinear } from "../../color/color";
 import { SRGB } from "../curve";
 import { loops } from "../../engine/loops";
 
@@ -31,7 +31,7 @@ export class Kernel {
   ) {
     const line = 3 * DELTA * DELTA;
     const curve = [...SRGB.ofRoot, SRGB.line].map((factor) => 255 * factor);
-    const numbers = [...fromXyz.flat(), DELTA, line, (line * 4) / 29, 1 + TOLERANCE, -TOLERANCE, SRGB.dark, ...curve, 2 ** 23, 1];
+    const numbers = [...fromXyz.flat(), DELTA, line, (line * 4) / 29, 1 + TOLERANCE, -TOLERANCE, SRGB.dark, ...curve, 2 ** 23, 1, HALVINGS];
     this.floats(CONSTANTS, 4 * numbers.length).set(numbers.flatMap((v) => [v, v, v, v]));
     this.table = CONSTANTS + 1024;
     this.start = this.table + 4 * (GRAYS + 15 - (GRAYS % 16));

@@ -2,7 +2,7 @@
 // is moved takes its pixels along, and only what comes into view is computed. What may be shown next is drawn in memory before.
 
 import type { Frame } from "../../engine/frame";
-import { lookThrough, MOST_TEXELS, SHARP_FROM, type Painter, type Pane, type Rectangle, type Told } from "../painter";
+import { lookThrough, MOST_TEXELS, SHARP_FROM, type Chroma, type Painter, type Pane, type Rectangle, type Told } from "../painter";
 import { Tiles, type Box, type FetchPart } from "../tiles";
 import type { Size } from "../view";
 import { grayOf, Levels } from "./gray";
@@ -69,7 +69,7 @@ export class CpuPainter implements Painter {
     this.tiles?.free();
   }
 
-  draw(panes: Pane[], chroma: number): boolean {
+  draw(panes: Pane[], chroma: Chroma): boolean {
     const lenses = panes.filter((pane) => pane.round);
     const memory = this.layOut(lenses);
     const changed = this.drawInMemory(memory, panes, chroma);
@@ -81,13 +81,13 @@ export class CpuPainter implements Painter {
     return this.tiles?.fetch() ?? true;
   }
 
-  drawAhead(panes: Pane[], chroma: number): void {
+  drawAhead(panes: Pane[], chroma: Chroma): void {
     const memory = this.layOut(panes.filter((pane) => pane.round));
     this.ahead.push(...this.drawInMemory(memory, panes, chroma));
   }
 
   /** Draws all but the lenses; returns what of it is different now. */
-  private drawInMemory(memory: Memory, panes: Pane[], chroma: number): Region[] {
+  private drawInMemory(memory: Memory, panes: Pane[], chroma: Chroma): Region[] {
     const main = panes.filter((pane) => !pane.round);
     const isRecolored = this.recolor(memory, chroma);
     const isDivided = main.length === this.drawn.length && main.every(({ box }, i) => box.every((v, j) => v === this.drawn[i]!.pane.box[j]));
@@ -128,15 +128,15 @@ export class CpuPainter implements Painter {
   }
 
   /** Makes colors of the frames; returns whether they are others than those on the canvas. */
-  private recolor({ quads, planes }: Memory, chroma: number): boolean {
-    const wanted = [...this.frames, chroma];
+  private recolor({ quads, planes }: Memory, chroma: Chroma): boolean {
+    const wanted = [...this.frames, ...chroma];
     if (wanted.every((each, i) => each === this.shown[i])) return false;
     this.shown = wanted;
     this.colors = this.frames.map((frame, i) => {
-      if (!frame || !chroma) return null;
+      if (!frame || !chroma[i]) return null;
       const { width, height } = frame.info;
       this.kernel.floats(planes, frame.planes.length).set(frame.planes);
-      this.kernel.rows.quads(quads[i]!, planes, chroma, width * height);
+      this.kernel.rows.quads(quads[i]!, planes, chroma[i], width * height);
       return { at: quads[i]!, width, height };
     });
     return true;

@@ -1,7 +1,7 @@
 // Draws the photo with WebGL2.
 
 import type { Frame } from "../../engine/frame";
-import { lookThrough, SHARP_FROM, type Painter, type Pane, type Told } from "../painter";
+import { lookThrough, SHARP_FROM, type Chroma, type Painter, type Pane, type Told } from "../painter";
 import { Tiles, type FetchPart, type Textures } from "../tiles";
 import type { Size } from "../view";
 import { fragment, VERTEX } from "./shaders";
@@ -101,7 +101,7 @@ export class GlPainter implements Painter {
     return this.gl.isContextLost();
   }
 
-  draw(panes: Pane[], chroma: number): boolean {
+  draw(panes: Pane[], chroma: Chroma): boolean {
     const gl = this.gl;
     const { width, height } = this.canvas;
     const { program, uniforms } = this.frames[1] ? this.compared : this.plain;
@@ -112,7 +112,7 @@ export class GlPainter implements Painter {
     gl.activeTexture(gl.TEXTURE0);
     gl.uniform2f(uniforms.canvas, width, height);
     gl.uniform2f(uniforms.size, this.size.width, this.size.height);
-    gl.uniform2f(uniforms.chroma, ...(this.frames.map((frame) => (frame ? chroma : 0)) as [number, number]));
+    gl.uniform2f(uniforms.chroma, ...(this.frames.map((frame, i) => (frame ? chroma[i] : 0)) as [number, number]));
     for (const pane of panes) this.drawPane(pane, uniforms);
     return this.tiles?.fetch() ?? true;
   }

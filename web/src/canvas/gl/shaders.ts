@@ -1,6 +1,6 @@
 // The picture: the photo's gray gives L, the network's planes give ab = A * L + B, colors that no screen shows lose chroma.
 
-import { DELTA, TOLERANCE, fromXyz } from "../../color/color";
+import { DELTA, HALVINGS, TOLERANCE, fromXyz } from "../../color/color";
 import { SRGB } from "../curve";
 
 const float = (v: number) => v.toExponential(9);
@@ -66,9 +66,9 @@ vec3 colored(float value, vec2 at, bool before, float factor) {
 #endif
   vec2 ab = (plane.xy * L + plane.zw) * factor;
   vec3 linear = labToLinear(L, ab);
-  if (!displayable(linear)) { // the loop of color/gamut.py: 8 halvings of the chroma
+  if (!displayable(linear)) { // the loop of color/gamut.ts
     float low = 0.0, high = 1.0;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < ${HALVINGS}; i++) {
       float middle = 0.5 * (low + high);
       if (displayable(labToLinear(L, ab * middle))) low = middle; else high = middle;
     }

@@ -1,6 +1,6 @@
 // Lab for millions of pixels: the formulas of color/color.ts behind tables, without an object per pixel.
 
-import { f, fInverse, fromXyz, grayToLightness, TOLERANCE, toLinear, toSrgb, toXyz } from "../../color/color";
+import { f, fInverse, fromXyz, grayToLightness, HALVINGS, TOLERANCE, toLinear, toSrgb, toXyz } from "../../color/color";
 
 const STEPS = 65535; // of linear light, to a byte of sRGB: even in the dark a step is a 20th of a byte's
 const byteOf = Uint8Array.from({ length: STEPS + 1 }, (_, i) => Math.round(255 * toSrgb(i / STEPS)));
@@ -21,7 +21,6 @@ export function lightnessToByte(L: number): number {
 }
 
 const [[xr, yr, zr], [xg, yg, zg], [xb, yb, zb]] = fromXyz;
-const HALVINGS = 8; // as color/gamut.py
 let [red, green, blue] = [0, 0, 0]; // what toLinearRgb found
 
 function toLinearRgb(fy: number, y: number, a: number, b: number): boolean {

@@ -27,7 +27,7 @@ function blockMeans(plane: Float32Array, height: number, width: number): Float32
 const product = (p: Float32Array, q: Float32Array) => p.map((v, i) => v * q[i]!);
 
 /** Guided filter of color by lightness. ab: two planes; height and width are multiples of BLOCK. */
-export function smooth(L: Float32Array, ab: Float32Array[], height: number, width: number): Float32Array[] {
+function smooth(L: Float32Array, ab: Float32Array[], height: number, width: number): Float32Array[] {
   const [down, across] = [height / BLOCK, width / BLOCK];
   const around = (blocks: Float32Array) => mean3(blocks, down, across);
   const mean = (plane: Float32Array) => around(blockMeans(plane, height, width));
@@ -59,7 +59,7 @@ function meanIn(plane: Float32Array, width: number, { row, column, size }: Place
 }
 
 /** Brings color to what the hints ask, near them and on what is as light as they are. ab: two planes. */
-export function obey(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[]): Float32Array[] {
+function obey(L: Float32Array, ab: Float32Array[], height: number, width: number, hints: readonly PlacedHint[]): Float32Array[] {
   const side = Math.sqrt(height * width);
   return PASSES.reduce((before, [reach, likeness, shrink]) => spread(L, before, height, width, hints, reach * side, likeness, shrink), ab);
 }

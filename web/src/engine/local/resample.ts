@@ -2,7 +2,7 @@
 // picture is of bytes. The server scales with Pillow, so only the same arithmetic gives the network the same numbers.
 
 /** For each output pixel: the first input pixel that it sees, and their weights. */
-export interface Weights {
+interface Weights {
   first: Int32Array;
   /** `most` for each output pixel, unused ones 0; they sum to 1. */
   values: Float64Array;

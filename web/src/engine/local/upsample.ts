@@ -62,7 +62,7 @@ export class Upsampler {
 }
 
 /** What the sliders do to the color of the whole picture. */
-export interface Adjust {
+interface Adjust {
   saturation: number;
   strength: number;
 }

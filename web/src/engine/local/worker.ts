@@ -17,7 +17,7 @@ import { suggestColors } from "./suggest/colors";
 import { suggestPlaces } from "./suggest/places";
 import { texts } from "../../texts";
 
-export interface FrameParts {
+interface FrameParts {
   info: components["schemas"]["FrameInfo"];
   planes: Float32Array<ArrayBuffer>;
 }

@@ -1,0 +1,44 @@
+"""Comparing the table with a snapshot: as it was adjusted, for as long as is asked, and never what was asked before."""
+
+import numpy as np
+import pytest
+
+from .table import Table
+
+
+@pytest.fixture(params=["gl", "cpu"])
+def colored(page, request) -> Table:
+    """A photo with a color, whose History panel is open; drawn by WebGL or by the processor."""
+    page.goto(f"/?painter={request.param}")
+    table = Table(page)
+    table.open_sample("Cat")
+    table.click(0.7, 0.4)
+    table.choose("#c02020")
+    for _ in ("the ring", "the picker"):
+        page.keyboard.press("Escape")
+    return table
+
+
+def saturate(table: Table, share: float) -> None:
+    table.page.keyboard.press("v")
+    table.page.get_by_label("Saturation", exact=True).fill(str(share))
+    table.page.keyboard.press("v")
+    table.settle()
+
+
+def test_a_snapshot_is_shown_with_the_saturation_it_was_taken_with(colored, page):
+    full = colored.picture()
+    page.keyboard.press("t")
+    saturate(colored, 0)
+    gray = colored.picture()
+    assert np.abs(full - gray).max() > 40
+
+    page.keyboard.press("u")
+    flip = page.get_by_role("button", name="Hold to see Snapshot 1")
+    flip.hover()
+    page.mouse.down()
+    colored.settle()
+    assert np.array_equal(colored.picture(), full)
+    page.mouse.up()
+    colored.settle()
+    assert np.array_equal(colored.picture(), gray)
