@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -50,15 +51,35 @@ def color_losses(ab: Tensor, batch: Batch, refined: float, log: float = 0.0) -> 
     return torch.lerp(alone, after, refined), measured | {"refined": after.detach()}
 
 
+def processes() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def over_processes(mean: Tensor) -> Tensor:
+    """A scalar mean over this process's photos, as that over the photos of all processes, which have as many each.
+
+    The gradient stays that of this process's mean. Whatever is then made of the value, gradients averaged over
+    processes, as DDP does, are those that one process with all photos has.
+    """
+    if processes() == 1:
+        return mean
+    whole = mean.detach().clone()
+    dist.all_reduce(whole)
+    return mean + (whole / processes() - mean.detach())
+
+
 def kept(decisions: Decisions) -> tuple[Tensor, Tensor]:
     """Batch means of the decisions: (patches in kept layers, layers), scalars in [0, 1].
 
-    Means over the batch, not per image: easy photos may then spend less than hard ones.
+    Means over the batch, not per image: easy photos may then spend less than hard ones. The batch is that of all
+    processes, see :func:`over_processes`.
     """
     layers = decisions.layers
     weight = layers.detach()  # what a patch of a skipped layer would have been means nothing
-    patches = (decisions.patches.mean(-1) * weight).sum() / weight.sum().clamp(min=1)
-    return patches, layers.mean()
+    running = over_processes(weight.sum()).clamp(min=1 / processes())
+    patches = (decisions.patches.mean(-1) * weight).sum() / running
+    return over_processes(patches), over_processes(layers.mean())
 
 
 def budget_at(stage: Stage, done: float, before: Stage | None) -> tuple[float, float]:
@@ -69,15 +90,15 @@ def budget_at(stage: Stage, done: float, before: Stage | None) -> tuple[float, f
 
 
 def executed_share(decisions: Decisions, config: ModelConfig) -> Tensor:
-    """What a batch executes in the mean, as a share of the dense network's cost; scalar.
+    """What a batch, of all processes, executes in the mean, as a share of the dense network's cost; scalar.
 
-    As :func:`adacolvit.model.cost.cost` counts it, and with the decisions' gradients.
+    As :func:`adacolvit.model.cost.cost` counts it, and with the decisions' gradients, see :func:`over_processes`.
     """
     patches = decisions.patches.shape[-1]
     each = torch.stack(sublayer_macs(config, patches, decisions.patches.sum(-1)), -1)  # B D 2
     varying = (decisions.layers * each).sum((1, 2)).mean()
     nothing = np.zeros((config.depth, 2), bool)
-    return (cost(config, patches, nothing) + varying) / cost(config, patches)
+    return over_processes((cost(config, patches, nothing) + varying) / cost(config, patches))
 
 
 def budget_loss(decisions: Decisions, wanted: tuple[float, float]) -> Tensor:

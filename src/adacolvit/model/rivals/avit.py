@@ -30,7 +30,7 @@ class AViT(ColorizationViT):
         super().__init__(config.backbone)
         self.rival = config
 
-    @torch.compiler.disable  # for the reason that the network it inherits from gives
+    @torch.compiler.disable  # NumPy's positions, see the one it replaces
     def embed(self, x: Tensor, origin=None) -> Tensor:
         """As :meth:`ColorizationViT.embed`, the first channel without its position."""
         positions = sine_positions(x.shape[2] // PATCH, x.shape[3] // PATCH, self.config.width, origin)

@@ -1,0 +1,74 @@
+"""Two processes that share a batch take the step that one process takes with the whole of it."""
+
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from adacolvit.hints.frame import square_frame
+from adacolvit.training.data import Batch, PhotoCache, make_batch
+from adacolvit.training.loop import Planned, Run, make_fabric
+from adacolvit.training.recipe import Recipe, load_recipe
+
+PHOTOS = 12
+BUDGET = 0.6
+
+
+def gate_gradients(recipe: Recipe, folder: Path, batch: Batch, budget: float | None) -> dict[str, torch.Tensor]:
+    """Of one step's budget terms and color loss, as the optimizers would get them."""
+    fabric = make_fabric("fp32")
+    fabric.launch()
+    run = Run(fabric, recipe, folder, False, None)
+    generator = torch.Generator().manual_seed(1)
+    for name, p in run.network.named_parameters():
+        if ".decide_" in name:  # so that photos differ in what they keep
+            torch.nn.init.normal_(p.data, std=0.5, generator=generator)
+    run.optimizers = []  # so that the gradients stay
+    rank, world = fabric.global_rank, fabric.world_size
+    share = Batch(batch.x[rank::world], batch.target[rank::world])
+    measured = run.update(Planned(recipe.stages[-1], share, (0.4, 0.8), budget))
+    gradients = {name: p.grad for name, p in run.network.named_parameters() if ".decide_" in name}
+    return gradients | {name: measured[name] for name in ("patches", "layers")}
+
+
+def work(rank: int, port: int, arguments: tuple, out: Path) -> None:
+    """One of two processes."""
+    torch.set_num_threads(1)
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "CUDA_VISIBLE_DEVICES": ""}
+    os.environ |= {"TORCHELASTIC_RUN_ID": "made"}  # by which torchrun is recognized
+    found = gate_gradients(*arguments)
+    if rank == 0:
+        torch.save(found, out)
+    dist.destroy_process_group()
+
+
+@pytest.fixture
+def port():
+    """A free one."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.mark.parametrize("budget", [None, BUDGET])
+def test_the_budget_is_that_of_the_whole_batch(recipe_file, shard, tmp_path, port, budget):
+    recipe = load_recipe(recipe_file)
+    stage = replace(recipe.stages[-1], noise=0.0, budgets=(0.3, 1.0) if budget else ())
+    model = replace(recipe.model, budget_knots=3 if budget else 0)
+    recipe = replace(recipe, model=model, stages=(stage,), budget_weight=100.0)
+    cache = PhotoCache.open((str(shard),), tmp_path)
+    batch = make_batch(cache, stage, square_frame(1, 1, 32), np.arange(PHOTOS), np.random.default_rng(0))
+    arguments = (recipe, tmp_path, batch, budget)
+    whole = gate_gradients(*arguments)
+    mp.spawn(work, (port, arguments, tmp_path / "found.pt"), nprocs=2)
+    found = torch.load(tmp_path / "found.pt")
+    assert found.keys() == whole.keys()
+    for name, value in whole.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4 * float(value.abs().max()), msg=name)
