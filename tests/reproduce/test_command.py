@@ -129,6 +129,10 @@ def test_networks_are_trained_alike_and_once(reproduce, folder, photo_set, capfd
     weights = folder / "work" / runs[0] / "weights.safetensors"
     before = weights.stat().st_mtime_ns
     assert reproduce("table4", *options)[1] == page and weights.stat().st_mtime_ns == before
+    other = folder / "other.tar"
+    other.write_bytes(photo_set.read_bytes() + bytes(512))
+    assert reproduce("table4", *options, "--photos", other)[0] == 1
+    assert "was trained on other photos" in capfd.readouterr().err
 
 
 def test_what_cannot_be_done_is_said(reproduce, capsys, tmp_path):

@@ -1,7 +1,6 @@
 """The verb ``adacolvit evaluate``. Everything heavy is imported when it runs, so that ``--help`` answers at once."""
 
 import argparse
-from pathlib import Path
 
 from adacolvit.arguments import positive
 from adacolvit.errors import DataError
@@ -89,15 +88,7 @@ def run(args: argparse.Namespace) -> int:
     if args.parquet:
         need_pyarrow()
 
-    if args.hint_set and Path(args.hint_set).exists():
-        hint_set = hintset.load(args.hint_set)
-        if args.seed not in (None, hint_set.seed):
-            raise DataError(f"{args.hint_set} was drawn with seed {hint_set.seed}, not {args.seed}: name another file")
-    else:
-        hint_set = hintset.draw(iter_sources(args.data), args.seed or 0)
-        if args.hint_set:
-            hintset.save(args.hint_set, hint_set)
-
+    hint_set = hintset.open_or_draw(args.hint_set, iter_sources(args.data), args.seed)
     lpips = (args.lpips, args.lpips_files) if args.lpips else None
     extra = {}
     if lpips:

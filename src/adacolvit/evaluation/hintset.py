@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
@@ -73,6 +74,22 @@ def draw(sources: Iterable[Source], seed: int = 0) -> HintSet:
         rows, columns, _ = sample_places(np.random.default_rng([seed, name]), [MOST], SIDE, SIDE, (SIZE, SIZE))
         places[source.key] = source.checksum, np.stack([rows[0], columns[0]], axis=1).astype(np.uint8)
     return HintSet(seed, places)
+
+
+def open_or_draw(path, sources: Iterable[Source], seed: int | None = None) -> HintSet:
+    """The set of a file; where that is missing, drawn for the photos with ``seed`` (0) and written there.
+
+    path: None to draw only. Raises DataError where the file is no hint set or of another seed, SaveError.
+    """
+    if path and Path(path).exists():
+        found = load(path)
+        if seed not in (None, found.seed):
+            raise DataError(f"{path} was drawn with seed {found.seed}, not {seed}: name another file")
+        return found
+    drawn = draw(sources, seed or 0)
+    if path:
+        save(path, drawn)
+    return drawn
 
 
 def save(path, hint_set: HintSet) -> None:

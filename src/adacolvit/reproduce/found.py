@@ -30,13 +30,8 @@ class DataSet:
 
     @classmethod
     def open(cls, data, hint_file, limit: int | None) -> "DataSet":
-        """``hint_file``: read where it exists, else drawn with seed 0 and written there; None to draw only."""
-        if hint_file and Path(hint_file).exists():
-            hint_set = hintset.load(hint_file)
-        else:
-            hint_set = hintset.draw(iter_sources(data))
-            if hint_file:
-                hintset.save(hint_file, hint_set)
+        """``hint_file``: see :func:`adacolvit.evaluation.hintset.open_or_draw`."""
+        hint_set = hintset.open_or_draw(hint_file, iter_sources(data))
         return cls(title(data), list(iter_sources(data, limit)), hint_set)
 
 

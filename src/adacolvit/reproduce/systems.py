@@ -1,11 +1,13 @@
 """From a system's name to weights: given, shipped, or trained here on as many samples as all others."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adacolvit.errors import RecipeError
+from adacolvit.errors import DataError, RecipeError
 from adacolvit.evaluation.methods import BASELINES, at_budget, split_budget
+from adacolvit.files import make_folder, write_file
 from adacolvit.model.registry import find
 from adacolvit.weights import list_models, load_weights
 
@@ -96,13 +98,18 @@ def train(
     """Train a network, or go on with it, or take it from an earlier call with as many samples.
 
     folder: for the runs. cache: for decoded photos. reporter: see :mod:`adacolvit.training.command`. parts: pieces of a
-    step, as of :func:`adacolvit.training.loop.train`.
+    step, as of :func:`adacolvit.training.loop.train`. Raises DataError where the earlier call had other photos.
     """
     from adacolvit.training.loop import train as run
 
     cost = f"-{system.gmacs}g" if system.gmacs else ""
     out = folder / f"{system.network}{cost}-{samples}"
-    weights = out / "weights.safetensors"
+    weights, learnt_from = out / "weights.safetensors", out / "photos.json"
+    here = [[Path(source).name, _size(Path(source))] for source in photos]
+    if learnt_from.exists() and json.loads(learnt_from.read_text()) != here:
+        raise DataError(f"{out} was trained on other photos than {', '.join(photos)}: choose another --work")
+    make_folder(out)
+    write_file(learnt_from, json.dumps(here).encode())
     if not weights.exists():
         before = (samples, photos, folder, cache, reporter, parts)
         teacher = train(system.teacher, *before).weights if system.teacher else ""
@@ -110,3 +117,8 @@ def train(
         resume = (out / "last.pt").exists()
         run(recipe, out, cache, resume=resume, every=10_000, reporter=reporter, parts=parts)
     return Trained(system.network, str(weights), load_weights(weights, rivals=True).sha256[:12], samples)
+
+
+def _size(source: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    return sum(path.stat().st_size for path in (source, *source.rglob("*")) if path.is_file())
