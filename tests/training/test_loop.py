@@ -1,8 +1,10 @@
 """Training learns, resumes exactly, and runs in several processes."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from safetensors import safe_open
@@ -64,6 +66,69 @@ def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard
     for part in ("network", "average"):
         for name, value in whole[part].items():
             assert value.equal(resumed[part][name]), f"{part} {name}"
+
+
+@pytest.fixture
+def stopped(straight, tmp_path):
+    """A folder with the checkpoint of the undisturbed run, to be trained on or over."""
+    folder = tmp_path / "again"
+    folder.mkdir()
+    shutil.copy(straight / "last.pt", folder)
+    return folder
+
+
+def test_a_run_is_not_started_over_by_oversight(stopped, recipe_file, shard, capsys):
+    before = (stopped / "last.pt").read_bytes()
+    assert train(recipe_file, shard, stopped) == 1
+    assert "--resume goes on with it, --force starts over" in capsys.readouterr().err
+    assert (stopped / "last.pt").read_bytes() == before
+    assert train(recipe_file, shard, stopped, "--force", "--seed", "1") == 0
+    assert load_checkpoint(stopped / "last.pt")["recipe"]["seed"] == 1
+
+
+def test_resuming_begins_where_there_is_no_checkpoint_yet(straight, recipe_file, shard, tmp_path, capsys):
+    assert train(recipe_file, shard, tmp_path / "run", "--resume") == 0
+    assert "no checkpoint in" in capsys.readouterr().out
+    whole, begun = (load_checkpoint(run / "last.pt")["network"] for run in (straight, tmp_path / "run"))
+    assert all(value.equal(begun[name]) for name, value in whole.items())
+
+
+def test_a_changed_recipe_is_followed_and_named(stopped, recipe_file, shard, tmp_path, capsys):
+    changed = tmp_path / "made.toml"
+    rates = "lr = 1e-3\nmatrix_lr = 0.01\nweight_decay = 0.1"
+    text = Path(recipe_file).read_text().replace("warmup = 16", f"warmup = 16\n{rates}")
+    head, _, tail = text.rpartition("samples = 32")
+    changed.write_text(f"{head}samples = 40{tail}")
+    assert train(str(changed), shard, stopped, "--resume") == 0
+    told = capsys.readouterr().out.replace("\n", " ")
+    for entry in (
+        "optimizer.lr 0.002 -> 0.001",
+        "optimizer.matrix_lr 0.02 -> 0.01",
+        "optimizer.weight_decay 0.05 -> 0.1",
+        "stage 2 samples 32 -> 40",
+    ):
+        assert entry in told
+    state = load_checkpoint(stopped / "last.pt")
+    assert (state["sample"], state["step"]) == (72, 9)
+    adam, muon = (optimizer["param_groups"] for optimizer in state["optimizers"])
+    assert [group["peak"] for group in adam] == [1e-3, 1e-3, 5e-5]
+    assert [group["weight_decay"] for group in adam] == [0.1, 0.0, 0.0]
+    assert (muon[0]["peak"], muon[0]["weight_decay"]) == (0.01, 0.1)
+    assert train(str(changed), shard, stopped, "--resume") == 0
+    assert "another recipe" not in capsys.readouterr().out
+    changed.write_text(text.replace("[optimizer]", "[optimizer]\nmuon = false"))
+    assert train(str(changed), shard, stopped, "--resume") == 1
+    assert "set muon as it was" in capsys.readouterr().err
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run_before_it_is_saved(stopped, recipe_file, shard, tmp_path, capsys):
+    wild = tmp_path / "made.toml"
+    before = (stopped / "last.pt").read_bytes()
+    text = Path(recipe_file).read_text().replace("warmup = 16", "warmup = 16\nlr = 1e30\ndecay_from = 1.0")
+    wild.write_text(text + "\n[[stages]]\nsamples = 64\nsize = 32\nbatch = 8\n")
+    assert train(str(wild), shard, stopped, "--resume", "--every", "64") == 1
+    assert "not finite" in capsys.readouterr().err
+    assert (stopped / "last.pt").read_bytes() == before
 
 
 def test_two_processes_train_one_network(recipe_file, shard, tmp_path):

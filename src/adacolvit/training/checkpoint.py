@@ -34,7 +34,7 @@ class Average:
 
 
 def save_checkpoint(path: Path, recipe: dict, sample: int, step: int, network, optimizers, average: Average) -> None:
-    """Write a checkpoint beside ``path`` and rename it: a killed run leaves the old one whole."""
+    """Write a checkpoint beside ``path`` and rename it: a killed run, or machine, leaves the old one whole."""
     state = {
         "recipe": recipe,
         "sample": sample,
@@ -45,7 +45,10 @@ def save_checkpoint(path: Path, recipe: dict, sample: int, step: int, network, o
         "average_steps": average.steps,
     }
     part = path.with_suffix(".part")
-    torch.save(state, part)
+    with part.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())  # else a machine that fails may have renamed what it had not written
     os.replace(part, path)
 
 
@@ -54,9 +57,9 @@ def load_checkpoint(path: Path) -> dict:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise RecipeError(f"there is no checkpoint {path}: check the folder, or start without --resume") from error
+        raise RecipeError(f"there is no checkpoint {path}: check the folder") from error
     except Exception as error:  # torch raises what the damage happens to cause
-        raise RecipeError(f"the checkpoint {path} cannot be read ({error}): start again without --resume") from error
+        raise RecipeError(f"the checkpoint {path} cannot be read ({error}): start over with --force") from error
 
 
 def averaged(path: str) -> dict[str, Tensor]:

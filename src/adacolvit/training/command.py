@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from adacolvit.arguments import positive
+from adacolvit.errors import RecipeError
 
 from .recipe import PRECISIONS, Recipe, load_recipe
 
@@ -29,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
-    parser.add_argument("--resume", action="store_true", help="go on where the run in this folder stopped")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
+        "--resume", action="store_true", help="go on where the run in this folder stopped; begin where there is none"
+    )
+    again.add_argument("--force", action="store_true", help="start over although there is a run in this folder")
     parser.add_argument(
         "--every", type=positive, metavar="N", default=10_000, help="samples between checkpoints (%(default)s)"
     )
@@ -88,6 +93,10 @@ class Reporter:
         """One step is done."""
         self.progress.update(self.task, completed=sample, note=f"loss {loss:.5f}")
 
+    def say(self, line: str) -> None:
+        """What a person should know of how the run begins."""
+        self.progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def scores(self, scores: dict[str, float]) -> None:
         """A validation is done."""
         self.progress.console.print(", ".join(f"{name} {value}" for name, value in scores.items()))
@@ -117,11 +126,14 @@ def run(args: argparse.Namespace) -> int:
         teacher=args.teacher,
         seed=args.seed,
     )
+    out = args.out or Path("runs") / recipe.name
+    if (out / "last.pt").exists() and not (args.resume or args.force):
+        raise RecipeError(f"there is a run in {out}: --resume goes on with it, --force starts over and replaces it")
     reporter = Reporter()
     try:
         weights = train(
             recipe,
-            args.out or Path("runs") / recipe.name,
+            out,
             args.cache,
             resume=args.resume,
             every=args.every,

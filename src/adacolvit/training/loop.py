@@ -27,9 +27,9 @@ from .data import Batch, PhotoCache, choose, make_batch, packed, prefetch, rando
 from .gates import set_gates
 from .grow import grow
 from .loss import budget_at, budget_loss, color_losses, executed_share, kept
-from .optimizer import make_optimizers, rate, set_rate
+from .optimizer import make_optimizers, rate, restore, set_rate
 from .precision import fabric_precision
-from .recipe import Recipe, Stage
+from .recipe import Recipe, Stage, differences
 from .resident import ResidentPhotos, fits
 from .stream import ShardStream, is_stream
 from .teacher import Teacher
@@ -130,6 +130,7 @@ class Run:
     ) -> None:
         self.fabric, self.recipe, self.out, self.parts = fabric, recipe, out, parts
         self.sample = self.step = 0
+        self.changed: list[str] = []  # what the recipe says otherwise than that of the checkpoint
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.model)
         if recipe.init and not resume and recipe.gates != "grown":
@@ -147,13 +148,13 @@ class Run:
                 raise RecipeError(f"{out / 'last.pt'} was made for another network than the recipe's")
             self.network.load_state_dict(state["network"])
             self.sample, self.step = state["sample"], state["step"]
+            self.changed = differences(state["recipe"], recipe.to_dict())
         self.network.to(fabric.device)
         self.average = Average(self.network, recipe.optimizer.ema)
         optimizers = make_optimizers(self.network, recipe.optimizer)
         if state:
             self.average.restore(state["average"], state["average_steps"])
-            for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(saved)
+            restore(optimizers, state["optimizers"])
         # On processors compiling was slower than not.
         step = torch.compile(self.network) if fabric.device.type == "cuda" else self.network
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
@@ -181,7 +182,7 @@ class Run:
             set_gates(self.network, batch, stage.layers, stage.patches)
 
     def update(self, planned: Planned) -> dict[str, Tensor]:
-        """One step; returns what is worth logging."""
+        """One step; returns what is worth logging. Raises RecipeError where its gradient is not finite."""
         fabric, recipe, batch = self.fabric, self.recipe, planned.batch
         set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
         torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
@@ -201,6 +202,11 @@ class Run:
             optimizer.step()
             optimizer.zero_grad()
         self.average.update(self.network)
+        if not sums["norm"].isfinite():  # asked once all is under way, so that a GPU need not wait; in every process
+            raise RecipeError(
+                f"the gradient at sample {self.sample} is not finite, and nothing is learnt from it: lower the rates"
+                " (lr, matrix_lr) or lengthen warmup, and go on from the last checkpoint with --resume"
+            )
         self.sample += planned.stage.batch
         self.step += 1
         return sums
@@ -258,9 +264,10 @@ def train(
     """Run a recipe to its end and return the path of the weights.
 
     out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``.
-    resume: go on from ``out/last.pt``. every: samples between validations and checkpoints.
-    reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step in, for memory
-    that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos beforehand.
+    resume: go on from ``out/last.pt``, or begin where there is none yet. every: samples between validations and
+    checkpoints. reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step
+    in, for memory that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos
+    beforehand.
     precision: of the network's products, one of :data:`.recipe.PRECISIONS`.
     """
     fabric = make_fabric(precision)
@@ -272,9 +279,14 @@ def train(
     else:
         with fabric.rank_zero_first(local=True):
             photos = PhotoCache.open(recipe.train, cache_folder, reporter.decoding if main else None)
-    run = Run(fabric, recipe, out, resume, photos, parts)
+    going_on = resume and fabric.broadcast((out / "last.pt").exists())  # as the first process finds it
+    run = Run(fabric, recipe, out, going_on, photos, parts)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None
     if main:
+        if resume and not going_on:
+            reporter.say(f"no checkpoint in {out} yet: starting from the beginning")
+        if run.changed:
+            reporter.say(f"going on by another recipe than the checkpoint's: {', '.join(run.changed)}")
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)
     next_check = (run.sample // every + 1) * every

@@ -6,6 +6,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from adacolvit.errors import RecipeError
 from adacolvit.model.budget import TABLES
 
 from .precision import multiplies_bf16
@@ -100,6 +101,21 @@ def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
     return optimizers
+
+
+def restore(optimizers: list[torch.optim.Optimizer], saved: list[dict]) -> None:
+    """Take up what optimizers remembered in a checkpoint; rates, decay and momentum stay those they were made with.
+
+    Raises RecipeError where they were made for other parameters.
+    """
+    try:
+        for optimizer, state in zip(optimizers, saved, strict=True):
+            settings = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+            optimizer.load_state_dict(state)
+            for group, own in zip(optimizer.param_groups, settings, strict=True):
+                group.update(own)
+    except ValueError as error:
+        raise RecipeError("the checkpoint is of other optimizers: set muon as it was, or begin with --init") from error
 
 
 def rate(settings: Optimizer, sample: int, total: int) -> float:

@@ -14,6 +14,7 @@ GATES = ("kept", "open", "measured", "grown")
 DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 PRECISIONS = ("auto", "fp32", "bf16")  # of a run's products, not of its recipe; weights, sums and updates are float32
+LONG = 80  # characters: values of which more would have to be shown are not
 _RECIPES = resources.files(__package__) / "recipes"
 
 
@@ -120,6 +121,27 @@ class Recipe:
     def to_dict(self) -> dict:
         """Plain values, as kept in checkpoints."""
         return asdict(self) | {"model": self.model.to_dict()}
+
+
+def differences(before: dict, now: dict, where: str = "") -> list[str]:
+    """Where two recipes, each as of :meth:`Recipe.to_dict`, differ: "optimizer.lr 0.002 -> 0.004" and the like.
+
+    Entries that the one before lacks are left out: it was written before they were invented, with their defaults.
+    """
+    found = []
+    for name in now.keys() & before.keys():
+        old, new, place = before[name], now[name], f"{where}{name}"
+        if isinstance(new, dict):
+            found += differences(old, new, f"{place}.")
+        elif name == "stages":
+            for number, stages in enumerate(zip(old, new, strict=False), 1):
+                found += differences(*stages, f"stage {number} ")
+            if len(old) != len(new):
+                found.append(f"stages {len(old)} -> {len(new)}")
+        elif old != new:
+            values = f"{old} -> {new}"
+            found.append(f"{place} {values}" if len(values) <= LONG else place)
+    return sorted(found)
 
 
 def _fill(kind, values: dict, where: str):
