@@ -350,6 +350,10 @@ class TestKeyboard:
         expect(panel).to_be_focused()
         keys.press("Tab", "Escape")
         expect(save).to_be_focused()
+        view = page.get_by_role("button", name="View", exact=True)
+        view.focus()
+        keys.press("Enter", "Tab", "Escape")
+        expect(view).to_be_focused()
 
     def test_what_goes_away_gives_the_keyboard_to_the_photo(self, table, page):
         keys = Keyboard(page)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from .table import Table
 
@@ -42,3 +43,19 @@ def test_a_snapshot_is_shown_with_the_saturation_it_was_taken_with(colored, page
     page.mouse.up()
     colored.settle()
     assert np.array_equal(colored.picture(), gray)
+
+
+@pytest.mark.parametrize("colored", ["cpu"], indirect=True)
+def test_what_was_compared_with_is_back_after_a_snapshot_was_held(colored, page):
+    tags = page.locator(".tag")
+    page.keyboard.press("t")
+    page.keyboard.press("Shift+B")
+    page.keyboard.press("u")
+    expect(tags).to_have_text(["Gray", "Color"])
+    page.get_by_role("button", name="Hold to see Snapshot 1").hover()
+    page.mouse.down()
+    expect(tags.first).to_have_text("Snapshot 1")
+    page.mouse.up()
+    expect(tags).to_have_text(["Gray", "Color"])
+    page.get_by_role("button", name="Compare with Snapshot 1 side by side").click()
+    expect(tags.first).to_have_text("Snapshot 1")

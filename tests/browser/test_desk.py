@@ -1,6 +1,7 @@
 """The desk around the photo: history, snapshots, saving, a folder, shortcuts, light and dark."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from .conftest import watched
+from .program import running
 from .table import Table
+
+# Sooner after each other than the browser's own protocol brings them.
+PRESS = """([key, shiftKey, times]) => {
+    const press = (i) => new KeyboardEvent("keydown", {key, shiftKey, repeat: i > 0 && !shiftKey, bubbles: true});
+    for (let i = 0; i < times; i++) document.body.dispatchEvent(press(i));
+}"""
 
 
 def different(before: np.ndarray, after: np.ndarray) -> bool:
@@ -211,6 +220,42 @@ class TestFolder:
         expect(film.get_by_role("button", name="a.png, done")).to_have_attribute("aria-current", "true")
         expect(folder.rings).to_have_count(1)
 
+    def test_a_held_key_opens_the_photo_it_ends_on_and_none_between(self, small_weights, tmp_path, browser):
+        (tmp_path / "roll").mkdir()
+        for number in range(12):
+            Image.new("L", (90, 60), 20 * number).save(tmp_path / "roll" / f"p{number:02}.png")
+        with running(small_weights, tmp_path / "data", tmp_path / "roll") as program:
+            context = browser.new_context(base_url=program.address)
+            page = watched(context.new_page())
+            page.goto("/")
+            expect(page.locator(".film li")).to_have_count(12)
+            page.get_by_role("button", name="Open the first").click()
+            Table(page).settle()
+            page.wait_for_timeout(200)  # the hand goes from the mouse to the keys
+            asked = []
+            page.on("request", lambda request: asked.append(request.url) if "/gray?" in request.url else None)
+            page.evaluate(PRESS, ["PageDown", False, 9])
+            expect(page).to_have_title(re.compile(r"^p09\.png"))
+            assert len(asked) <= 2, "of the nine, the first and the last"
+            page.wait_for_timeout(200)
+            page.keyboard.press("PageDown")
+            expect(page).to_have_title(re.compile(r"^p10\.png"))
+            context.close()
+            assert not page.problems
+
+    def test_hints_that_are_copied_on_and_on_miss_no_photo(self, folder):
+        page, film = folder.page, film_of(folder)
+        film.get_by_role("button", name="a.png, new").click()
+        folder.settle()
+        folder.click(0.25, 0.5)
+        folder.choose("#a03020")
+        page.keyboard.press("Escape")
+        page.evaluate(PRESS, ["PageDown", True, 2])
+        expect(film.get_by_role("button", name="c.png, begun")).to_have_attribute("aria-current", "true")
+        folder.settle()
+        expect(folder.rings).to_have_count(1)
+        expect(film.get_by_role("button", name="d.png, new")).to_be_visible()
+
     def test_hints_that_did_not_come_along_are_not_said_to_have(self, folder, tmp_path):
         page, film = folder.page, film_of(folder)
         film.get_by_role("button", name="a.png, new").click()
@@ -337,6 +382,25 @@ class TestShortcuts:
         assert len({text for text in panel.locator("dd").all_inner_texts()}) == len(rows), "two rows say the same"
         keys = panel.locator("kbd").all_inner_texts()
         assert all(keys) and {"Ctrl Z", "Ctrl S", "G", "?"} <= set(keys)
+
+    @pytest.mark.parametrize("size", [(900, 640), (1280, 600), (390, 700)])
+    def test_all_of_the_list_is_reached_and_its_keys_scroll_it_alone(self, table, page, size):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        table.open_sample("Cat")
+        table.click(0.5, 0.2)
+        kept = table.kept_hints()
+        page.keyboard.press("?")
+        panel = page.get_by_role("region", name="Shortcuts")
+        expect(panel).to_be_focused()
+        assert panel.evaluate("(panel) => panel.scrollWidth <= panel.clientWidth")
+        for key in ("ArrowDown", "PageDown", "Shift+ArrowDown", " "):
+            page.keyboard.press(key)
+        page.wait_for_function("() => document.querySelector('.panel').scrollTop > 0")
+        last = panel.get_by_text("close, or select nothing")
+        last.scroll_into_view_if_needed()
+        expect(last).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Escape")
+        assert table.kept_hints() == kept
 
     def test_no_key_has_two_meanings_that_apply_at_once(self, table, page):
         """The first row of a key that applies is run, so of two rows one at most may apply always."""

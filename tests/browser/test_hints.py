@@ -370,3 +370,22 @@ def test_suggested_places_become_hints(table, page):
     expect(marks.first).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Suggest places").click()  # a second time puts them away
     expect(marks).to_have_count(0)
+
+
+def test_places_that_come_late_take_nothing_out_of_the_hand(table, page):
+    table.open_sample("Cat")
+    waiting = []
+    page.route("**/suggest/places", lambda route: waiting.append(route))
+    with page.expect_request("**/suggest/places"):
+        page.keyboard.press("p")
+    table.click(0.7, 0.6)
+    square = page.locator(".plane").bounding_box()
+    page.mouse.move(square["x"] + 100, square["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(square["x"] + 60, square["y"] + 60, steps=3)
+    waiting[0].fulfill(json=[{"x": 20, "y": 20, "gain": 1}])
+    expect(page.locator(".place")).to_have_count(1)
+    page.mouse.move(square["x"] + 62, square["y"] + 62)
+    page.mouse.up()
+    assert chosen(table) == [True]
+    assert not any(hint.get("guess") for hint in table.kept()["present"])

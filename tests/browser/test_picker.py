@@ -297,6 +297,23 @@ def test_a_reference_that_is_no_picture_is_told(table, page):
     expect(page.get_by_role("application")).to_have_count(0)
 
 
+def test_a_reference_that_comes_after_it_was_closed_stays_away(table, page, tmp_path):
+    table.open_sample("Cat")
+    (tmp_path / "garden.png").write_bytes(reference_photo())
+    waiting = []
+    page.route("**/api/photos?name=garden.png", lambda route: waiting.append(route))
+    page.keyboard.press("r")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Drop a photo in color here").click()
+    with page.expect_request("**/api/photos?name=garden.png"):
+        chooser.value.set_files(tmp_path / "garden.png")
+    page.get_by_role("button", name="Close the reference").click()
+    with page.expect_response("**/api/photos?name=garden.png"):
+        waiting[0].continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator(".reference")).to_have_count(0)
+
+
 def test_a_suggestion_shows_its_effect_before_it_is_taken(table, page):
     table.open_sample("Cat")
     table.click(0.3, 0.3)

@@ -2,18 +2,14 @@
 
 import { toggleFullScreen, toggleLoupe } from "./commands";
 import { grayShown, loupeOn } from "./panes";
-import { CloseIcon } from "../icons";
+import { Panel } from "../panels/Panel";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
 export function ViewPanel() {
   const words = texts.view;
   return (
-    <section class="panel view-panel" aria-label={words.title}>
-      <h2>{words.title}</h2>
-      <button type="button" class="quiet close" aria-label={texts.close} title={texts.close} onClick={() => (store.panel.value = null)}>
-        <CloseIcon />
-      </button>
+    <Panel title={words.title} class="view-panel">
       <Choice name="show" label={words.show} options={words.shows} value={grayShown.value ? "gray" : "color"} onChoose={(value) => (grayShown.value = value === "gray")} />
       <Choice name="compare" label={words.compare} options={words.compares} value={store.compare.value} onChoose={(value) => (store.compare.value = value)} />
       <Slider what="saturation" most={2} />
@@ -22,7 +18,7 @@ export function ViewPanel() {
         <Toggle label={words.loupe} tip={words.loupeTip} on={loupeOn.value} onToggle={toggleLoupe} />
         <Toggle label={words.fullScreen} tip={words.fullScreenTip} on={store.fullScreen.value} onToggle={toggleFullScreen} />
       </div>
-    </section>
+    </Panel>
   );
 }
 

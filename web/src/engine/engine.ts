@@ -182,9 +182,9 @@ export interface Engine {
   samples(): Promise<Sample[]>;
   open(file: File): Promise<PhotoInfo>;
   /** Of a photo that was opened before; fails where it is not kept any more. */
-  info(id: string): Promise<PhotoInfo>;
+  info(id: string, signal?: AbortSignal): Promise<PhotoInfo>;
   /** 8-bit gray picture of the whole photo, at most `mostTexels` on its longer side. */
-  gray(id: string, mostTexels: number): Promise<ImageBitmap>;
+  gray(id: string, mostTexels: number, signal?: AbortSignal): Promise<ImageBitmap>;
   /**
    * A rectangle of the photo's gray (photo pixels) for looking closely: a byte per texel in reading order, each the mean
    * of `shrink` x `shrink` pixels, ceil(width / shrink) in a row.
@@ -197,7 +197,7 @@ export interface Engine {
   render(id: string, request: RenderRequest): Promise<Download>;
   writeHints(id: string, hints: WireHint[]): Promise<Download>;
   readHints(id: string, file: File): Promise<WireHint[]>;
-  loadSession(id: string): Promise<SessionState | null>;
+  loadSession(id: string, signal?: AbortSignal): Promise<SessionState | null>;
   /**
    * Keeps a session and gives its new revision. Throws SessionConflict where `state.revision` is not the one kept, EngineAway
    * where the engine does not answer, PhotoGone where it has forgotten the photo. With `last` the page is about to close: the call is finished without it.

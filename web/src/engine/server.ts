@@ -62,9 +62,9 @@ const folder: FolderFeatures = {
 export const engine: Engine = {
   samples: () => json<Sample[]>(ask("samples")),
   open: (file) => json<PhotoInfo>(postFile(`photos?name=${encodeURIComponent(file.name)}`, file)),
-  info: (id) => json<PhotoInfo>(ask(photoPath(id))),
-  async gray(id, mostTexels) {
-    const picture = await (await ask(photoPath(id, `/gray?max=${mostTexels}`))).blob();
+  info: (id, signal) => json<PhotoInfo>(ask(photoPath(id), { signal })),
+  async gray(id, mostTexels, signal) {
+    const picture = await (await ask(photoPath(id, `/gray?max=${mostTexels}`), { signal })).blob();
     return createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   },
   async grayPart(id, { x, y, width, height, shrink }, signal) {
@@ -78,8 +78,8 @@ export const engine: Engine = {
   render: async (id, request) => download(await post(photoPath(id, "/render"), request)),
   writeHints: async (id, hints) => download(await post(photoPath(id, "/hints/write"), { hints })),
   readHints: async (id, file) => (await json<Schemas["HintsReply"]>(postFile(photoPath(id, "/hints/read"), file))).hints,
-  async loadSession(id) {
-    const reply = await send(photoPath(id, "/session"));
+  async loadSession(id, signal) {
+    const reply = await send(photoPath(id, "/session"), { signal });
     if (reply.status === 404) return null;
     return reply.ok ? ((await reply.json()) as SessionState | null) : fail(reply);
   },

@@ -32,11 +32,11 @@ export async function togglePlaces(): Promise<void> {
   if (!photo) return;
   const mine = ++turn;
   store.tell(texts.lookingForPlaces, "busy");
+  store.select(); // now, and not when they are there: by then a person may have gone on
   try {
     const found = await engine.suggestPlaces(photo.info.id, store.wireHints(), COUNT);
     if (mine !== turn) return;
     places.value = found;
-    store.select();
     store.tell(found.length ? texts.placesFound(found.length) : texts.noPlaces);
   } catch (error) {
     if (mine === turn) store.tell((error as Error).message, "error");

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { holding } from "./hold";
 import { Panel } from "./Panel";
 import { ClearIcon, RedoIcon, UndoIcon } from "../icons";
-import { compareWith, stopComparing } from "../state/comparing";
+import { compareWith, see, stopComparing } from "../state/comparing";
 import * as store from "../state/store";
 import { texts } from "../texts";
 
@@ -78,7 +78,7 @@ function Row({ snapshot }: { snapshot: store.Snapshot }) {
           class="button small"
           title={words.flipTip}
           aria-label={words.flip(snapshot.name)}
-          {...holding(() => void compareWith(snapshot))}
+          {...holding(() => void see(snapshot))}
         >
           {words.hold}
         </button>

@@ -5,24 +5,43 @@ import { frameOf } from "./frames";
 import { attempt } from "./opening";
 import * as store from "./store";
 
-/** Lays a snapshot under the comparison, and with `how` begins one. */
-export function compareWith(snapshot: store.Snapshot, how?: store.Compare): Promise<void> {
+let turn = 0; // what was asked for last is shown, whichever frame comes first
+let covered: { photo: store.OpenPhoto | null; before: store.Before | null } | null = null; // by a snapshot that is held
+
+function lay(snapshot: store.Snapshot, onThere: () => void): Promise<void> {
+  const mine = ++turn;
+  const photo = store.photo.peek();
   return attempt(async () => {
-    const photo = store.photo.peek();
     const frame = await frameOf(snapshot);
-    if (store.photo.peek() !== photo) return;
-    if (!how && !store.grayHeld.value) return; // let go before the frame was there
+    if (mine !== turn || store.photo.peek() !== photo) return;
     store.before.value = { snapshot, frame };
-    if (how) store.compare.value = how;
+    onThere();
   });
 }
 
+/** Compares with a snapshot from now on. */
+export const compareWith = (snapshot: store.Snapshot, how: store.Compare) => lay(snapshot, () => (store.compare.value = how));
+
+/** Lays a snapshot under the comparison for as long as the photo of before is held. */
+export function see(snapshot: store.Snapshot): Promise<void> {
+  covered ??= { photo: store.photo.peek(), before: store.before.peek() };
+  return lay(snapshot, () => {});
+}
+
 export function stopComparing(): void {
+  turn++;
   store.before.value = null;
   store.compare.value = "none";
 }
 
-// With the comparison over, the next one is with the gray photo again.
+// Once it is let go, what was compared with before is again; with the comparison over, the next one is with the gray photo.
 effect(() => {
-  if (store.compare.value === "none" && !store.grayHeld.value) store.before.value = null;
+  const isOver = store.compare.value === "none";
+  if (store.grayHeld.value) return;
+  if (covered) {
+    turn++;
+    if (covered.photo === store.photo.peek()) store.before.value = covered.before;
+    covered = null;
+  }
+  if (isOver) store.before.value = null;
 });

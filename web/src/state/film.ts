@@ -9,6 +9,7 @@ import * as store from "./store";
 import { texts } from "../texts";
 
 const POLL = 700; // ms between two looks at what the engine does by itself
+const REST = 120; // ms between two steps; those of a key that is held follow each other sooner
 
 export const film = signal<Folder | null>(null);
 export const chosen = signal<ReadonlySet<string>>(new Set()); // photos marked for exporting
@@ -38,16 +39,16 @@ effect(() => {
   film.value = { ...film.peek()!, photos: film.peek()!.photos.map((photo) => (photo.id === id ? { ...photo, ...now } : photo)) };
 });
 
-const heading = signal<string | null>(null); // the photo that is being opened: the next step goes on from there
+const heading = signal<{ id: string } | null>(null); // the photo that is being opened: the next step goes on from there
 
 /** Where the open photo is in the folder, from 0; -1 where it is another one. */
-export const place = () => film.value?.photos.findIndex(({ id }) => id === (heading.value ?? store.photo.value?.info.id)) ?? -1;
+export const place = () => film.value?.photos.findIndex(({ id }) => id === (heading.value ?? store.photo.value?.info)?.id) ?? -1;
 
 /** Opens a photo of the folder, with hints as a step of its history. */
-export async function openFrame(id: string, given: WireHint[] | null = null): Promise<void> {
-  heading.value = id;
-  await openById(id, given);
-  if (heading.value === id) heading.value = null;
+export async function openFrame(id: string, given: WireHint[] | null = null, rest = 0): Promise<void> {
+  const mine = (heading.value = { id });
+  await openById(id, given, rest);
+  if (heading.value === mine) heading.value = null;
 }
 
 export function neighbor(by: 1 | -1): FolderEntry | undefined {
@@ -56,13 +57,20 @@ export function neighbor(by: 1 | -1): FolderEntry | undefined {
   return at < 0 ? photos[0] : photos[at + by];
 }
 
+let stepped = -Infinity; // when, in ms
+
+/** A single step is taken at once; of a key that is held the last, so that not every photo on the way is decoded. */
 export function step(by: 1 | -1): void {
   const next = neighbor(by);
-  if (next) void openFrame(next.id);
+  if (!next) return;
+  const before = stepped;
+  stepped = performance.now();
+  void openFrame(next.id, null, stepped - before < REST ? REST : 0);
 }
 
 /** Opens the next photo with the hints of this one, at the same places relative to its size. */
 export function copyToNext(): void {
+  if (heading.value) return; // the photo on the table is not the one that these hints are for
   const [here, next] = [store.photo.value?.info, neighbor(1)];
   if (!here || !next) return;
   const [sx, sy] = [next.width / here.width, next.height / here.height];

@@ -10,17 +10,26 @@ import { recall } from "./keeper";
 import * as store from "./store";
 import { texts } from "../texts";
 
-let opening = 0; // the newest opening wins when a person opens another photo meanwhile
-
-/** Does what may fail, and tells it when it does. */
-export async function attempt(work: () => Promise<void>): Promise<void> {
+/** Does what may fail, and tells it when it does; of work that was called off nothing is told. */
+export async function attempt(work: () => Promise<void>, signal?: AbortSignal): Promise<void> {
   try {
     await work();
+    if (signal?.aborted) return;
     const notice = store.notice.value;
     if (notice?.kind === "busy" && notice.text !== texts.preparing) store.notice.value = null; // the network's goes when it is ready
   } catch (error) {
-    store.tell(error instanceof Error ? error.message : String(error), "error");
+    if (!signal?.aborted) store.tell(error instanceof Error ? error.message : String(error), "error");
   }
+}
+
+let opening = new AbortController();
+
+/** Opens a photo, in place of the one that is still being opened. */
+function supersede(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  opening.abort();
+  opening = new AbortController();
+  const { signal } = opening;
+  return attempt(() => work(signal), signal);
 }
 
 function connect(id: string, file: File | null): void {
@@ -35,9 +44,9 @@ function connect(id: string, file: File | null): void {
 
 const fresh = (hints: WireHint[]) => ({ past: [], present: { hints: hints.map(store.withKey), adjustments: store.UNADJUSTED }, future: [] });
 
-async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null, turn: number): Promise<void> {
-  const [gray, kept] = await Promise.all([engine.gray(info.id, MOST_TEXELS), engine.loadSession(info.id)]);
-  if (turn !== opening) return;
+async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null, signal: AbortSignal): Promise<void> {
+  const [gray, kept] = await Promise.all([engine.gray(info.id, MOST_TEXELS, signal), engine.loadSession(info.id, signal)]);
+  if (signal.aborted) return;
   leave(); // these hints are not for the photo that was open before
   const back = batch(() => {
     const found = recall(info.id, kept);
@@ -59,35 +68,40 @@ async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null
 
 /** Opens what was chosen, dropped or pasted: a photo, a hints file for the open photo, or both together. */
 export function openFiles(files: File[]): Promise<void> {
+  const hintFile = files.find((file) => file.name.toLowerCase().endsWith(".json"));
+  const picture = files.find((file) => file !== hintFile);
+  if (picture) return supersede((signal) => openPicture(picture, hintFile, signal));
   return attempt(async () => {
-    const hintFile = files.find((file) => file.name.toLowerCase().endsWith(".json"));
-    const picture = files.find((file) => file !== hintFile);
-    if (picture) {
-      const turn = ++opening;
-      store.tell(texts.opening(picture.name), "busy");
-      const info = await engine.open(picture);
-      if (turn === opening) await show(info, picture, hintFile ? await engine.readHints(info.id, hintFile) : null, turn);
-    } else if (hintFile) {
-      const id = store.photo.peek()?.info.id;
-      if (!id) throw new Error(texts.hintsFirst);
-      const read = await engine.readHints(id, hintFile);
-      if (store.photo.peek()?.info.id !== id) return;
-      store.select();
-      store.commit(read.map(store.withKey));
-    } else {
-      throw new Error(texts.noSize);
-    }
+    if (!hintFile) throw new Error(texts.noSize);
+    const id = store.photo.peek()?.info.id;
+    if (!id) throw new Error(texts.hintsFirst);
+    const read = await engine.readHints(id, hintFile);
+    if (store.photo.peek()?.info.id !== id) return;
+    store.select();
+    store.commit(read.map(store.withKey));
   });
 }
 
+async function openPicture(picture: File, hintFile: File | undefined, signal: AbortSignal): Promise<void> {
+  store.tell(texts.opening(picture.name), "busy");
+  const info = await engine.open(picture);
+  if (!signal.aborted) await show(info, picture, hintFile ? await engine.readHints(info.id, hintFile) : null, signal);
+}
+
 export const openSample = (sample: Sample) =>
-  attempt(async () => {
-    await openFiles([await sampleFile(sample)]);
+  supersede(async (signal) => {
+    const file = await sampleFile(sample);
+    if (!signal.aborted) await openPicture(file, undefined, signal);
   });
 
-/** Opens a photo that the engine has; with hints, these are put on it as a step of its history. */
-export const openById = (id: string, given: WireHint[] | null = null) =>
-  attempt(async () => {
-    const turn = ++opening;
-    await show(await engine.info(id), null, given, turn);
+/**
+ * Opens a photo that the engine has; with hints, these are put on it as a step of its history. After a rest of so many
+ * milliseconds, nothing is asked for where another photo is opened meanwhile.
+ */
+export const openById = (id: string, given: WireHint[] | null = null, rest = 0) =>
+  supersede(async (signal) => {
+    if (rest) await new Promise((resolve) => setTimeout(resolve, rest));
+    if (signal.aborted) return;
+    const info = await engine.info(id, signal);
+    if (!signal.aborted) await show(info, null, given, signal);
   });

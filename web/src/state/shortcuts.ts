@@ -52,12 +52,16 @@ const takesLetters = (target: EventTarget | null) => isText(target) || target in
 const takesKeys = (target: EventTarget | null) => takesLetters(target) || target instanceof HTMLInputElement;
 const isPressed = (target: EventTarget | null) => target instanceof HTMLElement && target.matches("button, a, summary");
 
+const SCROLLING = /^(shift\+)?(arrow(up|down|left|right)|page(up|down)| )$/;
+const scrolls = (target: EventTarget | null) => target instanceof Element && target.closest(".panel") !== null;
+
 /** The row that a pressed key runs; null where the key belongs to the focused element, or to nothing. */
 export function find(groups: ShortcutGroup[], event: KeyboardEvent): Shortcut | null {
   if (event.altKey) return null;
   const key = pattern(event);
   const control = key.startsWith("control+");
   if ((key === " " || key === "enter") && (isPressed(event.target) || takesKeys(event.target))) return null;
+  if (SCROLLING.test(key) && scrolls(event.target)) return null;
   const row = groups.flatMap((group) => group.rows).find((each) => each.run && each.keys.includes(key) && (each.when?.() ?? true));
   // Text keeps all its keys and has an undo of its own; a slider or a choice keeps its arrows and the like.
   const named = event.key.length > 1;
