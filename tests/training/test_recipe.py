@@ -2,11 +2,15 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from adacolvit.errors import RecipeError
+from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions
+from adacolvit.model.registry import RIVALS, find
+from adacolvit.reproduce.budgets import budget
 from adacolvit.training import optimizer
 from adacolvit.training.loss import budget_at, budget_loss, kept
 from adacolvit.training.optimizer import orthogonalize, rate
@@ -48,6 +52,33 @@ def test_a_bad_recipe_is_named(tmp_path, text, message):
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(RecipeError, match="tiny-stem"):
         load_recipe("nothing-like-it")
+
+
+def test_the_recipe_for_imagenet_costs_what_it_says():
+    recipe = load_recipe("imagenet")
+    (stage,), config, patches = recipe.stages, recipe.model, 196
+    bare = cost(config, patches, np.zeros((config.depth, 2), bool))
+    whole = cost(config, patches, kept=np.full((config.depth, 2), round(stage.patches * patches)))
+    assert (bare + stage.layers * (whole - bare)) / 1e9 == pytest.approx(0.78, abs=0.002)
+
+
+@pytest.mark.parametrize("select", ["patches", "layers"])
+def test_the_ablations_on_imagenet_cost_what_the_papers_do(select):
+    (stage,) = load_recipe("imagenet-masked").stages
+    layers, patches = budget(find(f"tiny-{select}"), 0.95)
+    assert getattr(stage, select) == pytest.approx({"patches": patches, "layers": layers}[select], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name, config in RIVALS.items() if config.decides])
+def test_networks_that_decide_are_not_trained_without_decisions(name):
+    assert load_recipe("imagenet-masked", model=find(name)).gates == "kept"
+    with pytest.raises(RecipeError, match="learn nothing: take a recipe with a masked stage"):
+        load_recipe("imagenet-dense", model=find(name))
+
+
+@pytest.mark.parametrize("name", ["icolorit-t", "swinir-s", "tiny"])
+def test_other_networks_may_be_trained_dense(name):
+    assert load_recipe("imagenet-dense", model=find(name)).model == find(name)
 
 
 def test_stages_follow_each_other(recipe_file):

@@ -138,7 +138,8 @@ class Run:
         self.teacher = Teacher(recipe, fabric) if recipe.teacher else None
         if recipe.gates != "kept" and not getattr(recipe.model, "adaptive", False):
             raise RecipeError(
-                f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out"
+                f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out,"
+                " or take a recipe without, such as imagenet-masked"
             )
         if recipe.gates != "kept" and not resume:
             self._set_gates(photos)

@@ -102,6 +102,11 @@ class Recipe:
         knots = getattr(self.model, "budget_knots", 0)
         if any(bool(stage.budgets) != bool(knots) for stage in self.stages if stage.mode == "masked"):
             raise RecipeError(f"a model with {knots} budget_knots: every masked stage needs budgets if it has some")
+        if getattr(self.model, "decides", False) and all(stage.mode != "masked" for stage in self.stages):
+            raise RecipeError(
+                f"recipe {self.name} has dense stages only, where the decisions of {self.model.family} networks learn"
+                " nothing: take a recipe with a masked stage, such as imagenet-masked"
+            )
 
     @property
     def samples(self) -> int:

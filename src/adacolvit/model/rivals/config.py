@@ -19,6 +19,7 @@ class RivalConfig:
 
     family: ClassVar[str]
     network: ClassVar[str]  # module:class, below this package
+    decides: ClassVar[bool] = False  # whether it decides what it computes, which it learns in masked stages
 
     def to_dict(self) -> dict:
         """Plain values, as written into weights files."""
@@ -81,6 +82,8 @@ class UformerConfig(RivalConfig):
 @dataclass(frozen=True)
 class ViTRivalConfig(RivalConfig):
     """Base of those that make the colorization ViT adaptive in another way: the dense ViT is the same for all."""
+
+    decides = True
 
     width: int = 192
     depth: int = 12
@@ -148,6 +151,7 @@ class SelectionConfig(RivalConfig):
 
     family = "selection"
     network = "selection:Selective"
+    decides = True
 
     width: int = 192
     depth: int = 12
