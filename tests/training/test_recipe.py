@@ -35,6 +35,7 @@ def test_shipped_recipes_load(name):
         ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
         ("[[stages]]\nsamples = 5\nlog = -0.5", "share in 0..1"),
         ("[[stages]]\nsamples = 0", "1 or more"),
+        ("short_side = 8\n[[stages]]\nsamples = 5", "16 pixels or more"),
         ("[[stages]]\nsamples = 5\nsize = 100", "multiple of 16"),
         ("[optimizer]\ndecay = 'cubic'\n[[stages]]\nsamples = 5", "linear, cosine"),
         ("[[stages]]\nsamples = 5\nmode = 'maskd'", "dense, masked"),

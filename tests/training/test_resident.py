@@ -1,5 +1,7 @@
 """Batches made on the device show the same photos, boxes and hints as those made photo by photo."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,10 @@ from adacolvit.color.lab import lab_to_srgb
 from adacolvit.hints.encoder import decode_ab, denormalize_lightness, normalize_ab
 from adacolvit.hints.frame import Frame, square_frame
 from adacolvit.hints.sampling import cell_means
-from adacolvit.training.data import PhotoCache
-from adacolvit.training.recipe import Stage
+from adacolvit.model.config import ModelConfig
+from adacolvit.training import loop, resident
+from adacolvit.training.data import PhotoCache, choose, packed
+from adacolvit.training.recipe import Recipe, Stage
 from adacolvit.training.resident import ResidentPhotos, random_places
 
 
@@ -66,6 +70,36 @@ def test_jitter_moves_the_colors_that_hints_show_and_not_the_lightness(photos):
     lab = torch.cat([denormalize_lightness(moved.x[:, :1]), decode_ab(moved.target)], 1).permute(0, 2, 3, 1)
     rows, columns, sizes, colors = moved.hints
     torch.testing.assert_close(colors, cell_means(lab[..., 1:], rows, columns, sizes), atol=1e-3, rtol=0)
+
+
+class OnTheProcessor(ResidentPhotos):
+    """Stands for photos on a GPU."""
+
+    def __init__(self, cache, device, *share) -> None:
+        assert device.type == "cuda"
+        super().__init__(cache, torch.device("cpu"), *share)
+
+
+def test_a_gpu_makes_batches_of_photos_it_has_no_room_for(cache, monkeypatch):
+    monkeypatch.setattr(resident, "ResidentPhotos", OnTheProcessor)
+    stage = Stage(samples=8, size=32, batch=4, max_hints=16)
+    recipe = Recipe("made", ModelConfig(width=32, depth=1, heads=2), (stage,))
+    for rank in range(2):
+        gpu = SimpleNamespace(global_rank=rank, world_size=2, device=torch.device("cuda"))
+        for step, planned in enumerate(loop.batches(recipe, cache, 0, 0, gpu)):
+            chosen = choose(len(cache), 4 * step, 4, recipe.seed)[rank::2]
+            alone = OnTheProcessor(packed([cache[i] for i in chosen]), gpu.device)
+            seed = int(loop.rng_for(recipe, loop.PHOTOS, step, rank).integers(2**62))
+            wanted = alone.batch(stage, square_frame(1, 1, 32), np.arange(2), seed)
+            assert torch.equal(planned.batch.x, wanted.x) and torch.equal(planned.batch.target, wanted.target)
+
+
+def test_photos_become_resident_where_every_process_has_room(cache, monkeypatch):
+    monkeypatch.setattr(loop, "fits", lambda *_: True)
+    cpu = {"global_rank": 0, "world_size": 1, "device": torch.device("cpu")}
+    for others, kind in ((1.0, ResidentPhotos), (0.0, PhotoCache)):
+        reduce = lambda room, reduce_op, others=others: torch.minimum(room, torch.tensor(others))  # noqa: E731
+        assert isinstance(loop.kept_where(SimpleNamespace(all_reduce=reduce, **cpu), cache), kind)
 
 
 def test_boxes_lie_in_the_photo_and_have_the_wanted_areas(photos):

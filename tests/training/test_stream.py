@@ -17,6 +17,7 @@ from PIL import Image
 from adacolvit.cli import main
 from adacolvit.errors import DataError
 from adacolvit.hints.frame import square_frame
+from adacolvit.training import stream
 from adacolvit.training.data import PhotoCache, packed
 from adacolvit.training.recipe import Stage
 from adacolvit.training.resident import ResidentPhotos
@@ -98,6 +99,20 @@ def test_making_shards_goes_on_and_mixes_nothing(imagenet, shards, tmp_path, cap
     assert "empty folder" in capsys.readouterr().err
 
 
+def test_photos_are_kept_at_the_size_that_is_asked_for(imagenet, shards, tmp_path, capsys):
+    arguments = ["shards", str(imagenet), "-o", str(tmp_path), "--per-shard", "45", "--workers", "1"]
+    assert main([*arguments, "--short-side", "400"]) == 0
+    assert main([*arguments, "--short-side", "200"]) == 1
+    assert "made otherwise" in capsys.readouterr().err
+    full = {(400, 480, 3), (280, 300, 3), (90, 120, 3)}
+    small = {(256, 307, 3), (256, 274, 3), (90, 120, 3)}
+    for short_side, sizes in ((400, full), (256, small)):
+        streamed = ShardStream([str(tmp_path)], 0, short_side=short_side).photos()
+        assert {photo.shape for photo in islice(streamed, 45)} == sizes
+        cache = PhotoCache.open((str(tmp_path / "00000.tar"),), tmp_path / "cache", short_side=short_side)
+        assert {photo.shape for photo in cache} == sizes
+
+
 def test_a_photo_that_cannot_be_read_is_named(tmp_path, photo_maker, capsys):
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -113,7 +128,7 @@ def test_a_photo_that_cannot_be_read_is_named(tmp_path, photo_maker, capsys):
 @pytest.mark.parametrize("world", [1, 2])
 def test_every_photo_comes_once_an_epoch(shards, world):
     streams = [ShardStream([str(shards)], 3, rank, world) for rank in range(world)]
-    sizes = [sum(s._counts[s.shards[i]] for i in np.random.default_rng([3, 0]).permutation(12)[r::world])
+    sizes = [sum(s.counts[s.shards[i]] for i in np.random.default_rng([3, 0]).permutation(12)[r::world])
              for r, s in enumerate(streams)]  # fmt: skip
     assert sum(sizes) == CLASSES * EACH
     epoch = [name for stream, size in zip(streams, sizes, strict=True) for name, _ in islice(stream.files(), size)]
@@ -126,9 +141,9 @@ def test_every_photo_comes_once_an_epoch(shards, world):
 def test_the_stream_goes_on_anywhere_after_reading_little(shards, monkeypatch):
     whole = [name for name, _ in islice(ShardStream([str(shards)], 5).files(), 120)]
     for first in (0, 1, 17, 45, 46, 100):
-        stream, read = ShardStream([str(shards)], 5), []
-        monkeypatch.setattr(stream, "_read", lambda names, r=read, f=stream._read: r.append(names) or f(names))
-        assert [name for name, _ in islice(stream.files(first), 3)] == whole[first : first + 3]
+        some, read = ShardStream([str(shards)], 5), []
+        monkeypatch.setattr(some, "_read", lambda names, r=read, f=some._read: r.append(names) or f(names))
+        assert [name for name, _ in islice(some.files(first), 3)] == whole[first : first + 3]
         assert sum(len(names) for names in read) <= 3 * MIXED
 
 
@@ -169,6 +184,32 @@ def test_a_shard_that_is_not_what_it_should_be(shards, tmp_path):
     (tmp_path / "shards.json").write_text('{"00000.tar": 7}')
     with pytest.raises(DataError, match="4 photos where 7 were counted"):
         next(ShardStream([str(tmp_path)], 0).files())
+
+
+def test_a_shard_that_cannot_be_read_for_a_moment_is_tried_again(shards, monkeypatch, caplog):
+    whole = [name for name, _ in islice(ShardStream([str(shards)], 5).files(), 45)]
+    monkeypatch.setattr(stream, "PAUSES", (0, 0))
+    broken, files = [2], stream._files
+
+    def unreliable(shard):
+        for number, file in enumerate(files(shard)):
+            if number == 1 and broken[0]:
+                broken[0] -= 1
+                raise DataError("503 slow down")
+            yield file
+
+    monkeypatch.setattr(stream, "_files", unreliable)
+    assert [name for name, _ in islice(ShardStream([str(shards)], 5).files(), 45)] == whole
+    assert [record.getMessage() for record in caplog.records] == ["503 slow down; trying again in 0 s"] * 2
+    broken[0] = 3
+    with pytest.raises(DataError, match="503 slow down"):
+        next(ShardStream([str(shards)], 5).files())
+
+
+def test_what_was_counted_before_is_not_counted_again(shards, monkeypatch):
+    counts = stream.counted([str(shards)])
+    monkeypatch.setattr(stream, "counted", None)
+    assert next(ShardStream([str(shards)], 0, counts=counts).files())
 
 
 def test_resident_photos_may_be_a_share_and_come_from_memory(shards):

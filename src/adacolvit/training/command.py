@@ -27,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", metavar="FILE", help="trained weights (.safetensors) to learn from too (default: the recipe's)"
     )
+    parser.add_argument(
+        "--short-side", type=positive, metavar="PX", help="at which photos are kept at most (default: the recipe's)"
+    )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
@@ -124,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
         validation=args.validation,
         init=args.init,
         teacher=args.teacher,
+        short_side=args.short_side,
         seed=args.seed,
     )
     out = args.out or Path("runs") / recipe.name

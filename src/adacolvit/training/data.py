@@ -24,12 +24,11 @@ from adacolvit.hints.frame import PATCH, Frame, fit_frame, square_frame
 from adacolvit.hints.sampling import cell_means, sample_places
 from adacolvit.photosets import decode, iter_files
 
-from .recipe import Stage
+from .recipe import SHORT_SIDE, Stage
 
 FEW_HINTS = 10  # "few" of a stage: as many as a person begins with
 VARIED_SIZES = 0.3  # share of the batches whose hints have all sizes, not the smallest alone
 STRETCH = 4 / 3  # crops are stretched by up to this
-SHORT_SIDE = 256  # photos are kept at this short side at most; a crop at 224 never needs more
 
 
 class PhotoCache:
@@ -48,29 +47,29 @@ class PhotoCache:
         return self.pixels[offset : offset + height * width * 3].reshape(height, width, 3)
 
     @classmethod
-    def open(cls, sources: tuple[str, ...], folder: Path, progress=None) -> "PhotoCache":
+    def open(cls, sources: tuple[str, ...], folder: Path, progress=None, short_side: int = SHORT_SIDE) -> "PhotoCache":
         """Open the cache of ``sources`` below ``folder``, decoding them first if that was not done.
 
-        progress: called with the number of photos done, now and then.
+        progress: called with the number of photos done, now and then. short_side: of the photos at most, in pixels.
         """
-        content = json.dumps([SHORT_SIDE, [_fingerprint(Path(source)) for source in sources]])
+        content = json.dumps([short_side, [_fingerprint(Path(source)) for source in sources]])
         key = hashlib.sha256(content.encode()).hexdigest()[:16]
         pixel_file, index_file = folder / f"{key}.rgb", folder / f"{key}.npy"
         if not index_file.exists():
             if not sources:
                 raise DataError("no photos to train on: name tar shards or folders with --train, or in the recipe")
             folder.mkdir(parents=True, exist_ok=True)
-            cls._decode(sources, pixel_file, index_file, progress)
+            cls._decode(sources, pixel_file, index_file, progress, short_side)
         return cls(np.memmap(pixel_file, np.uint8, "r"), np.load(index_file))
 
     @staticmethod
-    def _decode(sources, pixel_file: Path, index_file: Path, progress) -> None:
+    def _decode(sources, pixel_file: Path, index_file: Path, progress, short_side: int) -> None:
         index, offset = [], 0
         part = pixel_file.with_suffix(f".{secrets.token_hex(4)}.part")  # runs that share the folder keep apart
         with part.open("wb") as out:
             for source in sources:
                 for key, content in iter_files(source):
-                    photo = shrunk(decode(f"{source}:{key}", content))
+                    photo = shrunk(decode(f"{source}:{key}", content), short_side)
                     out.write(photo.tobytes())
                     index.append((offset, photo.height, photo.width))
                     offset += photo.height * photo.width * 3
@@ -82,9 +81,9 @@ class PhotoCache:
         part.replace(index_file)  # last: its presence says that the cache is whole
 
 
-def shrunk(photo: Image.Image) -> Image.Image:
+def shrunk(photo: Image.Image, short_side: int) -> Image.Image:
     """A photo at the size that is kept for training."""
-    scale = SHORT_SIDE / min(photo.size)
+    scale = short_side / min(photo.size)
     if scale >= 1:
         return photo
     return photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC)

@@ -23,15 +23,15 @@ from adacolvit.weights import write_weights
 
 from .budgets import set_budgets
 from .checkpoint import Average, averaged, load_checkpoint, save_checkpoint, start_from
-from .data import Batch, PhotoCache, choose, make_batch, packed, prefetch, random_frame
+from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
 from .gates import set_gates
 from .grow import grow
 from .loss import budget_at, budget_loss, color_losses, executed_share, kept
 from .optimizer import make_optimizers, rate, restore, set_rate
 from .precision import fabric_precision
 from .recipe import Recipe, Stage, differences
-from .resident import ResidentPhotos, fits
-from .stream import ShardStream, is_stream
+from .resident import ResidentPhotos, batch_of, fits
+from .stream import ShardStream, counted, is_stream
 from .teacher import Teacher
 from .validation import Validation
 
@@ -91,21 +91,35 @@ def batches(
         share = stage.batch // world
         if isinstance(photos, PhotoCache):
             chosen = choose(len(photos), sample, stage.batch, recipe.seed)[rank::world]
-            batch = make_batch(photos, stage, frame, chosen, rng)
+            batch = batch_of([photos[i] for i in chosen], stage, frame, rng, fabric.device)
         elif isinstance(photos, ResidentPhotos):
             chosen = choose(len(photos), sample // world, share, recipe.seed + (rank << 32))
             batch = photos.batch(stage, frame, chosen, int(rng.integers(2**62)))
         else:
-            some = [next(flowing) for _ in range(share)]
-            if fabric.device.type == "cuda":
-                resident = ResidentPhotos(packed(some), fabric.device)
-                batch = resident.batch(stage, frame, np.arange(share), int(rng.integers(2**62)))
-            else:
-                batch = make_batch(some, stage, frame, np.arange(share), rng)
+            batch = batch_of([next(flowing) for _ in range(share)], stage, frame, rng, fabric.device)
         budget = draw_budget(recipe, stage, rng_for(recipe, BUDGETS, step))
         yield Planned(stage, batch, budget_at(stage, done, before), budget)
         sample += stage.batch
         step += 1
+
+
+def open_photos(fabric: Fabric, recipe: Recipe, cache_folder: Path, stream: bool, reporter) -> PhotoCache | ShardStream:
+    """The photos of a recipe, as :func:`train` says."""
+    main = fabric.is_global_zero
+    if stream or is_stream(recipe.train):
+        counts = fabric.broadcast(counted(recipe.train) if main else None)  # else every process might read all shards
+        return ShardStream(recipe.train, recipe.seed, fabric.global_rank, fabric.world_size, recipe.short_side, counts)
+    with fabric.rank_zero_first(local=True):
+        progress = reporter.decoding if main else None
+        return PhotoCache.open(recipe.train, cache_folder, progress, recipe.short_side)
+
+
+def kept_where(fabric: Fabric, photos: PhotoCache) -> PhotoCache | ResidentPhotos:
+    """Photos on the device where every process has room for its share, since all draw in one way; else as they are."""
+    room = torch.tensor(float(fits(photos, fabric.device, fabric.world_size)), device=fabric.device)
+    if not fabric.all_reduce(room, reduce_op="min"):
+        return photos
+    return ResidentPhotos(photos, fabric.device, fabric.global_rank, fabric.world_size)
 
 
 def draw_budget(recipe: Recipe, stage: Stage, rng: np.random.Generator) -> float | None:
@@ -170,7 +184,8 @@ class Run:
         rng = rng_for(recipe, MEASURING, 0)
         some = photos
         if isinstance(photos, ShardStream):
-            some = list(islice(ShardStream(photos.shards, recipe.seed).photos(), MEASURED))
+            alone = ShardStream(photos.shards, recipe.seed, short_side=recipe.short_side, counts=photos.counts)
+            some = list(islice(alone.photos(), MEASURED))
         chosen = rng.integers(len(some), size=MEASURED)
         batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
         if recipe.gates == "grown":
@@ -274,12 +289,7 @@ def train(
     fabric = make_fabric(precision)
     fabric.launch()
     main = fabric.is_global_zero
-    rank, world = fabric.global_rank, fabric.world_size
-    if stream or is_stream(recipe.train):
-        photos = ShardStream(recipe.train, recipe.seed, rank, world)
-    else:
-        with fabric.rank_zero_first(local=True):
-            photos = PhotoCache.open(recipe.train, cache_folder, reporter.decoding if main else None)
+    photos = open_photos(fabric, recipe, cache_folder, stream, reporter)
     going_on = resume and fabric.broadcast((out / "last.pt").exists())  # as the first process finds it
     run = Run(fabric, recipe, out, going_on, photos, parts)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None
@@ -291,8 +301,8 @@ def train(
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)
     next_check = (run.sample // every + 1) * every
-    if isinstance(photos, PhotoCache) and fits(photos, fabric.device, world):
-        photos = ResidentPhotos(photos, fabric.device, rank, world)
+    if isinstance(photos, PhotoCache):
+        photos = kept_where(fabric, photos)
     plan = batches(recipe, photos, run.sample, run.step, fabric)
     for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
         measured = run.update(planned)

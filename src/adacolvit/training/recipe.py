@@ -14,6 +14,7 @@ GATES = ("kept", "open", "measured", "grown")
 DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 PRECISIONS = ("auto", "fp32", "bf16")  # of a run's products, not of its recipe; weights, sums and updates are float32
+SHORT_SIDE = 256  # of the photos, in pixels; most crops of 8 to 100 % of such a photo have to be enlarged for 224 px
 LONG = 80  # characters: values of which more would have to be shown are not
 _RECIPES = resources.files(__package__) / "recipes"
 
@@ -93,12 +94,15 @@ class Recipe:
     gates: str = "kept"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     teacher: str = ""  # weights of a network whose color is learnt beside the true one, see .teacher; "": none
+    short_side: int = SHORT_SIDE  # at which photos are kept at most; larger ones take more memory and time to decode
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss
 
     def __post_init__(self) -> None:
         if self.gates not in GATES:
             raise RecipeError(f"a recipe has gates {self.gates!r}: known are {', '.join(GATES)}")
+        if self.short_side < PATCH:
+            raise RecipeError(f"a recipe has short_side {self.short_side}: give {PATCH} pixels or more")
         knots = getattr(self.model, "budget_knots", 0)
         if any(bool(stage.budgets) != bool(knots) for stage in self.stages if stage.mode == "masked"):
             raise RecipeError(f"a model with {knots} budget_knots: every masked stage needs budgets if it has some")
@@ -167,7 +171,8 @@ def shipped() -> list[str]:
 def load_recipe(name_or_path: str, **overrides) -> Recipe:
     """Read a recipe by file path, or by the name of one that comes with the package.
 
-    ``overrides`` replace top-level entries (train, validation, init, teacher, seed) where they are not None.
+    ``overrides`` replace top-level entries (train, validation, init, teacher, short_side, seed) where they are not
+    None.
     """
     path = Path(name_or_path)
     if not path.suffix:

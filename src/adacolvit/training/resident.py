@@ -5,6 +5,7 @@ the same, the random numbers are the device's own. A GPU that eats thousands of 
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, NO_HINT, corner, encode,
 from adacolvit.hints.frame import CELL, Frame
 from adacolvit.hints.sampling import cell_means
 
-from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, recolored
+from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, make_batch, packed, recolored
 from .recipe import Stage
 
 ROOM = 0.5  # photos may take this part of a GPU's free memory; the rest is the network's
@@ -23,6 +24,16 @@ TRIES = 10  # boxes drawn per photo; the first that fits is taken
 TAPS = 2  # samples per axis and output pixel, each bilinear: crops shrink by up to 3, which one sample would alias
 UPLOADED = 2**24  # pixels sent to the device at once, about
 AT_ONCE = 64  # photos cropped at once, which bounds the memory of their indices
+
+
+def batch_of(
+    photos: Sequence[np.ndarray], stage: Stage, frame: Frame, rng: np.random.Generator, device: torch.device
+) -> Batch:
+    """A batch of all of some photos, each (H, W, 3) uint8 sRGB: made on ``device`` where that is a GPU."""
+    everyone = np.arange(len(photos))
+    if device.type == "cuda":
+        return ResidentPhotos(packed(photos), device).batch(stage, frame, everyone, int(rng.integers(2**62)))
+    return make_batch(photos, stage, frame, everyone, rng)
 
 
 def fits(cache: PhotoCache, device: torch.device, world: int = 1) -> bool:

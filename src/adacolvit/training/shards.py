@@ -26,6 +26,7 @@ from adacolvit.files import write_file
 from adacolvit.photosets import decode, is_photo, photos_below
 
 from .data import shrunk
+from .recipe import SHORT_SIDE
 from .stream import INDEX
 
 PLAN = "plan.txt"  # in the folder of the shards: a digest of what they are made from, and how
@@ -64,7 +65,7 @@ def _members(tar: tarfile.TarFile, path: str, start: int) -> Iterator[Place]:
         tar.members = []  # tarfile would remember each of a million
 
 
-def write_shard(folder: Path, job: tuple[int, list[tuple[int, Place]]]) -> tuple[str, int, list[str]]:
+def write_shard(folder: Path, short_side: int, job: tuple[int, list[tuple[int, Place]]]) -> tuple[str, int, list[str]]:
     """Write a shard, unless it is there: (its name, photos in it, why others are not)."""
     from webdataset import TarWriter
 
@@ -81,7 +82,7 @@ def write_shard(folder: Path, job: tuple[int, list[tuple[int, Place]]]) -> tuple
                 file.seek(place.offset)
                 content = file.read(place.size)
             try:
-                photo = shrunk(decode(place.name, content))
+                photo = shrunk(decode(place.name, content), short_side)
             except DataError as error:
                 problems.append(str(error))
                 continue
@@ -94,18 +95,26 @@ def write_shard(folder: Path, job: tuple[int, list[tuple[int, Place]]]) -> tuple
     return target.name, written, problems
 
 
-def make_shards(sources: list[Path], folder: Path, per_shard: int, seed: int, workers: int, report) -> int:
+def make_shards(
+    sources: list[Path],
+    folder: Path,
+    per_shard: int,
+    seed: int,
+    workers: int,
+    report,
+    short_side: int = SHORT_SIDE,
+) -> int:
     """Write shards into ``folder``, and their index; returns how many photos could not be used.
 
-    report: called after each shard with (shards done, shards in all, why photos were left out). Started again, it goes
-    on where it stood. Raises DataError.
+    report: called after each shard with (shards done, shards in all, why photos were left out). short_side: of the
+    photos at most, in pixels. Started again, it goes on where it stood. Raises DataError.
     """
     found = [place for source in sources for place in places(source)]
     if not found:
         raise DataError(f"no photos in {', '.join(map(str, sources))}: give folders of photos, tars, or tars of tars")
     folder.mkdir(parents=True, exist_ok=True)
     named = "\n".join(f"{place.name} {place.size}" for place in found)
-    digest = hashlib.sha256(f"{per_shard} {seed} {QUALITY}\n{named}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{per_shard} {seed} {QUALITY} {short_side}\n{named}".encode()).hexdigest()
     plan = folder / PLAN
     if plan.exists() and plan.read_text() != digest:
         raise DataError(f"{folder} holds shards of other photos, or made otherwise: choose an empty folder")
@@ -120,7 +129,7 @@ def make_shards(sources: list[Path], folder: Path, per_shard: int, seed: int, wo
         spread = map
         if workers > 1:
             spread = end.enter_context(ProcessPoolExecutor(workers, get_context("spawn"))).map
-        for name, written, problems in spread(partial(write_shard, folder), jobs):
+        for name, written, problems in spread(partial(write_shard, folder, short_side), jobs):
             counts[name] = written
             report(len(counts), len(jobs), problems)
     write_file(folder / INDEX, json.dumps(counts, indent=0).encode())
@@ -132,6 +141,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="folders of photos, tars, or tars of tars")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="folder for the shards")
     parser.add_argument("--per-shard", type=positive, default=1000, metavar="N", help="photos of a shard [1000]")
+    parser.add_argument(
+        "--short-side", type=positive, default=SHORT_SIDE, metavar="PX", help="of the photos, at most [%(default)s]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the order [0]")
     parser.add_argument("--workers", type=positive, default=os.cpu_count(), metavar="N", help="processes [one a core]")
 
@@ -155,5 +167,6 @@ def run(args: argparse.Namespace) -> int:
             for problem in problems:
                 progress.console.out(f"adacolvit: {problem}", highlight=False)
 
-        lost = make_shards(args.inputs, args.output, args.per_shard, args.seed, args.workers, report)
+        settings = (args.per_shard, args.seed, args.workers, report, args.short_side)
+        lost = make_shards(args.inputs, args.output, *settings)
     return int(lost > 0)

@@ -6,6 +6,8 @@ is a function of (seed, process, place) alone, and a resumed run goes on there a
 
 import io
 import json
+import logging
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -17,9 +19,13 @@ from adacolvit.errors import DataError, MissingExtra
 from adacolvit.photosets import SUFFIXES
 
 from .data import shrunk
+from .recipe import SHORT_SIDE
 
 INDEX = "shards.json"  # beside the shards: {"name of a shard": number of its photos}
 MIXED = 4  # shards that are shuffled together; as many more are read meanwhile
+PAUSES = (1, 4, 16)  # seconds before a shard that could not be read is tried again
+
+logger = logging.getLogger(__name__)
 
 
 def is_stream(sources: Sequence[str]) -> bool:
@@ -30,17 +36,26 @@ def is_stream(sources: Sequence[str]) -> bool:
 class ShardStream:
     """One process's photos of some shards, for ever: epoch after epoch, each in an order of its own."""
 
-    def __init__(self, sources: Sequence[str], seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str],
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        short_side: int = SHORT_SIDE,
+        counts: dict[str, int] | None = None,
+    ) -> None:
         """sources: shards as webdataset names them: paths, URLs, ``pipe:`` commands, braces as in
-        ``s3://bucket/train-{0000..1281}.tar``. Each process reads shards of its own. Raises DataError.
+        ``s3://bucket/train-{0000..1281}.tar``. Each process reads shards of its own. short_side: of the photos at most,
+        in pixels. counts: what :func:`counted` says of the sources, where it was asked before. Raises DataError.
         """
         self.shards = _expanded(sources)
         if len(self.shards) < world:
             raise DataError(f"{len(self.shards)} shards cannot be shared by {world} processes: make smaller shards")
-        self._counts = _counts(self.shards)
-        if not any(self._counts.values()):
+        self.counts = counted(sources) if counts is None else counts
+        if not any(self.counts.values()):
             raise DataError(f"no photos in {', '.join(sources)}: `adacolvit shards` makes shards, of a tar of tars too")
-        self._seed, self._rank, self._world = seed, rank, world
+        self._seed, self._rank, self._world, self._short_side = seed, rank, world, short_side
 
     def files(self, first: int = 0) -> Iterator[tuple[str, bytes]]:
         """(name, content) of every photo from the ``first``-th of the stream on."""
@@ -57,7 +72,7 @@ class ShardStream:
         with ThreadPoolExecutor(threads) as decoders:
             waiting = []
             for name, content in self.files(first):
-                waiting.append(decoders.submit(decoded, name, content))
+                waiting.append(decoders.submit(decoded, name, content, self._short_side))
                 if len(waiting) > 2 * threads:
                     yield waiting.pop(0).result()
 
@@ -70,7 +85,7 @@ class ShardStream:
             ]
             for start in range(0, len(shuffled), MIXED):
                 names = [self.shards[i] for i in shuffled[start : start + MIXED]]
-                count = sum(self._counts[name] for name in names)
+                count = sum(self.counts[name] for name in names)
                 if first < count:
                     rng = np.random.default_rng([self._seed, epoch, self._rank, start])
                     yield names, rng.permutation(count), first
@@ -80,20 +95,20 @@ class ShardStream:
     def _read(self, names: list[str]) -> list[tuple[str, bytes]]:
         files = []
         for name in names:
-            found = list(_files(name))
-            if len(found) != self._counts[name]:
+            found = fetched(name)
+            if len(found) != self.counts[name]:
                 raise DataError(
-                    f"{name} holds {len(found)} photos where {self._counts[name]} were counted: mend its {INDEX}"
+                    f"{name} holds {len(found)} photos where {self.counts[name]} were counted: mend its {INDEX}"
                 )
             files += found
         return files
 
 
-def decoded(name: str, content: bytes) -> np.ndarray:
+def decoded(name: str, content: bytes, short_side: int) -> np.ndarray:
     """A shard's photo: (H, W, 3) uint8. It is taken to be upright and in sRGB, as ``adacolvit shards`` writes them."""
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return np.asarray(shrunk(image.convert("RGB")))
+            return np.asarray(shrunk(image.convert("RGB"), short_side))
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"the photo {name} cannot be used ({error}): make its shard again") from error
 
@@ -136,15 +151,28 @@ def _files(shard: str) -> Iterator[tuple[str, bytes]]:
         raise DataError(f"the shard {shard} cannot be read ({error}): check its address") from error
 
 
-def _counts(shards: list[str]) -> dict[str, int]:
-    """Photos of each shard: of the index beside it, else counted by reading it once."""
+def fetched(shard: str) -> list[tuple[str, bytes]]:
+    """:func:`_files` of a shard. A store may fail for a moment: it is asked again before DataError is raised."""
+    for pause in PAUSES:
+        try:
+            return list(_files(shard))
+        except DataError as error:
+            if isinstance(error.__cause__, FileNotFoundError):  # of a path, where waiting does not help
+                raise
+            logger.warning("%s; trying again in %g s", error, pause)
+            time.sleep(pause)
+    return list(_files(shard))
+
+
+def counted(sources: Sequence[str]) -> dict[str, int]:
+    """Photos of each shard: of the index beside it, else counted by reading it once. Raises DataError."""
     known: dict[str, dict[str, int]] = {}
     counts = {}
-    for shard in shards:
+    for shard in _expanded(sources):
         folder, slash, name = shard.rpartition("/")
         if folder not in known:
             known[folder] = _index(f"{folder}{slash}{INDEX}") if not shard.startswith("pipe:") else {}
-        counts[shard] = known[folder].get(name) or sum(1 for _ in _files(shard))
+        counts[shard] = known[folder].get(name) or len(fetched(shard))
     return counts
 
 
