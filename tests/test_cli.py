@@ -78,6 +78,17 @@ def test_folder_is_the_same_as_one_by_one(table, run):
     assert np.array_equal(pixels(table / "one.png"), pixels(table / "all" / "a.png"))
 
 
+def test_a_folder_passes_over_no_photo_in_silence(table, run):
+    for name in ("a.jp2", "b.jfif", "c.tga", "d.pgm"):
+        photo(table / "in" / name)
+    for name in ("e.heic", "f.NEF", "notes.txt"):
+        (table / "in" / name).write_bytes(b"no picture that is read")
+    code, out, err = run("in", "-o", "out")
+    assert code == 1 and len(out) == 4
+    assert sorted(path.name for path in (table / "out").iterdir()) == ["a.png", "b.png", "c.png", "d.png"]
+    assert "e.heic" in err and "f.NEF" in err and "notes" not in err
+
+
 def test_several_processes_give_the_same_in_the_same_order(table, run):
     names = [f"{i}.png" for i in range(9)]
     for i, name in enumerate(names):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adacolvit.decode import _FORMATS
 from adacolvit.errors import DataError
-from adacolvit.photosets import decode, iter_files
+from adacolvit.photosets import SUFFIXES, UNREADABLE, decode, iter_files
 
 
 def png(value=0, size=(3, 2), **options) -> bytes:
@@ -79,3 +80,22 @@ def test_decoding_applies_the_orientation():
 def test_a_photo_that_cannot_be_decoded_is_named(content):
     with pytest.raises(DataError, match=r"the photo harbor cannot be used"):
         decode("harbor", content)
+
+
+def test_folders_are_searched_for_what_can_be_opened():
+    """Every suffix belongs to a format that is read; of those that are, only oddities are left out."""
+    Image.init()
+    read = {suffix for suffix, kind in Image.registered_extensions().items() if kind in _FORMATS}
+    assert read >= SUFFIXES
+    oddities = {
+        ".apng", ".avifs", ".bw", ".icb", ".ico", ".j2c", ".jpc", ".jpf", ".pfm", ".rgb", ".rgba", ".vda", ".vst",
+    }  # fmt: skip
+    assert read - SUFFIXES <= oddities
+    assert not UNREADABLE & set(Image.registered_extensions())
+
+
+def test_a_tar_of_a_folder_itself_is_read(tmp_path):
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "1.jpg")
+    with tarfile.open(tmp_path / "all.tar", "w") as tar:
+        tar.add(tmp_path / "1.jpg", "./1.jpg")
+    assert [key for key, _ in iter_files(tmp_path / "all.tar")] == ["1"]

@@ -10,17 +10,25 @@ from PIL import Image
 from adacolvit.errors import DataError, PhotoError
 from adacolvit.photo import open_photo
 
-SUFFIXES = frozenset([".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"])
-
+# Of the formats that decode.py reads; icons are left out.
+SUFFIXES = frozenset([
+    ".avif", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jpx", ".pbm", ".pcx", ".pgm",
+    ".png", ".pnm", ".ppm", ".psd", ".sgi", ".tga", ".tif", ".tiff", ".webp",
+])  # fmt: skip
+# Photos that cannot be read: they are met and named, not passed over as if they were texts.
+UNREADABLE = frozenset([".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".raf", ".rw2"])
 
 Choice = Callable[[Sequence[str]], set[str]]  # keys of all photos -> those that are wanted
 COLORED = ".color"  # ends the names of pictures written beside their photos
 
 
 def is_photo(name: PurePath) -> bool:
-    """Whether a file in a folder (its name below it) is to be colored: not if it is hidden, or was colored here."""
+    """Whether a file in a folder (its name below it) is to be colored: not if it is hidden, or was colored here.
+
+    Photos in formats that cannot be read are meant too, so that whoever opens them says so.
+    """
     hidden = any(part.startswith(".") for part in name.parts)
-    return name.suffix.lower() in SUFFIXES and not hidden and not name.stem.endswith(COLORED)
+    return name.suffix.lower() in SUFFIXES | UNREADABLE and not hidden and not name.stem.endswith(COLORED)
 
 
 def photos_below(folder: Path) -> Iterator[Path]:
@@ -57,7 +65,7 @@ def iter_files(source, choose: Choice | None = None) -> Iterator[tuple[str, byte
 def _tar_files(path: Path, choose: Choice | None) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(path) as tar:
-            members = {m.name: m for m in tar.getmembers() if m.isfile()}
+            members = {str(PurePosixPath(m.name)): m for m in tar.getmembers() if m.isfile()}  # ./1.jpg is 1.jpg
             for key, name in _photos(members, path, choose):
                 yield key, tar.extractfile(members[name]).read()
     except FileNotFoundError as error:
