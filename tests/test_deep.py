@@ -1,13 +1,16 @@
 """16 bits per channel, the visible label, and the note in the metadata."""
 
 import io
+from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from adacolvit import label
 from adacolvit.color.lab import lab_to_srgb, srgb_to_lightness
 from adacolvit.colorizer import Colorizer
 from adacolvit.deep import png16
@@ -189,6 +192,20 @@ def test_the_label_is_in_the_corner_and_only_there():
     assert labeled.max() > 240 and labeled.min() < 130  # light letters on their shadow, readable on any ground
     deep = picture_bytes(photo, pixels.astype(np.uint16) * 257, ".png", label="Colorized")
     assert np.abs(read_png16(deep) / 257 - labeled).max() < 1
+
+
+def test_a_label_is_set_in_a_font_that_has_its_letters(monkeypatch):
+    """Pillow's own font knows English alone, and draws a box for every other letter."""
+    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    monkeypatch.setattr(label, "FONTS", ("not here.ttf", str(font)))
+    gray = np.full((60, 400, 3), 120, np.uint8)
+    pictures = [label.Label(text, 400, 60).paint(gray, 0) for text in ("Élise", "Љубав", "Élise \u2116 5")]
+    assert all((picture != gray).any() for picture in pictures)
+    assert len({picture.tobytes() for picture in pictures}) == 3
+    monkeypatch.setattr(label, "FONTS", ())
+    assert (label.Label("Elise", 400, 60).paint(gray, 0) != gray).any()
+    with pytest.raises(SaveError, match="has É № of the label: install one"):
+        label.Label("Élise № 5", 400, 60)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30, 4), (9, 300)])
