@@ -69,6 +69,24 @@ def test_hints_written_can_be_read_again(client, photo):
     assert back.json()["hints"] == HINTS
 
 
+def test_dots_on_a_transparent_picture_are_hints(client, photo):
+    dots = Image.new("RGBA", (300, 200))
+    dots.paste((123, 74, 45, 255), (40, 50, 46, 56))
+    out = io.BytesIO()
+    dots.save(out, "PNG")
+    (hint,) = client.post(f"/api/photos/{photo['id']}/hints/read", content=out.getvalue()).json()["hints"]
+    assert hint["color"] == "#7b4a2d" and abs(hint["x"] - 43) <= 1 and abs(hint["y"] - 53) <= 1
+    reply = client.post(f"/api/photos/{photo['id']}/hints/read", content=picture(300, 200))
+    assert reply.status_code == 422 and "transparen" in error(reply)
+
+
+def test_more_hints_than_can_be_sent_back_are_refused(client, photo):
+    hints = [{"x": i % 300, "y": i // 300, "color": "#7b4a2d", "size": 2} for i in range(10_001)]
+    file = {"version": 1, "photo": {"name": "a.png", "width": 300, "height": 200}, "hints": hints}
+    reply = client.post(f"/api/photos/{photo['id']}/hints/read", content=json.dumps(file))
+    assert reply.status_code == 422 and "10001 hints" in error(reply) and "takes 10000" in error(reply)
+
+
 @pytest.mark.parametrize("content", [b"", b"hello", b"[]", b"{}", b'{"version": 9}', b"\xff\xfe\x00"])
 def test_what_is_no_hints_file_is_told_in_a_sentence(client, photo, content):
     reply = client.post(f"/api/photos/{photo['id']}/hints/read", content=content)

@@ -5,6 +5,7 @@ from adacolvit.app.library import Library
 from adacolvit.app.studio import Studio
 from adacolvit.app.table import Table, bare_name
 from adacolvit.errors import PhotoError
+from adacolvit.hints.file import HintFile, save_hints
 from adacolvit.hints.hint import Hint
 
 from .conftest import picture
@@ -132,3 +133,18 @@ def test_what_is_no_photo_leaves_the_table_as_it_was(engine, library):
 )
 def test_names_are_bare(given, bare):
     assert bare_name(given) == bare
+
+
+def test_a_copy_in_a_folder_is_named_and_its_hints_are_used(library, tmp_path):
+    album = tmp_path / "album"
+    (album / "sub").mkdir(parents=True)
+    for path in (album / "a.png", album / "sub" / "copy.png"):
+        path.write_bytes(picture(40, 30))
+    save_hints(album / "sub" / "copy.hints.json", HintFile("copy.png", 40, 30, (Hint(5, 5, "#7b4a2d"),)))
+    folder = Folder(album)
+    assert folder.wait(10)
+    info = folder.info(library)
+    (photo,), (failure,) = info.photos, info.failed
+    assert (photo.path, photo.hints) == ("a.png", 1)
+    assert failure.name == "sub/copy.png" and "the same photo as a.png" in failure.error
+    folder.close()

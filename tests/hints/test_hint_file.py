@@ -146,3 +146,17 @@ def test_scaled_hints_stay_inside_the_photo(width, height, scale):
     size = max(1, round(width * scale)), max(1, round(height * scale))
     for hint in HintFile("a", width, height, corners).for_photo(*size):
         assert 0 <= hint.x < size[0] and 0 <= hint.y < size[1]
+
+
+def test_an_entry_that_is_there_twice_is_refused():
+    twice = TEXT.replace('"version": 1,', '"version": 1, "hints": [],')
+    with pytest.raises(HintError, match="hints twice"):
+        parse_hints(twice)
+    with pytest.raises(HintError, match="color twice"):
+        parse_hints(TEXT.replace('"color": "#7b4a2d"', '"color": "#000000", "color": "#7b4a2d"'))
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    with pytest.raises(HintError, match="outside"):
+        save_hints(tmp_path / "p.hints.json", HintFile("p.png", 30, 20, (Hint(30, 5, "#ffffff"),)))
+    assert not list(tmp_path.iterdir())

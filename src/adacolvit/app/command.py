@@ -23,6 +23,7 @@ from adacolvit.hints.file import hints_beside, load_hints
 
 from .folder import Folder
 from .library import MOST_DISK, Library
+from .messages import not_too_many
 from .security import LOCAL_NAMES, Access
 from .server import create_app
 from .studio import Studio
@@ -109,7 +110,7 @@ def put_file(table: Table, path: Path) -> Entry:
     sidecar = hints_beside(path)
     if sidecar is None:
         return entry
-    hints = load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height)
+    hints = not_too_many(load_hints(sidecar).for_photo(entry.photo.width, entry.photo.height))
     return table.put(data, path.name, hints, source)
 
 

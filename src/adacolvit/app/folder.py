@@ -2,7 +2,7 @@
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adacolvit.decode import upright_size
@@ -12,7 +12,7 @@ from adacolvit.hints.hint import Hint
 from adacolvit.photosets import photos_below
 
 from .library import Library, content_id
-from .messages import Failure, FolderInfo, FolderPhoto
+from .messages import Failure, FolderInfo, FolderPhoto, not_too_many
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,18 @@ class Folder:
                 return
             if not path.resolve().is_relative_to(self.folder):
                 continue
+            name = readable(path.relative_to(self.folder).as_posix())
             try:
                 data = path.read_bytes()
                 width, height = upright_size(data, path.name)
                 beside = hints_beside(path)
-                hints = load_hints(beside).for_photo(width, height) if beside else ()
+                hints = not_too_many(load_hints(beside).for_photo(width, height)) if beside else ()
             except (AdaColViTError, OSError) as error:
-                name = readable(path.relative_to(self.folder).as_posix())
                 self._failed.append(Failure(name=name, error=readable(str(error))))
                 continue
             key = content_id(data)
-            self._found.setdefault(key, Found(key, path, width, height, hints))
+            first = self._found.setdefault(key, Found(key, path, width, height, hints))
+            if first.path != path:  # a copy: the work on one is the work on both
+                stands = readable(first.path.relative_to(self.folder).as_posix())
+                self._failed.append(Failure(name=name, error=f"the same photo as {stands}, which stands for both"))
+                self._found[key] = replace(first, hints=first.hints or hints)

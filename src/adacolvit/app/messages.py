@@ -9,11 +9,23 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
+from adacolvit.errors import HintError
+from adacolvit.hints.hint import Hint
+
 PictureFormat = Literal["png", "jpeg", "webp", "tiff"]
 Status = Literal["new", "started", "done"]
 MOST_HINTS = 10_000  # of one request
 MOST_LABEL = 200  # characters
 MOST_ITEMS = 10_000  # photos of one export
+
+
+def not_too_many(hints: tuple[Hint, ...]) -> tuple[Hint, ...]:
+    """Hints of a file, as they are. HintError for more than a request may bring back."""
+    if len(hints) > MOST_HINTS:
+        raise HintError(
+            f"there are {len(hints)} hints, the app takes {MOST_HINTS}: take some out, or use adacolvit colorize"
+        )
+    return hints
 
 
 class Message(BaseModel):

@@ -64,7 +64,7 @@ def dump_hints(hint_file: HintFile) -> str:
 def parse_hints(text: str) -> HintFile:
     """Read the text of a hints file. Raises HintError if it is no hints file, or one of an unknown version."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_each_once)
     except (ValueError, RecursionError) as error:
         raise HintError(f"this is not a hints file, for it is not JSON ({error}): save the hints again") from error
     if not isinstance(document, dict) or "version" not in document:
@@ -83,6 +83,14 @@ def parse_hints(text: str) -> HintFile:
     hints = as_hints(hints)
     check_inside(hints, photo["width"], photo["height"])
     return HintFile(photo["name"], photo["width"], photo["height"], hints)
+
+
+def _each_once(entries: list[tuple[str, object]]) -> dict:
+    """A JSON object; HintError where it has an entry twice, of which one would be lost."""
+    names = [name for name, _ in entries]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise HintError(f"this hints file has {', '.join(sorted(twice))} twice in one place: leave one out")
+    return dict(entries)
 
 
 def load_hints(path: str | os.PathLike) -> HintFile:
@@ -105,7 +113,10 @@ def read_hints(content: bytes, name: str) -> HintFile:
 
 
 def save_hints(path: str | os.PathLike, hint_file: HintFile) -> None:
-    """Write a hints file, whole or not at all. Raises SaveError if it cannot be written."""
+    """Write a hints file, whole or not at all. Raises SaveError if it cannot be written, HintError for a hint outside
+    the photo, which could not be read again.
+    """
+    check_inside(hint_file.hints, hint_file.width, hint_file.height)
     write_file(path, dump_hints(hint_file).encode())
 
 

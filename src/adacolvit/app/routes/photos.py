@@ -7,15 +7,17 @@ from starlette.concurrency import run_in_threadpool
 
 from adacolvit.app import live
 from adacolvit.app.answers import attachment, failures, file_body, file_of, read_body
-from adacolvit.app.messages import HintMessage, HintsReply, HintsRequest, PhotoInfo, RenderRequest
+from adacolvit.app.messages import HintMessage, HintsReply, HintsRequest, PhotoInfo, RenderRequest, not_too_many
 from adacolvit.app.studio import Studio
 from adacolvit.app.table import Entry
 from adacolvit.batch import Look
 from adacolvit.colorizer import Result
 from adacolvit.hints.file import HintFile, dump_hints, parse_hints
 from adacolvit.hints.hint import as_hints
+from adacolvit.hints.picture import hints_from_picture
 
 MOST_HINT_BYTES = 4 * 2**20
+_PICTURES = b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"GIF8"  # how files of pictures with transparency begin
 MOST_TEXELS = 8192  # longest side of the gray picture a client may ask for
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
@@ -76,10 +78,14 @@ def photo_routes(studio: Studio) -> APIRouter:
 
     @routes.post("/{photo_id}/hints/read", responses=failures(404, 413), openapi_extra=file_body("The hints file."))
     async def read_hints(photo_id: str, request: Request) -> HintsReply:
-        """The hints of a hints file, in pixels of this photo."""
+        """The hints of a hints file, or of a picture whose opaque dots are hints, in pixels of this photo."""
         photo = (await studio.entry(photo_id)).photo
-        file = parse_hints((await read_body(request, MOST_HINT_BYTES)).decode("utf-8-sig", "replace"))
-        return HintsReply(hints=[HintMessage(**hint.to_dict()) for hint in file.for_photo(photo.width, photo.height)])
+        content = await read_body(request, MOST_HINT_BYTES)
+        if content.startswith(_PICTURES):
+            hints = await run_in_threadpool(hints_from_picture, content, photo.width, photo.height)
+        else:
+            hints = parse_hints(content.decode("utf-8-sig", "replace")).for_photo(photo.width, photo.height)
+        return HintsReply(hints=[HintMessage(**hint.to_dict()) for hint in not_too_many(hints)])
 
     @routes.websocket("/{photo_id}/live")
     async def live_socket(socket: WebSocket, photo_id: str) -> None:
