@@ -218,6 +218,41 @@ class TestMotion:
         assert "turn" in page.evaluate(self.STILL)
 
 
+def test_a_photos_colors_stay_and_what_is_chosen_is_seen_in_the_systems_own_colors(browser, fresh):
+    context = browser.new_context(viewport={"width": 900, "height": 640}, base_url=fresh, forced_colors="active")
+    page = watched(context.new_page())
+    page.goto("/")
+    table = Table(page)
+    hints(table)
+    page.keyboard.press("i")
+    page.mouse.move(*table.place(0.6, 0.6))
+    expect(page.locator(".tip")).to_be_visible()
+    table.rings.first.focus()
+    page.keyboard.press("Enter")
+    lost = page.locator(".swatch, .ring span, .marker, .tip i").evaluate_all("""(parts) => parts.filter((part) => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        Object.assign(probe.style, { color: part.style.background, forcedColorAdjust: "none" });
+        const isKept = getComputedStyle(probe).color === getComputedStyle(part).backgroundColor;
+        probe.remove();
+        return !isKept;
+    }).map((part) => part.outerHTML)""")
+    assert not lost
+    page.keyboard.press("b")
+    page.keyboard.press("Control+s")
+
+    def filled(selector: str) -> list[str]:
+        return page.locator(selector).evaluate_all("(all) => all.map((each) => getComputedStyle(each).backgroundColor)")
+
+    highlight = page.evaluate("""() => {
+        document.body.style.backgroundColor = "Highlight";
+        return getComputedStyle(document.body).backgroundColor;
+    }""")
+    assert set(filled(".choices .chosen, .tool[aria-pressed=true], .tool[aria-expanded=true]")) == {highlight}
+    assert highlight not in filled(".choices label:not(.chosen), .tool[aria-pressed=false], .tool[aria-expanded=false]")
+    context.close()
+    assert not page.problems
+
+
 SEEN = """() => {
     const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.activeElement);
     const drawn = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && !/^rgba.* 0\\)$/.test(outlineColor);

@@ -306,6 +306,29 @@ def test_a_notch_of_the_wheel_zooms_a_little_with_control_too(table, page):
     assert 1.1 < table.photo_box()[2] / before[2] < 1.5
 
 
+@pytest.mark.parametrize("table", ["cpu"], indirect=True)
+def test_a_pinch_on_safaris_trackpad_zooms_the_photo_and_not_the_page(table, page):
+    table.open_sample("Cat")
+    x, y = table.place(0.3, 0.4)
+    gesture = """([kind, clientX, clientY, scale]) => {
+        const event = new MouseEvent(kind, { clientX, clientY, bubbles: true, cancelable: true });
+        document.querySelector(".stage").dispatchEvent(Object.assign(event, { scale }));
+        return event.defaultPrevented;
+    }"""
+    before = table.photo_box()
+    for kind, scale in (("gesturestart", 1), ("gesturechange", 1.5), ("gesturechange", 2)):
+        assert page.evaluate(gesture, [kind, x, y, scale])
+    table.settle()
+    assert table.photo_box()[2] / before[2] == pytest.approx(2, rel=0.01)
+    assert table.place(0.3, 0.4) == pytest.approx((x, y), abs=1)
+    cdp = page.context.new_cdp_session(page)
+    touch(cdp, "touchStart", (x, y))  # fingers are told of as pointers
+    page.evaluate(gesture, ["gesturechange", x, y, 4])
+    touch(cdp, "touchEnd")
+    table.settle()
+    assert table.photo_box()[2] / before[2] == pytest.approx(2, rel=0.01)
+
+
 def test_a_key_that_is_held_repeats_what_should_repeat(table, page):
     table.open_sample("Cat")
     table.click(0.4, 0.4)

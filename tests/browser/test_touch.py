@@ -52,3 +52,70 @@ def test_a_color_that_was_typed_before_a_tap_is_for_the_hint_it_was_typed_for(ta
     tablet.settle()
     typed = tablet.kept_hints()[1]
     assert typed["color"] not in (chosen, second["color"]) and tablet.kept()["present"][1].get("guess") is None
+
+
+@pytest.fixture
+def phone(browser, fresh):
+    """A photo with one hint on a narrow phone."""
+    size = {"width": 320, "height": 640}
+    context = browser.new_context(viewport=size, has_touch=True, is_mobile=True, base_url=fresh)
+    page = watched(context.new_page())
+    page.goto("/")
+    table = Table(page)
+    page.get_by_role("button", name="Cat").tap()
+    table.settle()
+    tap(table, 0.5, 0.5)
+    yield table
+    context.close()
+    assert not page.problems
+
+
+@pytest.mark.parametrize("width", [320, 360, 375, 390])
+@pytest.mark.parametrize("notation", ["rgb", "lab"])
+def test_a_colors_numbers_can_be_read_on_any_phone(phone, width, notation):
+    page = phone.page
+    page.set_viewport_size({"width": width, "height": 640})
+    page.get_by_label("How the color is written").select_option(notation)
+    fits = """(field) => {
+        const { font, paddingLeft, paddingRight } = getComputedStyle(field);
+        const pen = new OffscreenCanvas(1, 1).getContext("2d");
+        pen.font = font;
+        return pen.measureText("-128").width <= field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    }"""
+    fields = page.locator(".number")
+    expect(fields).to_have_count(3)
+    assert all(field.evaluate(fits) for field in fields.all())
+    assert phone.picker.evaluate("(picker) => picker.scrollWidth <= picker.clientWidth")
+
+
+def test_no_field_is_so_small_that_a_phone_zooms_into_it(phone):
+    page = phone.page
+    page.keyboard.press("u")
+    sizes = page.locator("input:not([type=range]), select").evaluate_all(
+        "(fields) => fields.map((field) => parseFloat(getComputedStyle(field).fontSize))"
+    )
+    assert len(sizes) >= 3 and min(sizes) >= 16
+
+
+def test_nothing_lies_under_a_notch_or_the_bar_at_the_bottom(folder):
+    page = folder.page
+    session = page.context.new_cdp_session(page)
+    insets = {"top": 0, "left": 47, "bottom": 21, "right": 47}
+    session.send("Emulation.setSafeAreaInsetsOverride", {"insets": insets})
+    page.get_by_role("button", name="Open the first").click()
+    folder.settle()
+
+    def lies_within(selector: str) -> None:
+        for box in (each.bounding_box() for each in page.locator(selector).all()):
+            assert box["x"] >= 47 and box["x"] + box["width"] <= 1000 - 47
+            assert box["y"] + box["height"] <= 700 - 21
+
+    page.locator(".rail").evaluate("(rail) => rail.scrollTo(0, 10_000)")
+    lies_within(".tool:visible")
+    lies_within(".stage")
+    lies_within(".film li")
+    page.keyboard.press("r")
+    lies_within(".reference-empty")
+    page.set_viewport_size({"width": 400, "height": 700})
+    tools = [each.bounding_box() for each in page.locator(".tool:visible").all()]
+    assert min(box["x"] for box in tools) >= 47 and max(box["y"] + box["height"] for box in tools) <= 700 - 21

@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { openFiles } from "./state/opening";
+import { isText } from "./state/shortcuts";
+import { filesOf, hasFiles } from "./state/transfer";
 import { EffortPanel } from "./canvas/Effort";
 import { ExportPanel } from "./panels/ExportPanel";
 import { FilmStrip } from "./panels/FilmStrip";
@@ -42,25 +44,32 @@ export function App() {
   );
 }
 
+const open = (files: File[]) => files.length && void openFiles(files);
+
 /** Files dropped anywhere on the window, or pasted. True while something is dragged over it. */
 function useDrop(): boolean {
   const [over, setOver] = useState(false);
   useEffect(() => {
     const onOver = (event: DragEvent) => {
-      event.preventDefault();
+      const isFiles = hasFiles(event.dataTransfer);
+      if (!isFiles && isText(event.target)) return; // takes text by itself
+      event.preventDefault(); // else the browser would leave for the file or link
+      if (!isFiles) event.dataTransfer!.dropEffect = "none";
       const elsewhere = event.target instanceof Element && event.target.closest(".reference"); // which says so itself
-      setOver(!elsewhere && (event.dataTransfer?.types.includes("Files") ?? false));
+      setOver(!elsewhere && isFiles);
     };
     const onEnd = () => setOver(false); // whoever takes the files
     const onLeave = (event: DragEvent) => {
       if (!event.relatedTarget) setOver(false); // left the window, not just one element for another
     };
     const onDrop = (event: DragEvent) => {
+      if (!hasFiles(event.dataTransfer)) return;
       event.preventDefault();
-      void openFiles([...(event.dataTransfer?.files ?? [])]);
+      open(filesOf(event.dataTransfer));
     };
     const onPaste = (event: ClipboardEvent) => {
-      if (event.clipboardData?.files.length) void openFiles([...event.clipboardData.files]);
+      const isTaken = event.defaultPrevented || isText(event.target);
+      if (!isTaken && hasFiles(event.clipboardData)) open(filesOf(event.clipboardData));
     };
     addEventListener("dragover", onOver, true);
     addEventListener("drop", onEnd, true);

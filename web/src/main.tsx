@@ -5,6 +5,7 @@ import { openById } from "./state/opening";
 import { App } from "./App";
 import { readFilm } from "./state/film";
 import { listenToKeys } from "./state/keys";
+import "./forced.css"; // last: it stands above the parts
 
 render(<App />, document.getElementById("app")!);
 listenToKeys();

@@ -187,6 +187,8 @@ export const texts = {
   photoGone: "The program no longer has this photo in memory. Please open it again.",
   noVectors: "This browser has no WebAssembly with vectors. Please use a current Firefox, Chrome, Edge or Safari.",
   noPainter: "This browser can draw neither with WebGL 2 nor with WebAssembly. Please use a current Firefox, Chrome, Edge or Safari.",
+  isFolder: (name: string) => `${name} is a folder: drop a photo from it instead.`,
+  unreadable: (name: string) => `${name} cannot be read any more: it was moved, or is a folder. Choose it again.`,
   noSize: "Nothing can be opened from that: drop a picture file.",
 
   view: {

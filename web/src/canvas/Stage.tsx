@@ -28,12 +28,16 @@ export function Stage() {
     const resized = new ResizeObserver(measure);
     resized.observe(stage);
     measure();
-    stage.addEventListener("wheel", touch.wheel, { passive: false });
+    const listening = new AbortController();
+    const zooming = { passive: false, signal: listening.signal }; // the browser waits whether the page itself is to be zoomed
+    stage.addEventListener("wheel", touch.wheel, zooming);
+    stage.addEventListener("gesturestart", touch.gestureStart, zooming);
+    stage.addEventListener("gesturechange", touch.gestureChange, zooming);
     const stopFollowing = followStage();
     return () => {
       stopFollowing();
       resized.disconnect();
-      stage.removeEventListener("wheel", touch.wheel);
+      listening.abort();
     };
   }, []);
 

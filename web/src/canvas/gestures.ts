@@ -13,12 +13,16 @@ const MOST_PINCH = 0.3; // of one such event, as a logarithm: a notch of a mouse
 
 let gestures: Gestures | null = null; // of the one stage
 
+/** Safari's own event of a trackpad, which no standard has: by how much was zoomed since its start. */
+type GestureEvent = MouseEvent & { scale: number };
+
 export class Gestures {
   private readonly fingers = new Map<number, Place>();
   private corner: Place | null = null; // of the pane that a gesture began on, wherever it leads
   private pen: number | null = null; // the pointer of a pen that is on the stage
   private start: Place | null = null; // of a press that may still become a click
   private mode: "none" | "press" | "pan" = "none";
+  private scale = 1; // of the view, when a trackpad's pinch began
 
   constructor(private readonly element: HTMLElement) {
     gestures = this;
@@ -91,6 +95,19 @@ export class Gestures {
     const { x, y } = this.place(event);
     const { scale } = store.view.value;
     const wanted = scale * Math.exp(-by);
+    store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
+  };
+
+  gestureStart = (event: Event): void => {
+    event.preventDefault();
+    this.scale = store.view.value.scale;
+  };
+
+  gestureChange = (event: Event): void => {
+    event.preventDefault();
+    if (!store.photo.value || this.fingers.size) return; // an iPad tells of its fingers, too
+    const { x, y } = this.place(event as GestureEvent);
+    const wanted = this.scale * (event as GestureEvent).scale;
     store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
   };
 

@@ -38,8 +38,19 @@ async function refusal(): Promise<string | null> {
 
 const post = (path: string, body: unknown, method = "POST") =>
   ask(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
-const postFile = (path: string, body: Blob) =>
-  ask(path, { method: "POST", body, headers: { "Content-Type": "application/octet-stream" } });
+
+async function postFile(path: string, body: File): Promise<Response> {
+  try {
+    return await ask(path, { method: "POST", body, headers: { "Content-Type": "application/octet-stream" } });
+  } catch (error) {
+    // A file that cannot be read fails as a server that does not answer does.
+    await body.slice(0, 1).arrayBuffer().catch(() => {
+      throw new Error(texts.unreadable(body.name));
+    });
+    throw error;
+  }
+}
+
 const json = async <T>(reply: Promise<Response>) => (await reply).json() as Promise<T>;
 
 async function download(reply: Response): Promise<Download> {

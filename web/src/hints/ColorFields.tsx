@@ -67,11 +67,11 @@ export function ColorFields({ color, lab, onTake, onTakeAb, onWrong }: Props) {
         </span>
       )}
       {notation.value === "lab" && (
-        <>
-          <input class="number" value={L} readOnly title={texts.fixedLightness} aria-label={texts.fixedLightness} />
-          <NumberField name="a" value={a} from={-128} to={128} onTake={(v) => onTakeAb([v, lab[2]])} />
-          <NumberField name="b" value={b} from={-128} to={128} onTake={(v) => onTakeAb([lab[1], v])} />
-        </>
+        <span class="channels">
+            <input class="number" value={L} readOnly title={texts.fixedLightness} aria-label={texts.fixedLightness} />
+            <NumberField name="a" value={a} from={-128} to={128} onTake={(v) => onTakeAb([v, lab[2]])} />
+            <NumberField name="b" value={b} from={-128} to={128} onTake={(v) => onTakeAb([lab[1], v])} />
+        </span>
       )}
     </div>
   );

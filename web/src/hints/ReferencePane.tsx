@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { bytesToHex } from "../color/color";
 import { CloseIcon, OpenIcon } from "../icons";
 import { useFocusLeft } from "../state/focus";
+import { filesOf, hasFiles } from "../state/transfer";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { take } from "./dropper";
@@ -32,12 +33,12 @@ export function ReferencePane() {
   const element = useRef<HTMLElement>(null);
   useFocusLeft(element);
   const drop = (event: DragEvent) => {
-    const file = event.dataTransfer?.files[0];
     setOver(false);
-    if (!file) return;
+    if (!hasFiles(event.dataTransfer)) return;
     event.preventDefault();
     event.stopPropagation(); // elsewhere on the window it would become the photo to color
-    void openReference(file);
+    const [file] = filesOf(event.dataTransfer);
+    if (file) void openReference(file);
   };
   return (
     <aside
@@ -45,9 +46,8 @@ export function ReferencePane() {
       class={`reference${over ? " over" : ""}`}
       aria-label={texts.reference}
       onDragOver={(event) => {
-        event.preventDefault();
         event.stopPropagation();
-        setOver(true);
+        setOver(hasFiles(event.dataTransfer));
       }}
       onDragLeave={() => setOver(false)}
       onDrop={drop}

@@ -45,7 +45,7 @@ function pattern(event: KeyboardEvent): string {
 }
 
 const NOT_TEXT = new Set(["range", "radio", "checkbox", "color", "file", "button"]);
-const isText = (target: EventTarget | null) =>
+export const isText = (target: EventTarget | null) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !NOT_TEXT.has(target.type));
 /** Takes letters: a field of text, or a list that letters choose from. */
 const takesLetters = (target: EventTarget | null) => isText(target) || target instanceof HTMLSelectElement;
