@@ -4,16 +4,19 @@ import io
 import os
 import resource
 import stat
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import Image, ImageCms, ImageOps, IptcImagePlugin, TiffImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.errors import SaveError
+from adacolvit.metadata import photoshop_segment
 from adacolvit.photo import Photo, open_photo
 from adacolvit.saving import FORMATS, picture_bytes, save_picture
 
@@ -305,3 +308,49 @@ def test_the_photo_itself_is_not_changed(photo, picture):
     before = photo.stored_lightness.copy()
     picture_bytes(photo, picture, ".png")
     assert isinstance(photo, Photo) and np.array_equal(photo.stored_lightness, before)
+
+
+def iptc_records() -> bytes:
+    """Caption, credit and copyright, as newspapers' archives have them."""
+    fields = {120: "Anna and the cart, 1923", 110: "Städtisches Archiv", 116: "public domain"}
+    return b"".join(
+        struct.pack(">BBBH", 0x1C, 2, number, len(text.encode())) + text.encode() for number, text in fields.items()
+    )
+
+
+def with_iptc(kind: str) -> bytes:
+    if kind == "TIFF":
+        exif = Image.Exif()
+        exif[33723] = iptc_records()
+        return encoded(GRAY, "TIFF", exif=exif)
+    return encoded(GRAY, "JPEG", extra=photoshop_segment(iptc_records()), comment="Box 7, no. 12")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_captions_of_archives_are_kept(kind, suffix, depth):
+    if (suffix, depth) == (".jpg", np.uint16):
+        return
+    photo = open_photo(with_iptc(kind))
+    pixels = np.zeros((photo.height, photo.width, 3), depth)
+    saved = Image.open(io.BytesIO(picture_bytes(photo, pixels, suffix, note=True)))
+    found = IptcImagePlugin.getiptcinfo(saved)
+    assert {found[2, 120], found[2, 110], found[2, 116]} == {
+        b"Anna and the cart, 1923", "Städtisches Archiv".encode(), b"public domain",
+    }  # fmt: skip
+    if kind == "JPEG" and suffix == ".jpg":
+        assert saved.info["comment"] == b"Box 7, no. 12"
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_texts_of_a_png_are_kept(depth):
+    info = PngInfo()
+    info.add_text("Description", "Anna, 1923")
+    info.add_itxt("Copyright", "Městský archiv")
+    photo = open_photo(encoded(GRAY, "PNG", pnginfo=info))
+    pixels = np.zeros((photo.height, photo.width, 3), depth)
+    saved = Image.open(io.BytesIO(picture_bytes(photo, pixels, ".png", note=True)))
+    saved.load()
+    assert saved.text["Description"] == "Anna, 1923" and saved.text["Copyright"] == "Městský archiv"
+    assert picture_bytes(photo, pixels.astype(np.uint8), ".jpg")

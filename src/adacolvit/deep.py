@@ -12,8 +12,11 @@ _INCH = 2  # unit of TIFF's resolution
 _LEVEL = 3  # of deflate: the low bytes are noise, which no effort makes smaller
 
 
-def png16(pixels: np.ndarray, *, icc: bytes = b"", exif: bytes = b"", xmp: bytes = b"", dpi=None) -> bytes:
-    """A PNG file (ISO/IEC 15948) of (H, W, 3) or, with transparency, (H, W, 4) uint16."""
+def png16(pixels: np.ndarray, *, icc: bytes = b"", exif: bytes = b"", xmp: bytes = b"", dpi=None, texts=()) -> bytes:
+    """A PNG file (ISO/IEC 15948) of (H, W, 3) or, with transparency, (H, W, 4) uint16.
+
+    texts: pairs of a keyword, 1 to 79 letters of Latin-1, and a text.
+    """
     height, width, channels = pixels.shape
     file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
     file.seek(0, io.SEEK_END)
@@ -31,6 +34,8 @@ def png16(pixels: np.ndarray, *, icc: bytes = b"", exif: bytes = b"", xmp: bytes
         chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
     if xmp:
         chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0", xmp)
+    for keyword, text in texts:
+        chunk(b"iTXt", keyword.encode("latin-1", "replace"), b"\0\0\0\0\0", text.encode())
     deflate = zlib.compressobj(_LEVEL)
     above = np.zeros((1, width * channels * 2), np.uint8)
     step = max(1, 2**22 // above.size)

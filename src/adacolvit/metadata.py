@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -9,14 +10,15 @@ from PIL import Image
 from adacolvit import __version__
 
 ORIENTATION, _SOFTWARE = 0x0112, 0x0131
+IPTC_TAG, _IPTC_RESOURCE = 33723, 0x0404  # of TIFF; of Photoshop's blocks
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003  # in the EXIF IFD
 # How a TIFF stores its pixels (sizes, strips, tiles, compression, palette, samples, nested images), which is the saving
-# format's own business; and XMP and ICC, which are carried by themselves.
+# format's own business; and XMP, ICC and IPTC, which are carried by themselves.
 _STORAGE = {
     *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292, 293),
     *(317, 320, 322, 323, 324, 325, 330, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532),
-    *(700, 34675),
+    *(700, 34675, IPTC_TAG),
     *(34377, 37724),  # Photoshop's image resources and layers: the gray ones, which some programs would show instead
 }
 # IPTC's word for media edited by a trained model: https://cv.iptc.org/newscodes/digitalsourcetype/
@@ -40,6 +42,9 @@ class Metadata:
     xmp: bytes = b""  # likewise upright
     icc: bytes = b""  # the color profile of the file, of whatever color space
     dpi: tuple[float, float] | None = None  # across, down
+    iptc: bytes = b""  # caption, credit, copyright: records of IPTC-NAA; JPEG and TIFF have a place for them
+    comment: bytes = b""  # of a JPEG
+    texts: tuple[tuple[str, str], ...] = ()  # of a PNG: keyword and text
 
 
 def read_exif(image: Image.Image) -> Image.Exif:
@@ -67,7 +72,33 @@ def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
     xmp = image.info.get("xmp") or b""
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
     icc = image.info.get("icc_profile") or b""
-    return Metadata(_upright(exif, size), _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image)), orientation
+    comment = image.info.get("comment", b"") if image.format in ("JPEG", "MPO") else b""  # MPO: of several pictures
+    iptc = _iptc(image, exif)  # before it is taken out of the EXIF
+    found = Metadata(
+        _upright(exif, size), _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image), iptc, comment, _texts(image)
+    )
+    return found, orientation
+
+
+def _iptc(image: Image.Image, exif: Image.Exif) -> bytes:
+    blocks = image.info.get("photoshop")  # of a JPEG: Photoshop's image resources
+    found = blocks.get(_IPTC_RESOURCE) if isinstance(blocks, dict) else exif.get(IPTC_TAG)
+    return found if isinstance(found, bytes) else b""  # some programs say that it is whole numbers, in no sure order
+
+
+def _texts(image: Image.Image) -> tuple[tuple[str, str], ...]:
+    """Keywords and texts of a PNG, but for those that hold EXIF or XMP."""
+    texts = getattr(image, "text", {}) if image.format == "PNG" else {}
+    return tuple(
+        (str(key), str(text)) for key, text in texts.items() if not key.startswith(("XML:com.adobe", "Raw profile"))
+    )
+
+
+def photoshop_segment(iptc: bytes) -> bytes:
+    """IPTC records as a JPEG carries them: the segment APP13 of Adobe's programs; empty where they are too long."""
+    block = b"8BIM" + struct.pack(">HHI", _IPTC_RESOURCE, 0, len(iptc)) + iptc + b"\0" * (len(iptc) % 2)
+    content = b"Photoshop 3.0\0" + block
+    return b"\xff\xed" + struct.pack(">H", 2 + len(content)) + content if len(content) < 65534 else b""
 
 
 def with_note(metadata: Metadata) -> Metadata:

@@ -17,14 +17,14 @@ from adacolvit.deep import png16, tiff16
 from adacolvit.errors import SaveError
 from adacolvit.files import write_file
 from adacolvit.label import Label
-from adacolvit.metadata import Metadata, with_note
+from adacolvit.metadata import IPTC_TAG, Metadata, photoshop_segment, with_note
 from adacolvit.photo import Photo
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}  # pixels, by the formats' own definition
 _XMP_TAG = 700  # of TIFF
 
-_DEEP = {"PNG": png16, "TIFF": tiff16}  # what holds 16 bits per channel
+_DEEP = {"PNG", "TIFF"}  # what holds 16 bits per channel
 
 Pixels = np.ndarray | Callable[[int, int], np.ndarray]
 
@@ -64,7 +64,7 @@ def picture_bytes(
     """The file of a colored picture.
 
     photo: what was colored; gives transparency (JPEG has none: the picture is laid on white), color profile (see
-        :func:`adacolvit.color.profile.from_srgb`), EXIF, XMP and resolution.
+        :func:`adacolvit.color.profile.from_srgb`), EXIF, XMP, resolution, IPTC (JPEG, TIFF), comment (JPEG to JPEG), texts (PNG to PNG).
     pixels: (H, W, 3) uint8 or uint16 sRGB of the photo's size; or a function of (start, stop) that gives these rows of
         it, called strip by strip from the top, for photos of any size. uint16 is written as 16 bits per channel.
     suffix: ".png", ".jpg", ".webp" or ".tiff"; see ``FORMATS``. quality: 1..100, of JPEG (4:4:4) and WebP.
@@ -152,26 +152,42 @@ def _paint_deep(photo: Photo, strips: Iterable[np.ndarray]) -> np.ndarray:
 def _encode_deep(kind: str, canvas: np.ndarray, metadata: Metadata) -> bytes:
     # Stays in sRGB: LittleCMS, as Pillow offers it, converts 8 bits only.
     icc = srgb_profile(metadata.icc)
-    return _DEEP[kind](canvas, icc=icc, exif=metadata.exif, xmp=metadata.xmp, dpi=metadata.dpi)
+    blocks = {"icc": icc, "xmp": metadata.xmp, "dpi": metadata.dpi}
+    if kind == "TIFF":
+        return tiff16(canvas, exif=_exif_of_tiff(metadata).tobytes(), **blocks)
+    return png16(canvas, exif=metadata.exif, texts=metadata.texts, **blocks)
 
 
 def _on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return ((rgb * alpha.astype(np.uint16) + 255 * (255 - alpha.astype(np.uint16)) + 127) // 255).astype(np.uint8)
 
 
+def _exif_of_tiff(metadata: Metadata) -> Image.Exif:
+    """EXIF, and IPTC where a TIFF has it."""
+    exif = Image.Exif()
+    exif.load(metadata.exif)
+    if metadata.iptc:
+        exif[IPTC_TAG] = metadata.iptc
+    return exif
+
+
 def _options(kind: str, metadata: Metadata, icc: bytes, quality: int) -> dict:
     """What Pillow is told beside the pixels; empty blocks are not mentioned."""
     options = {"icc_profile": icc, "exif": metadata.exif, "xmp": metadata.xmp, "dpi": metadata.dpi}
-    if kind == "PNG" and metadata.xmp:
+    if kind == "PNG" and (metadata.xmp or metadata.texts):
         info = PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+        if metadata.xmp:
+            info.add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+        for keyword, text in metadata.texts:
+            info.add_itxt(keyword, text)
         options["pnginfo"] = info
-    if kind == "TIFF" and (metadata.exif or metadata.xmp):
-        exif = Image.Exif()
-        exif.load(metadata.exif)
+    if kind == "TIFF" and (metadata.exif or metadata.xmp or metadata.iptc):
+        exif = _exif_of_tiff(metadata)
         if metadata.xmp:
             exif[_XMP_TAG] = metadata.xmp
         options["exif"] = exif
+    if kind == "JPEG":
+        options |= {"comment": metadata.comment, "extra": metadata.iptc and photoshop_segment(metadata.iptc)}
     options = {key: value for key, value in options.items() if value}
     match kind:
         case "JPEG":
