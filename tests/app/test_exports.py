@@ -11,13 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from fastapi import HTTPException
 from PIL import Image
 
 from adacolvit.app.exports import Export, Exports
 from adacolvit.app.library import content_id
+from adacolvit.app.messages import ExportItem, ExportRequest
 from adacolvit.app.routes import many
+from adacolvit.app.studio import Studio
+from adacolvit.app.table import Table
 from adacolvit.app.worker import Task, Worker
 from adacolvit.batch import Look
+from adacolvit.errors import HintError
 
 from .conftest import picture, run_to_end
 
@@ -155,6 +160,17 @@ def test_clicks_are_answered_while_an_export_runs(client):
 def test_what_cannot_be_exported_is_told_before_anything_runs(client, items, status):
     reply = client.post("/api/exports", json={"format": "png", "items": items})
     assert reply.status_code == status and reply.json()["error"]
+
+
+def test_what_cannot_be_exported_leaves_no_folder_behind(engine, library):
+    studio = Studio(Table(engine, library))
+    kept = studio.table.put(picture(40, 30), "anna.png").id
+    for item in (ExportItem(photo="0" * 32), ExportItem(photo=kept, hints=[HINTS[0] | {"color": "red"}])):
+        wanted = ExportRequest(format="png", items=[ExportItem(photo=kept), item])
+        with pytest.raises((HTTPException, HintError)):
+            many._start(studio, wanted)
+    assert not (library.folder / "exports").exists()
+    studio.close()
 
 
 def test_a_hint_without_a_chosen_color_is_not_exported(client):

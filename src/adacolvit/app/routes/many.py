@@ -109,15 +109,14 @@ async def _events(export: Export) -> AsyncIterator[str]:
 
 
 def _start(studio: Studio, wanted: ExportRequest) -> Export:
-    """Look up everything first, so that a photo that is gone is told before anything runs."""
+    """Look up everything first, so that a photo that is gone is told before anything runs or is written."""
     suffix = SUFFIXES[wanted.format]
+    found = [(item, *studio.source(item.photo), *_work(studio, item, wanted)) for item in wanted.items]
     folder = studio.exports.new_folder()
     taken: set[str] = set()
     tasks = []
-    for item in wanted.items:
-        source, name = studio.source(item.photo)
+    for item, source, name, hints, look, budget in found:
         stem = _free_name(PurePosixPath(name).stem, taken)
-        hints, look, budget = _work(studio, item, wanted)
         tasks.append(
             Task(
                 key=item.photo,
