@@ -64,7 +64,8 @@ def picture_bytes(
     """The file of a colored picture.
 
     photo: what was colored; gives transparency (JPEG has none: the picture is laid on white), color profile (see
-        :func:`adacolvit.color.profile.from_srgb`), EXIF, XMP, resolution, IPTC (JPEG, TIFF), comment (JPEG to JPEG), texts (PNG to PNG).
+        :func:`adacolvit.color.profile.from_srgb`), EXIF, XMP, resolution, IPTC (JPEG, TIFF), comment (JPEG to JPEG),
+        texts (PNG to PNG).
     pixels: (H, W, 3) uint8 or uint16 sRGB of the photo's size; or a function of (start, stop) that gives these rows of
         it, called strip by strip from the top, for photos of any size. uint16 is written as 16 bits per channel.
     suffix: ".png", ".jpg", ".webp" or ".tiff"; see ``FORMATS``. quality: 1..100, of JPEG (4:4:4) and WebP.

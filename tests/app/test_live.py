@@ -97,6 +97,8 @@ def test_a_network_for_one_budget_keeps_to_it(socket):
         socket.send(json.dumps({"seq": 1, "hints": [], "budget": budget}))
         efforts.append(unpack(socket.recv())[0].effort)
     assert efforts[0].macs == efforts[1].macs
+    socket.send(json.dumps({"seq": 1, "hints": [], "layers": True}))
+    assert b"null" not in socket.recv()  # what there is not is left out
     assert efforts[1].budget is efforts[1].least_budget is None
 
 

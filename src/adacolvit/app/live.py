@@ -55,9 +55,10 @@ def effort(cost: Cost, layers: bool = False) -> dict:
     _, _, rows, columns = cost.kept.shape
     found = {
         "macs": cost.macs, "dense_macs": cost.dense_macs, "milliseconds": cost.milliseconds, "rows": rows,
-        "columns": columns, "budget": cost.budget, "least_budget": cost.least_budget,
-        "usual_budget": cost.usual_budget,
+        "columns": columns,
     }  # fmt: skip
+    if cost.budget is not None:
+        found |= {"budget": cost.budget, "least_budget": cost.least_budget, "usual_budget": cost.usual_budget}
     return found | (_layers(cost) if layers else {})
 
 
@@ -65,14 +66,16 @@ def _layers(cost: Cost) -> dict:
     depth, _, rows, columns = cost.kept.shape
     kept = cost.kept.reshape(2 * depth, rows * columns)
     measured = cost.layer_milliseconds
-    clock = [(None, None)] * depth if measured is None else measured.astype(float).round(3).tolist()
+    clock = [{}] * depth
+    if measured is not None:
+        names = "attention_milliseconds", "ffn_milliseconds"
+        clock = [dict(zip(names, pair, strict=True)) for pair in measured.astype(float).round(3).tolist()]
     shares = kept.mean(1).reshape(depth, 2).tolist()
     layers = [
         {
             "attention": ran[0], "ffn": ran[1], "attention_kept": share[0], "ffn_kept": share[1],
             "attention_macs": macs[0], "ffn_macs": macs[1],
-            "attention_milliseconds": took[0], "ffn_milliseconds": took[1],
-            "attention_patches": _bits(full[0]), "ffn_patches": _bits(full[1]),
+            "attention_patches": _bits(full[0]), "ffn_patches": _bits(full[1]), **took,
         }
         for ran, share, macs, took, full in zip(
             cost.layers.tolist(), shares, cost.layer_macs.tolist(), clock, cost.kept, strict=True
@@ -90,7 +93,7 @@ def pack(request: LiveRequest, result: Result) -> bytearray:
         "seq": request.seq, "width": width, "height": height, "lightness": request.lightness,
         "effort": effort(result.cost, request.layers),
     }  # fmt: skip
-    info = to_json(frame, exclude_none=True)
+    info = to_json(frame)
     info += b" " * (len(info) % 2)  # the planes begin at an even byte, as a browser's Int16Array needs
     begin = 4 + len(info)
     message = bytearray(begin + 2 * planes.size)
