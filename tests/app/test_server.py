@@ -156,6 +156,43 @@ def test_what_is_not_here_is_told_in_a_sentence(client, path):
     assert error(reply)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "/api/nothing", 404, None),
+        ("POST", "/api/nothing", 404, None),
+        ("GET", "/nothing.js", 404, None),
+        ("GET", "/api/photos", 405, "POST"),
+        ("DELETE", "/api/photos", 405, "POST"),
+        ("POST", "/api/photos/x/session", 405, "GET, PUT"),
+        ("PATCH", "/app.js", 405, "GET"),
+    ],
+)
+def test_an_address_that_takes_no_such_request_says_what_does(client, method, path, status, allowed):
+    reply = client.request(method, path)
+    assert (reply.status_code, reply.headers.get("allow")) == (status, allowed)
+    assert path in error(reply) and "/docs" in error(reply)
+    assert not allowed or f"{method}: use {allowed}" in error(reply)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "words"),
+    [
+        (b"{}", None, "Content-Type: application/json"),
+        (b"{}", "text/plain", "Content-Type: application/json"),
+        (b"", "application/json", "needs a message"),
+        (b"{", "application/json", "no JSON"),
+        (b"[]", "application/json", "no object"),
+        (b"{}", "application/json; charset=utf-8", "format"),
+    ],
+)
+def test_a_message_that_is_none_is_told_how_to_send_one(client, photo, body, media_type, words):
+    headers = {"content-type": media_type} if media_type else {}
+    reply = client.post(f"/api/photos/{photo['id']}/render", content=body, headers=headers)
+    assert reply.status_code == 422
+    assert words in error(reply)
+
+
 def test_samples_are_gray_photos_that_open(client):
     samples = client.get("/api/samples").json()
     assert len(samples) == 3

@@ -1,5 +1,6 @@
 """How requests are read and answered: bodies within limits, files to download, every failure as one sentence."""
 
+from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -7,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Mount
 
 from adacolvit.errors import AdaColViTError, ExportRefused, LibraryFull, PhotoTooLarge
 
@@ -27,6 +29,7 @@ _WHY = {
 }
 _STATUS = {PhotoTooLarge: 413, LibraryFull: 507, ExportRefused: 429}
 ALWAYS = (401, 403, 422)  # any request may be answered so
+_METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 def failures(*statuses: int) -> dict[int, dict]:
@@ -91,12 +94,14 @@ def answer_failures(app: FastAPI) -> None:
         return JSONResponse(SessionConflict(error=sentence, stored=error.stored).model_dump(exclude_unset=True), 409)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.detail == HTTPStatus(error.status_code).phrase:  # nobody here said why: no route has this address
+            return answer(*_no_address(app, request))
         return answer(error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def not_understood(_: Request, problem: RequestValidationError) -> JSONResponse:
-        return answer(422, describe(problem))
+    async def not_understood(request: Request, problem: RequestValidationError) -> JSONResponse:
+        return answer(422, _no_message(request, problem) or describe(problem))
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_: Request, __: ClientDisconnect) -> Response:
@@ -105,3 +110,38 @@ def answer_failures(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unforeseen(_: Request, __: Exception) -> JSONResponse:
         return answer(500, UNFORESEEN)
+
+
+def _no_address(app: FastAPI, request: Request) -> tuple[int, str, dict[str, str] | None]:
+    """How a request to an address that does not take it is answered: status, sentence, headers.
+
+    The front end's files are mounted behind all routes and would take any address for one of theirs.
+    """
+    path = request.scope["path"]
+    routes = [route for route in app.routes if not isinstance(route, Mount)]
+    methods = [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] == Match.FULL for route in routes)
+    ]
+    if not methods and request.method not in ("GET", "HEAD") and not path.startswith("/api/"):
+        methods = ["GET"]  # of files
+    if methods and request.method not in methods:
+        allowed = ", ".join(methods)
+        return 405, f"{path} does not take {request.method}: use {allowed}, as /docs describes.", {"Allow": allowed}
+    return 404, f"There is nothing at {path}: /docs lists all addresses.", None
+
+
+def _no_message(request: Request, problem: RequestValidationError) -> str | None:
+    """What is wrong with a body that is no JSON object at all; None for one that is."""
+    first = problem.errors()[0]
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if first["type"] == "json_invalid":
+        return f"This message is no JSON ({first.get('ctx', {}).get('error', first['msg'])}): send all of it again."
+    if first["loc"] not in ((), ("body",)):
+        return None
+    if first["type"] == "missing":
+        return "This request needs a message, and has none: send it as JSON; /docs describes it."
+    if not media_type.endswith("json"):
+        return "This message is not said to be JSON: send it with the header Content-Type: application/json."
+    return "This message is JSON, but no object with names and values: /docs describes the one that is needed."
