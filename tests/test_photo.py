@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 from skimage.color import rgb2lab
 
 from adacolvit.color.lab import srgb_to_lightness
-from adacolvit.decode import upright_size
+from adacolvit.decode import _RAW, upright_size
 from adacolvit.errors import HintError, PhotoError, PhotoTooLarge
 from adacolvit.photo import Photo, open_photo
+from adacolvit.photosets import UNREADABLE
 
 ROWS, COLUMNS = np.mgrid[0:40, 0:60]
 GRAY = (ROWS * 4 + COLUMNS + 10).astype(np.uint8)
@@ -506,3 +507,22 @@ def test_bytes_per_pixel(tmp_path, channels, held, peak):
     found_held, found_peak = json.loads(subprocess.run(run, capture_output=True, check=True, text=True).stdout)
     assert found_held == held
     assert found_peak < peak + 1  # the strip in work and the file's buffers
+
+
+@pytest.mark.parametrize(("name", "dng"), [("a.dng", True), ("a.tif", True), ("a.NEF", False)])
+def test_the_preview_in_a_raw_file_is_not_taken_for_the_photo(name, dng, tmp_path):
+    """Many raw files are TIFFs in form, and begin with a small picture."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254] = 1
+    if dng:
+        tags.tagtype[50706], tags[50706] = 1, b"\1\4\0\0"
+    data = encoded(COLOR, "TIFF", tiffinfo=tags)
+    (tmp_path / name).write_bytes(data)
+    for opening in (
+        lambda: open_photo(data, name=name), lambda: open_photo(tmp_path / name), lambda: upright_size(data, name),
+    ):  # fmt: skip
+        with pytest.raises(PhotoError, match="raw files have to be converted first"):
+            opening()
+    assert open_photo(encoded(COLOR, "TIFF"), name="a.tif").width == 60
+    assert open_photo(encoded(COLOR, "PNG"), name="a.nef").width == 60  # named in error
+    assert _RAW <= UNREADABLE

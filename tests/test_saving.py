@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, ImageOps, IptcImagePlugin, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
@@ -354,3 +355,58 @@ def test_texts_of_a_png_are_kept(depth):
     saved.load()
     assert saved.text["Description"] == "Anna, 1923" and saved.text["Copyright"] == "Městský archiv"
     assert picture_bytes(photo, pixels.astype(np.uint8), ".jpg")
+
+
+def photoshop_block(number: int, data: bytes, name: bytes = b"") -> bytes:
+    head = b"8BIM" + struct.pack(">H", number) + bytes([len(name)]) + name + b"\0" * ((len(name) + 1) % 2)
+    return head + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
+
+
+@pytest.mark.parametrize("where", ["numbers", "numbers, high byte first", "photoshop"])
+def test_captions_are_found_however_a_tiff_has_them(where):
+    records = iptc_records()
+    order = ">" if "high" in where else "<"
+    if where == "photoshop":
+        blocks = photoshop_block(0x0409, b"thumbnail", b"odd") + photoshop_block(0x0404, records, b"even")
+        tag = (34377, 1, len(blocks), blocks, True)
+    else:
+        whole = records + bytes(-len(records) % 4)
+        tag = (33723, 4, len(whole) // 4, struct.unpack(f"{order}{len(whole) // 4}I", whole), True)
+    file = io.BytesIO()
+    tifffile.imwrite(file, GRAY, extratags=[tag], byteorder=order)
+    photo = open_photo(file.getvalue())
+    assert photo.metadata.iptc == records
+    saved = Image.open(io.BytesIO(picture_bytes(photo, np.dstack([GRAY] * 3), ".jpg")))
+    assert saved.info["photoshop"] == {0x0404: records}
+
+
+@pytest.mark.parametrize("damaged", [b"\x1c\x02", b"\x1c\x02\x78\xff\xff", b"caption", b""])
+def test_damaged_captions_keep_no_photo_from_being_colored(damaged):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, content in ((33723, damaged), (34377, b"8BIM\x04\x04" + damaged)):
+        tags.tagtype[tag], tags[tag] = 7, content
+    file = io.BytesIO()
+    Image.fromarray(GRAY).save(file, "TIFF", tiffinfo=tags)
+    assert picture_bytes(open_photo(file.getvalue()), np.dstack([GRAY] * 3), ".jpg")
+
+
+@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a_lossless_webp_stays_lossless(extended, frames, picture):
+    options = {"exif": exif_block(1)} if extended else {}
+    if frames > 1:
+        options |= {"save_all": True, "append_images": [Image.fromarray(GRAY[::-1].copy())]}
+    for lossless in (True, False):
+        photo = open_photo(encoded(GRAY, "WEBP", lossless=lossless, **options))
+        assert photo.metadata.lossless == lossless
+        saved = np.asarray(Image.open(io.BytesIO(picture_bytes(photo, COLOR, ".webp"))))
+        assert np.array_equal(saved, COLOR) == lossless
+    assert not open_photo(encoded(GRAY, "PNG")).metadata.lossless
+
+
+def test_a_note_that_does_not_fit_may_be_left_out():
+    xmp = b"<x:xmpmeta><rdf:RDF>" + b" " * 65_400 + b"</rdf:RDF></x:xmpmeta>"
+    photo = open_photo(encoded(GRAY, "JPEG", xmp=xmp))
+    with pytest.raises(SaveError, match=r"use \.png or \.tif, or leave out the note .*--no-note"):
+        picture_bytes(photo, COLOR, ".jpg", note=True)
+    assert Image.open(io.BytesIO(picture_bytes(photo, COLOR, ".jpg"))).info["xmp"] == xmp

@@ -5,13 +5,14 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from adacolvit.errors import PhotoError, PhotoTooLarge
-from adacolvit.metadata import ORIENTATION, read_exif
+from adacolvit.metadata import LOSSLESS, ORIENTATION, is_lossless_webp, read_exif
 
 MAX_PIXELS = 300_000_000  # a 17,000 x 17,000 px scan; opening it takes up to 9 bytes per pixel
 
@@ -20,6 +21,9 @@ _FORMATS = (
     *("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000"),
     *("PPM", "TGA", "PSD", "PCX", "SGI", "ICO"),
 )
+# Raw files of cameras that are TIFFs in form: what would be read of them is a preview, often of 160 x 120 px.
+_RAW = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".mef", ".nef", ".nrw", ".pef", ".srw"}
+_DNG_VERSION, _SUBFILE_TYPE, _PREVIEW = 50706, 254, 1  # tags of TIFF; a bit of the latter
 # Of how Pillow unpacks color of 16 bits: in which order it takes the two bytes to be, and the other order.
 _ORDERS = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
 _DEEP_COLOR = tuple(f"{mode};16" for mode in ("RGB", "RGBA"))
@@ -65,10 +69,7 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS, side: int | None = N
             "image or an array"
         )
     with _limit(max_pixels), _told(name, max_pixels), ExitStack() as on_failure:
-        if isinstance(source, Image.Image):
-            image = source
-        else:
-            image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
+        image = source if isinstance(source, Image.Image) else on_failure.enter_context(_open(source, name))
         if image.width * image.height > max_pixels:
             raise Image.DecompressionBombError
         exif = read_exif(image)
@@ -95,7 +96,7 @@ def decode_low_bytes(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.I
     elif isinstance(source, str | os.PathLike) and not os.path.isfile(source):
         return None  # a pipe
     with _limit(max_pixels), _told(name, max_pixels), ExitStack() as on_failure:
-        image = on_failure.enter_context(Image.open(source, formats=_FORMATS))
+        image = on_failure.enter_context(_open(source, name))
         swapped = [_swapped(tile) for tile in image.tile]
         if not swapped or None in swapped:
             return None
@@ -103,6 +104,23 @@ def decode_low_bytes(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.I
         image.load()
         on_failure.pop_all()
     return image
+
+
+def _open(source, name: str) -> Image.Image:
+    """A picture of which only the head was read. Raises PhotoError for a camera's raw file, and as Pillow does."""
+    image = Image.open(source, formats=_FORMATS)
+    if image.format == "TIFF" and (Path(name).suffix.lower() in _RAW or _is_preview(image.tag_v2)):
+        image.close()
+        raise _no_picture(name)
+    if image.format == "WEBP":
+        image.fp.seek(0)
+        image.info[LOSSLESS] = is_lossless_webp(image.fp)
+    return image
+
+
+def _is_preview(tags: Mapping) -> bool:
+    """Whether the tags of a TIFF's first picture are those of the preview in a DNG, which may have any name."""
+    return _DNG_VERSION in tags and bool(tags.get(_SUBFILE_TYPE, 0) & _PREVIEW)
 
 
 def _swapped(tile):
@@ -119,6 +137,8 @@ def _told(name: str, max_pixels: int):
     """Whatever goes wrong while Pillow reads, in a sentence: PhotoError."""
     try:
         yield
+    except PhotoError:
+        raise
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(
             f"{name} has more than {max_pixels / 1e6:g} megapixels, the limit that protects the memory: "
@@ -139,10 +159,12 @@ def _told(name: str, max_pixels: int):
 def upright_size(data: bytes, name: str) -> tuple[int, int]:
     """Width and height of a picture after EXIF orientation, from its file's head alone. Raises PhotoError."""
     try:
-        with _limit(MAX_PIXELS), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with _limit(MAX_PIXELS), _open(io.BytesIO(data), name) as image:
             # Pillow says how a TIFF stands when upright, and of every other format how its rows lie.
             turned = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in range(5, 9)
             return image.size[::-1] if turned else image.size
+    except PhotoError:
+        raise
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name} has more than {MAX_PIXELS / 1e6:g} megapixels: open a smaller copy") from error
     except UnidentifiedImageError as error:

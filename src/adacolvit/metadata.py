@@ -1,5 +1,6 @@
 """What a picture file says beside its pixels, and which of it belongs into the colored picture."""
 
+import io
 import math
 import re
 import struct
@@ -9,8 +10,9 @@ from PIL import Image
 
 from adacolvit import __version__
 
+LOSSLESS = "lossless"  # in a decoded picture's info: what :func:`is_lossless_webp` found
 ORIENTATION, _SOFTWARE = 0x0112, 0x0131
-IPTC_TAG, _IPTC_RESOURCE = 33723, 0x0404  # of TIFF; of Photoshop's blocks
+IPTC_TAG, _PHOTOSHOP_TAG, _IPTC_RESOURCE = 33723, 34377, 0x0404  # two of TIFF, one of Photoshop's blocks
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003  # in the EXIF IFD
 # How a TIFF stores its pixels (sizes, strips, tiles, compression, palette, samples, nested images), which is the saving
@@ -19,7 +21,10 @@ _STORAGE = {
     *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292, 293),
     *(317, 320, 322, 323, 324, 325, 330, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532),
     *(700, 34675, IPTC_TAG),
-    *(34377, 37724),  # Photoshop's image resources and layers: the gray ones, which some programs would show instead
+    *(
+        _PHOTOSHOP_TAG,
+        37724,
+    ),  # Photoshop's image resources and layers: the gray ones, which some programs would show instead
 }
 # IPTC's word for media edited by a trained model: https://cv.iptc.org/newscodes/digitalsourcetype/
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -45,6 +50,7 @@ class Metadata:
     iptc: bytes = b""  # caption, credit, copyright: records of IPTC-NAA; JPEG and TIFF have a place for them
     comment: bytes = b""  # of a JPEG
     texts: tuple[tuple[str, str], ...] = ()  # of a PNG: keyword and text
+    lossless: bool = False  # a WebP that holds its pixels exactly
 
 
 def read_exif(image: Image.Image) -> Image.Exif:
@@ -73,17 +79,64 @@ def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
     icc = image.info.get("icc_profile") or b""
     comment = image.info.get("comment", b"") if image.format in ("JPEG", "MPO") else b""  # MPO: of several pictures
-    iptc = _iptc(image, exif)  # before it is taken out of the EXIF
     found = Metadata(
-        _upright(exif, size), _XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc, _dpi(image), iptc, comment, _texts(image)
-    )
+        exif=_upright(exif, size), xmp=_XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc=icc, dpi=_dpi(image),
+        iptc=_iptc(image), comment=comment, texts=_texts(image), lossless=image.info.get(LOSSLESS, False),
+    )  # fmt: skip
     return found, orientation
 
 
-def _iptc(image: Image.Image, exif: Image.Exif) -> bytes:
-    blocks = image.info.get("photoshop")  # of a JPEG: Photoshop's image resources
-    found = blocks.get(_IPTC_RESOURCE) if isinstance(blocks, dict) else exif.get(IPTC_TAG)
-    return found if isinstance(found, bytes) else b""  # some programs say that it is whole numbers, in no sure order
+def is_lossless_webp(file) -> bool:
+    """Whether a file, open for reading bytes, is a WebP that holds its pixels exactly: of several frames, the first."""
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WEBP":
+        return False
+    while len(chunk := file.read(8)) == 8:
+        kind, size = struct.unpack("<4sI", chunk)
+        match kind:
+            case b"VP8L" | b"VP8 ":
+                return kind == b"VP8L"
+            case b"ANMF":
+                file.seek(16, io.SEEK_CUR)  # place and duration; the frame's own chunks follow
+            case _:
+                file.seek(size + size % 2, io.SEEK_CUR)
+    return False
+
+
+def _iptc(image: Image.Image) -> bytes:
+    """The records of IPTC-NAA, from where a JPEG or a TIFF has them; empty where there are none."""
+    if image.format != "TIFF":
+        blocks = image.info.get("photoshop")  # of a JPEG: Photoshop's image resources
+        found = blocks.get(_IPTC_RESOURCE) if isinstance(blocks, dict) else None
+    else:
+        # As they lie in the file: many programs say that they are whole numbers, of which Pillow gives the first alone.
+        tags = getattr(getattr(image, "tag_v2", None), "_tagdata", {})
+        found = tags.get(IPTC_TAG) or _resource(tags.get(_PHOTOSHOP_TAG, b""), _IPTC_RESOURCE)
+    return _records(found) if isinstance(found, bytes) else b""
+
+
+def _records(data: bytes) -> bytes:
+    """What of ``data`` are records of IPTC-NAA, without what fills it up to whole numbers of four bytes."""
+    end = 0
+    while data[end : end + 1] == b"\x1c" and len(data) >= end + 5:
+        (size,) = struct.unpack_from(">H", data, end + 3)
+        if size >= 2**15:  # of a long record: how many bytes its length takes
+            size = int.from_bytes(data[end + 5 : end + 5 + size % 2**15]) + size % 2**15
+        end += 5 + size
+    return data[:end]
+
+
+def _resource(blocks: bytes, wanted: int) -> bytes:
+    """One of Photoshop's image resources; empty where there is none, or they are damaged."""
+    at = 0
+    while blocks[at : at + 4] == b"8BIM" and len(blocks) >= at + 12:
+        number, length = struct.unpack_from(">HB", blocks, at + 4)
+        at += 6 + (1 + length + 1) // 2 * 2  # its name, of which the length is the first byte, to an even number
+        size = int.from_bytes(blocks[at : at + 4])
+        if number == wanted:
+            return blocks[at + 4 : at + 4 + size]
+        at += 4 + size + size % 2
+    return b""
 
 
 def _texts(image: Image.Image) -> tuple[tuple[str, str], ...]:

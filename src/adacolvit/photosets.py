@@ -16,7 +16,10 @@ SUFFIXES = frozenset([
     ".png", ".pnm", ".ppm", ".psd", ".sgi", ".tga", ".tif", ".tiff", ".webp",
 ])  # fmt: skip
 # Photos that cannot be read: they are met and named, not passed over as if they were texts.
-UNREADABLE = frozenset([".arw", ".cr2", ".cr3", ".dng", ".heic", ".heif", ".jxl", ".nef", ".orf", ".raf", ".rw2"])
+UNREADABLE = frozenset([
+    ".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".heic", ".heif", ".iiq", ".jxl", ".kdc", ".mef", ".nef", ".nrw",
+    ".orf", ".pef", ".raf", ".rw2", ".srw",
+])  # fmt: skip
 
 Choice = Callable[[Sequence[str]], set[str]]  # keys of all photos -> those that are wanted
 COLORED = ".color"  # ends the names of pictures written beside their photos

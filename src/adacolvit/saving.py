@@ -23,6 +23,7 @@ from adacolvit.photo import Photo
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}  # pixels, by the formats' own definition
 _XMP_TAG = 700  # of TIFF
+_LOSSLESS_EFFORT = 30  # of 100, to make a WebP small: the usual 95 takes three times as long for files of the same size
 
 _DEEP = {"PNG", "TIFF"}  # what holds 16 bits per channel
 
@@ -68,7 +69,8 @@ def picture_bytes(
         texts (PNG to PNG).
     pixels: (H, W, 3) uint8 or uint16 sRGB of the photo's size; or a function of (start, stop) that gives these rows of
         it, called strip by strip from the top, for photos of any size. uint16 is written as 16 bits per channel.
-    suffix: ".png", ".jpg", ".webp" or ".tiff"; see ``FORMATS``. quality: 1..100, of JPEG (4:4:4) and WebP.
+    suffix: ".png", ".jpg", ".webp" or ".tiff"; see ``FORMATS``. quality: 1..100, of JPEG (4:4:4) and WebP; the WebP of
+        a lossless WebP is lossless.
     label: words painted small into the lower right corner. note: whether the metadata say that it was colorized.
     Takes 4 bytes per pixel (8 at 16 bits) and the file's own size. Raises SaveError.
     """
@@ -94,7 +96,10 @@ def picture_bytes(
     try:
         return encode()
     except (OSError, ValueError, struct.error) as error:  # such as EXIF of more than the 64 kB that JPEG allows
-        raise SaveError(f"{photo.name} cannot be saved as {kind} ({error}): use .png or .tif") from error
+        remedy = "use .png or .tif"
+        if note and _fits(kind, photo.metadata):
+            remedy += ", or leave out the note that it was colorized (--no-note)"
+        raise SaveError(f"{photo.name} cannot be saved as {kind} ({error}): {remedy}") from error
 
 
 def _kind(suffix: str) -> str:
@@ -138,6 +143,15 @@ def _encode(kind: str, canvas: Image.Image, options: dict) -> bytes:
     file = io.BytesIO()
     canvas.save(file, kind, **options)
     return file.getvalue()
+
+
+def _fits(kind: str, metadata: Metadata) -> bool:
+    """Whether a picture of a format has room for these metadata."""
+    try:
+        _encode(kind, Image.new("RGB", (1, 1)), _options(kind, metadata, b"", 95))
+    except (OSError, ValueError, struct.error):
+        return False
+    return True
 
 
 def _paint_deep(photo: Photo, strips: Iterable[np.ndarray]) -> np.ndarray:
@@ -195,6 +209,8 @@ def _options(kind: str, metadata: Metadata, icc: bytes, quality: int) -> dict:
             options |= {"quality": quality, "subsampling": "4:4:4"}
         case "WEBP":
             options |= {"quality": quality, "exact": True}  # exact: colors under full transparency stay
+            if metadata.lossless:
+                options |= {"lossless": True, "quality": _LOSSLESS_EFFORT}
         case "TIFF":
             options |= {"compression": "raw"}  # libtiff, which would compress, takes no EXIF
     return options
