@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adacolvit.app.routes.photos import MOST_HINT_BYTES
 from adacolvit.colorizer import Colorizer
 
 from .conftest import picture
@@ -76,8 +77,28 @@ def test_dots_on_a_transparent_picture_are_hints(client, photo):
     dots.save(out, "PNG")
     (hint,) = client.post(f"/api/photos/{photo['id']}/hints/read", content=out.getvalue()).json()["hints"]
     assert hint["color"] == "#7b4a2d" and abs(hint["x"] - 43) <= 1 and abs(hint["y"] - 53) <= 1
-    reply = client.post(f"/api/photos/{photo['id']}/hints/read", content=picture(300, 200))
-    assert reply.status_code == 422 and "transparen" in error(reply)
+    for kind in ("PNG", "JPEG"):
+        reply = client.post(f"/api/photos/{photo['id']}/hints/read", content=picture(300, 200, kind))
+        assert reply.status_code == 422 and "transparen" in error(reply)
+
+
+def test_a_picture_of_hints_may_be_larger_than_a_hints_file(client, photo):
+    noise = np.random.default_rng(0).integers(0, 256, (900, 1350, 4), np.uint8)  # under full transparency
+    noise[..., 3] = 0
+    noise[300:330, 300:330] = 123, 74, 45, 255
+    dots = io.BytesIO()
+    Image.fromarray(noise).save(dots, "TIFF")
+    assert len(dots.getvalue()) > MOST_HINT_BYTES
+    (hint,) = client.post(f"/api/photos/{photo['id']}/hints/read", content=dots.getvalue()).json()["hints"]
+    assert hint["color"] == "#7b4a2d"
+    reply = client.post(f"/api/photos/{photo['id']}/hints/read", content=b" " * (MOST_HINT_BYTES + 1))
+    assert reply.status_code == 422 and "it has 4 MB" in error(reply)
+
+
+def test_hints_that_could_not_be_read_again_are_not_written(client, photo):
+    hints = [HINTS[0] | {"x": 300}]
+    reply = client.post(f"/api/photos/{photo['id']}/hints/write", json={"hints": hints})
+    assert reply.status_code == 422 and "outside" in error(reply)
 
 
 def test_more_hints_than_can_be_sent_back_are_refused(client, photo):

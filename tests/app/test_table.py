@@ -148,3 +148,9 @@ def test_a_copy_in_a_folder_is_named_and_its_hints_are_used(library, tmp_path):
     assert (photo.path, photo.hints) == ("a.png", 1)
     assert failure.name == "sub/copy.png" and "the same photo as a.png" in failure.error
     folder.close()
+    save_hints(album / "a.hints.json", HintFile("a.png", 40, 30, (Hint(6, 6, "#000000"), Hint(7, 7, "#7b4a2d"))))
+    folder = Folder(album)
+    assert folder.wait(10)
+    info = folder.info(library)
+    assert info.photos[0].hints == 2 and "the hints file of this one is not used" in info.failed[0].error
+    folder.close()

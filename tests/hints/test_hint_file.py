@@ -156,6 +156,12 @@ def test_an_entry_that_is_there_twice_is_refused():
         parse_hints(TEXT.replace('"color": "#7b4a2d"', '"color": "#000000", "color": "#7b4a2d"'))
 
 
+def test_many_entries_are_read_in_no_time():
+    many = {f"entry {number}": number for number in range(200_000)}
+    with pytest.raises(HintError, match="this one has version, photo, hints, entry 0"):
+        parse_hints(changed(**many))
+
+
 def test_what_could_not_be_read_again_is_not_written(tmp_path):
     with pytest.raises(HintError, match="outside"):
         save_hints(tmp_path / "p.hints.json", HintFile("p.png", 30, 20, (Hint(30, 5, "#ffffff"),)))

@@ -100,5 +100,8 @@ class Folder:
             first = self._found.setdefault(key, Found(key, path, width, height, hints))
             if first.path != path:  # a copy: the work on one is the work on both
                 stands = readable(first.path.relative_to(self.folder).as_posix())
-                self._failed.append(Failure(name=name, error=f"the same photo as {stands}, which stands for both"))
+                error = f"the same photo as {stands}, which stands for both"
+                if first.hints and hints and hints != first.hints:
+                    error += "; the hints file of this one is not used"
+                self._failed.append(Failure(name=name, error=error))
                 self._found[key] = replace(first, hints=first.hints or hints)

@@ -53,7 +53,11 @@ class HintFile:
 
 
 def dump_hints(hint_file: HintFile) -> str:
-    """The text of a hints file. The same hints always give the same text."""
+    """The text of a hints file. The same hints always give the same text.
+
+    Raises HintError for a hint outside the photo: the file could not be read again.
+    """
+    check_inside(hint_file.hints, hint_file.width, hint_file.height)
     photo = {"name": hint_file.name, "width": hint_file.width, "height": hint_file.height}
     lines = ",\n".join(f"    {json.dumps(hint.to_dict(), ensure_ascii=False)}" for hint in hint_file.hints)
     hints = f"[\n{lines}\n  ]" if lines else "[]"
@@ -87,10 +91,12 @@ def parse_hints(text: str) -> HintFile:
 
 def _each_once(entries: list[tuple[str, object]]) -> dict:
     """A JSON object; HintError where it has an entry twice, of which one would be lost."""
-    names = [name for name, _ in entries]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise HintError(f"this hints file has {', '.join(sorted(twice))} twice in one place: leave one out")
-    return dict(entries)
+    found = {}
+    for name, value in entries:
+        if name in found:
+            raise HintError(f"this hints file has {name[:40]} twice in one place: leave one out")
+        found[name] = value
+    return found
 
 
 def load_hints(path: str | os.PathLike) -> HintFile:
@@ -113,10 +119,7 @@ def read_hints(content: bytes, name: str) -> HintFile:
 
 
 def save_hints(path: str | os.PathLike, hint_file: HintFile) -> None:
-    """Write a hints file, whole or not at all. Raises SaveError if it cannot be written, HintError for a hint outside
-    the photo, which could not be read again.
-    """
-    check_inside(hint_file.hints, hint_file.width, hint_file.height)
+    """Write a hints file, whole or not at all. Raises SaveError if it cannot be written, HintError as dump_hints."""
     write_file(path, dump_hints(hint_file).encode())
 
 

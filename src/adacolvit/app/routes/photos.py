@@ -7,17 +7,28 @@ from starlette.concurrency import run_in_threadpool
 
 from adacolvit.app import live
 from adacolvit.app.answers import attachment, failures, file_body, file_of, read_body
-from adacolvit.app.messages import HintMessage, HintsReply, HintsRequest, PhotoInfo, RenderRequest, not_too_many
+from adacolvit.app.messages import (
+    MOST_HINTS,
+    HintMessage,
+    HintsReply,
+    HintsRequest,
+    PhotoInfo,
+    RenderRequest,
+    not_too_many,
+)
 from adacolvit.app.studio import Studio
 from adacolvit.app.table import Entry
 from adacolvit.batch import Look
 from adacolvit.colorizer import Result
+from adacolvit.errors import HintError
 from adacolvit.hints.file import HintFile, dump_hints, parse_hints
-from adacolvit.hints.hint import as_hints
+from adacolvit.hints.hint import Hint, as_hints
 from adacolvit.hints.picture import hints_from_picture
 
-MOST_HINT_BYTES = 4 * 2**20
-_PICTURES = b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"GIF8"  # how files of pictures with transparency begin
+MOST_HINT_BYTES = 4 * 2**20  # of a hints file
+MOST_DOTS_BYTES = 64 * 2**20  # of a picture of hints, which may be as large as the photo, though most of it is empty
+# How files of pictures begin: those with transparency, and JPEG, so that its lack of it is what is told.
+_PICTURES = b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"GIF8", b"\xff\xd8\xff"
 MOST_TEXELS = 8192  # longest side of the gray picture a client may ask for
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
@@ -31,6 +42,18 @@ def info(entry: Entry) -> PhotoInfo:
     return PhotoInfo(
         id=entry.id, name=entry.name, width=photo.width, height=photo.height, has_color=photo.has_color, hints=hints
     )
+
+
+def _hints_in(content: bytes, width: int, height: int) -> tuple[Hint, ...]:
+    """The hints of a file for a photo of ``width`` x ``height`` px. Raises HintError."""
+    if content.startswith(_PICTURES):
+        return not_too_many(hints_from_picture(content, width, height))
+    if len(content) > MOST_HINT_BYTES:
+        raise HintError(
+            f"this is not a hints file, for it has {len(content) / 2**20:.0f} MB, and {MOST_HINTS} hints have 1 MB: "
+            "give a *.hints.json, or a picture of hints"
+        )
+    return not_too_many(parse_hints(content.decode("utf-8-sig", "replace")).for_photo(width, height))
 
 
 def photo_routes(studio: Studio) -> APIRouter:
@@ -76,16 +99,15 @@ def photo_routes(studio: Studio) -> APIRouter:
         file = HintFile(entry.name, entry.photo.width, entry.photo.height, as_hints(live.plain(wanted.hints)))
         return attachment(dump_hints(file).encode(), f"{entry.stem}.hints.json", "application/json")
 
-    @routes.post("/{photo_id}/hints/read", responses=failures(404, 413), openapi_extra=file_body("The hints file."))
+    hints_body = file_body("The hints file, or a picture of hints.")
+
+    @routes.post("/{photo_id}/hints/read", responses=failures(404, 413), openapi_extra=hints_body)
     async def read_hints(photo_id: str, request: Request) -> HintsReply:
         """The hints of a hints file, or of a picture whose opaque dots are hints, in pixels of this photo."""
         photo = (await studio.entry(photo_id)).photo
-        content = await read_body(request, MOST_HINT_BYTES)
-        if content.startswith(_PICTURES):
-            hints = await run_in_threadpool(hints_from_picture, content, photo.width, photo.height)
-        else:
-            hints = parse_hints(content.decode("utf-8-sig", "replace")).for_photo(photo.width, photo.height)
-        return HintsReply(hints=[HintMessage(**hint.to_dict()) for hint in not_too_many(hints)])
+        content = await read_body(request, MOST_DOTS_BYTES)
+        hints = await run_in_threadpool(_hints_in, content, photo.width, photo.height)
+        return HintsReply(hints=[HintMessage(**hint.to_dict()) for hint in hints])
 
     @routes.websocket("/{photo_id}/live")
     async def live_socket(socket: WebSocket, photo_id: str) -> None:
