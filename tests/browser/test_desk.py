@@ -123,6 +123,20 @@ class TestHistory:
         expect(panel.get_by_text("warm")).to_have_count(0)
         assert table.kept()["snapshots"] == []
 
+    def test_a_snapshot_that_was_forgotten_is_put_back_where_it_was(self, table, page):
+        table.open_sample("Cat")
+        for _ in range(3):
+            page.keyboard.press("t")
+        page.keyboard.press("u")
+        panel = page.get_by_role("region", name="History")
+        panel.get_by_role("button", name="Forget Snapshot 2").click()
+        expect(panel.locator("strong")).to_have_text(["Snapshot 1", "Snapshot 3"])
+        expect(table.notice).to_contain_text("Snapshot 2 is forgotten")
+        page.get_by_role("button", name="Put back").click()
+        expect(panel.locator("strong")).to_have_text(["Snapshot 1", "Snapshot 2", "Snapshot 3"])
+        expect(table.notice).to_have_count(0)
+        assert [each["name"] for each in table.kept()["snapshots"]] == ["Snapshot 1", "Snapshot 2", "Snapshot 3"]
+
     def test_the_start_lists_what_was_worked_on(self, table, page):
         two_colors(table)
         table.kept()

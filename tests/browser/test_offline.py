@@ -182,6 +182,60 @@ def test_where_the_browser_keeps_nothing_work_is_still_done_and_saved(visit, tmp
     assert np.ptp(pixels(files["cat.color.png"]), axis=-1).max() > 20
 
 
+LOSE = """() => new Promise((resolve) => {
+  indexedDB.open("adacolvit").onsuccess = ({ target: { result } }) => {
+    const losing = result.transaction("photos", "readwrite");
+    losing.objectStore("photos").clear();
+    losing.oncomplete = resolve;
+  };
+})"""
+
+
+def test_a_photo_whose_file_the_browser_lost_outlasts_references_beside_it(visit, tmp_path):
+    page = visit.page
+    visit.open_sample("Cat")
+    visit.click(0.4, 0.5)
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    for name, gray in (("a", 90), ("b", 160)):
+        Image.new("RGB", (60, 40), (gray, 80, 40)).save(tmp_path / f"{name}.png")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Open another reference photo").click()
+        chooser.value.set_files(tmp_path / f"{name}.png")
+        expect(page.get_by_role("complementary", name="Reference")).to_contain_text(f"{name}.png")
+    page.evaluate(LOSE)
+    before = visit.picture()
+    visit.rings.first.click()
+    visit.choose("#a03020")
+    assert not np.array_equal(visit.picture(), before)
+    expect(visit.notice).to_have_count(0)
+
+
+def test_a_database_that_the_browser_closes_is_opened_again(visit):
+    page = visit.page
+    page.add_init_script("""
+        const open = IDBFactory.prototype.open;
+        window.databases = [];
+        IDBFactory.prototype.open = function (...given) {
+            const request = open.apply(this, given);
+            request.addEventListener("success", () => databases.push(request.result));
+            return request;
+        };
+    """)
+    page.reload()
+    visit.open_sample("Cat")
+    visit.click(0.4, 0.5)
+    expect(page.locator(".kept")).to_have_attribute("data-state", "kept")
+    page.evaluate("() => databases.forEach((database) => database.close())")
+    visit.choose("#a03020")
+    color = visit.hex.input_value()
+    expect(page.locator(".kept")).to_have_attribute("data-state", "kept")
+    page.reload()
+    expect(visit.rings).to_have_count(1)
+    visit.settle()
+    assert kept_hints(visit, color)
+
+
 def test_suggestions_are_those_of_the_program(visit, server):
     visit.open_sample("Coffee")
     visit.click(0.3, 0.4)

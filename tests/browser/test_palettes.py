@@ -190,6 +190,27 @@ def test_palettes_are_made_and_go_out(table, page, tmp_path):
         assert swatches(page, "My colors") == [f"Use {color}" for color in made]
 
 
+def test_what_was_taken_off_the_shelf_is_put_back(table, page, tmp_path):
+    table.open_sample("Cat")
+    table.click(0.5, 0.5)
+    (tmp_path / "garden.gpl").write_text("GIMP Palette\nName: Garden\n123 74 45\n46 94 140\n92 122 58\n")
+    open_palettes(table, page, tmp_path / "garden.gpl")
+    before = swatches(page, "Garden")
+    page.get_by_role("button", name=before[1]).click(button="right")
+    expect(table.notice).to_contain_text("#2e5e8c is taken out of Garden")
+    assert swatches(page, "Garden") == [before[0], before[2]]
+    page.get_by_role("button", name="Put back").click()
+    assert swatches(page, "Garden") == before
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("None yet")).to_be_visible()
+    page.get_by_role("button", name="Put back").click()
+    assert swatches(page, "Garden") == before
+    page.reload()
+    table.settle()
+    table.rings.first.click()
+    assert swatches(page, "Garden") == before
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

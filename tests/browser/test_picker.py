@@ -314,6 +314,19 @@ def test_a_reference_that_comes_after_it_was_closed_stays_away(table, page, tmp_
     expect(page.locator(".reference")).to_have_count(0)
 
 
+def test_recent_colors_are_at_hand_where_the_browser_keeps_nothing(table, page):
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }")
+    page.reload()
+    table.open_sample("Cat")
+    table.click(0.6, 0.6)
+    for color in (BARK, SEA, MOSS, SEA):
+        table.choose(color)
+    recent = page.get_by_role("group", name="Recent").get_by_role("button")
+    assert [swatch.get_attribute("aria-label") for swatch in recent.all()] == [
+        f"Use {each}" for each in (SEA, MOSS, BARK)
+    ]
+
+
 def test_a_suggestion_shows_its_effect_before_it_is_taken(table, page):
     table.open_sample("Cat")
     table.click(0.3, 0.3)

@@ -49,6 +49,7 @@ export const texts = {
   expand: "Show labels",
   tools: "Tools",
   close: "Close",
+  putBack: "Put back",
 
   stage: "Photo. Click to add a color; arrow keys move the selected one.",
   hint: (n: number, color: string, x: number, y: number, locked: boolean) =>
@@ -114,6 +115,8 @@ export const texts = {
   paletteExportTip: (format: string) => `Save this palette as .${format}, for ${format === "gpl" ? "GIMP, Inkscape and Krita" : "Adobe's programs"}`,
   paletteRemove: "Delete",
   paletteRemoveTip: (name: string) => `Delete the palette ${name} from this browser`,
+  paletteRemoved: (name: string) => `The palette ${name} is deleted.`,
+  paletteColorRemoved: (color: string, name: string) => `${color} is taken out of ${name}.`,
   palettesNotKept: "This browser keeps nothing between visits: export the palette to have it next time.",
   paletteCut: (name: string) => `${name} ends too early: it was damaged on its way here. Get it once more from where it came.`,
   paletteUnknown: (name: string) => `${name} is no palette that can be read here. GIMP's .gpl and Adobe's .ase and .aco can.`,
@@ -290,6 +293,7 @@ export const texts = {
     sideBySide: "Side by side",
     besideTip: "This snapshot on the left, the table on the right",
     beside: (name: string) => `Compare with ${name} side by side`,
+    forgotten: (name: string) => `${name} is forgotten.`,
     forgetSnapshot: (name: string) => `Forget ${name}`,
 
     format: "File format",

@@ -84,7 +84,9 @@ export interface RenderRequest {
 export class EngineAway extends Error {}
 
 /** The engine does not hold the photo (any more): open it again. */
-export class PhotoGone extends Error {}
+export class PhotoGone extends Error {
+  override readonly name = "PhotoGone"; // by which it is known when a worker has thrown it
+}
 
 /** The session was saved by another window since it was loaded here. */
 export class SessionConflict extends Error {}

@@ -68,9 +68,9 @@ export function ColorFields({ color, lab, onTake, onTakeAb, onWrong }: Props) {
       )}
       {notation.value === "lab" && (
         <span class="channels">
-            <input class="number" value={L} readOnly title={texts.fixedLightness} aria-label={texts.fixedLightness} />
-            <NumberField name="a" value={a} from={-128} to={128} onTake={(v) => onTakeAb([v, lab[2]])} />
-            <NumberField name="b" value={b} from={-128} to={128} onTake={(v) => onTakeAb([lab[1], v])} />
+          <input class="number" value={L} readOnly title={texts.fixedLightness} aria-label={texts.fixedLightness} />
+          <NumberField name="a" value={a} from={-128} to={128} onTake={(v) => onTakeAb([v, lab[2]])} />
+          <NumberField name="b" value={b} from={-128} to={128} onTake={(v) => onTakeAb([lab[1], v])} />
         </span>
       )}
     </div>

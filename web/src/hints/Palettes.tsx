@@ -21,6 +21,8 @@ function unfold(open: boolean): void {
 
 const kept = (wasKept: boolean) => wasKept || store.tell(texts.palettesNotKept);
 
+const removed = (text: string, putBack: () => boolean) => store.tell(text, "info", () => kept(putBack()));
+
 export async function readPalettes(files: File[]): Promise<void> {
   try {
     kept(await shelf.importPalettes(files));
@@ -58,7 +60,7 @@ export function Palettes({ color, onTake }: { color: string; onTake: (color: str
           <Swatches
             choices={open.swatches.map((swatch) => ({ color: swatch.color, label: texts.useNamed(swatch.color, swatch.name) }))}
             onTake={onTake}
-            onRemove={(i) => kept(shelf.removeColor(i))}
+            onRemove={(i) => removed(texts.paletteColorRemoved(open.swatches[i]!.color, open.name), shelf.removeColor(i))}
           />
         </div>
       )}
@@ -73,7 +75,7 @@ export function Palettes({ color, onTake }: { color: string; onTake: (color: str
             </button>
           ))}
         {open && (
-          <button type="button" title={texts.paletteRemoveTip(open.name)} onClick={() => kept(shelf.removeOpen())}>
+          <button type="button" title={texts.paletteRemoveTip(open.name)} onClick={() => removed(texts.paletteRemoved(open.name), shelf.removeOpen())}>
             {texts.paletteRemove}
           </button>
         )}

@@ -46,7 +46,7 @@ export function takeFromPhoto(x: number, y: number): void {
 
 /** Keeps a color at hand for other hints, as it was meant: another spot may show it better. */
 export function remember(color: string): void {
-  store.recent.value = storeRecent(color);
+  store.recent.value = storeRecent(color, store.recent.value);
 }
 
 /** Gives a color to the selected hints; without any it is kept at hand for the next. */

@@ -58,7 +58,7 @@ function Row({ snapshot }: { snapshot: store.Snapshot }) {
   const compared = store.before.value?.snapshot === snapshot;
   const remove = () => {
     if (compared) stopComparing();
-    store.setSnapshots(store.snapshots.value.filter((each) => each !== snapshot));
+    store.forgetSnapshot(snapshot);
   };
   return (
     <li>

@@ -1,8 +1,9 @@
 // What the program has to say, above the photo; screen readers hear it. A conflict stays until the person has chosen.
 
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import "./notices.css";
 import { CloseIcon } from "../icons";
+import { useFocusLeft } from "../state/focus";
 import { keeping, settle } from "../state/keeper";
 import * as store from "../state/store";
 import { texts } from "../texts";
@@ -25,16 +26,19 @@ export function Notices() {
 
 const READ_MS = 8000; // what is only told goes by itself; what went wrong stays
 
-function Notice({ text, kind }: store.Notice) {
+function Notice({ text, kind, putBack }: store.Notice) {
+  const element = useRef<HTMLParagraphElement>(null);
+  useFocusLeft(element);
   const [held, setHeld] = useState(false); // being read, or about to be closed
   // as soon as it is held, not after the next picture: what is read must not go in between
   useLayoutEffect(() => {
     if (kind !== "info" || held) return;
     const timer = setTimeout(() => (store.notice.value = null), READ_MS);
     return () => clearTimeout(timer);
-  }, [text, kind, held]);
+  }, [text, kind, putBack, held]);
   return (
     <p
+      ref={element}
       class={`notice ${kind}`}
       onPointerEnter={() => setHeld(true)}
       onPointerLeave={() => setHeld(false)}
@@ -43,6 +47,18 @@ function Notice({ text, kind }: store.Notice) {
     >
       {kind === "busy" && <span class="spinner" aria-hidden="true" />}
       {text}
+      {putBack && (
+        <button
+          type="button"
+          class="button small"
+          onClick={() => {
+            store.notice.value = null;
+            putBack();
+          }}
+        >
+          {texts.putBack}
+        </button>
+      )}
       {kind !== "busy" && store.linkUp.value && (
         <button type="button" class="quiet" title={texts.close} aria-label={texts.close} onClick={() => (store.notice.value = null)}>
           <CloseIcon />

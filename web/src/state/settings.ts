@@ -42,8 +42,9 @@ export function namesOf(prefix: string): string[] {
 
 export const loadRecent = () => load<string[]>(RECENT, []);
 
-export function storeRecent(color: string): string[] {
-  const recent = [color, ...loadRecent().filter((c) => c !== color)].slice(0, MOST_RECENT);
+/** The row with one more color: it is not read again, since the browser may keep nothing. */
+export function storeRecent(color: string, row: string[]): string[] {
+  const recent = [color, ...row.filter((each) => each !== color)].slice(0, MOST_RECENT);
   save(RECENT, recent);
   return recent;
 }

@@ -6,6 +6,7 @@ import { loadFlag, loadRecent, storeFlag } from "./settings";
 import type { Frame } from "../engine/frame";
 import { History, type Timeline } from "./history";
 import type { Size, View } from "../canvas/view";
+import { texts } from "../texts";
 
 export interface Hint extends WireHint {
   /** Stays the same while a hint is moved or recolored. */
@@ -41,6 +42,8 @@ export interface Adjustments {
 export interface Notice {
   text: string;
   kind: "error" | "info" | "busy";
+  /** Puts back what the notice says is gone. */
+  putBack?: () => void;
 }
 
 export type Panel = "save" | "view" | "history" | "export" | "shortcuts" | null;
@@ -185,8 +188,15 @@ export function takeSnapshot(name: string): void {
   change(() => (snapshots.value = [...snapshots.value, { name, hints, adjustments, time: Date.now() }]));
 }
 
-export function setSnapshots(next: Snapshot[]): void {
+function setSnapshots(next: Snapshot[]): void {
   change(() => (snapshots.value = next));
+}
+
+/** Forgets one; undo is for hints, so the way back is told. */
+export function forgetSnapshot(snapshot: Snapshot): void {
+  const at = snapshots.value.indexOf(snapshot);
+  setSnapshots(snapshots.value.filter((each) => each !== snapshot));
+  tell(texts.desk.forgotten(snapshot.name), "info", () => setSnapshots([...snapshots.value.slice(0, at), snapshot, ...snapshots.value.slice(at)]));
 }
 
 export function setDone(next: boolean): void {
@@ -201,8 +211,8 @@ export function returnTo({ hints, adjustments }: Snapshot): void {
   });
 }
 
-export function tell(text: string, kind: Notice["kind"] = "info"): void {
-  notice.value = { text, kind };
+export function tell(text: string, kind: Notice["kind"] = "info", putBack?: () => void): void {
+  notice.value = { text, kind, putBack };
 }
 
 export function setRailWide(wide: boolean): void {

@@ -53,13 +53,25 @@ export function addColor(color: string, firstName: string): boolean {
   return put(palettes.value.length ? replaced(palettes.value, openIndex.value, grown) : [grown], openIndex.value);
 }
 
-export function removeColor(index: number): boolean {
-  const open = openPalette()!;
-  return put(replaced(palettes.value, openIndex.value, { ...open, swatches: open.swatches.filter((_, i) => i !== index) }), openIndex.value);
+const without = <T>(list: T[], at: number) => list.filter((_, i) => i !== at);
+const withAt = <T>(list: T[], at: number, one: T) => [...list.slice(0, at), one, ...list.slice(at)];
+
+/** Takes a color out of the open palette; returns what puts it back, wherever that palette lies by then. */
+export function removeColor(index: number): () => boolean {
+  const { name, swatches } = openPalette()!;
+  put(replaced(palettes.value, openIndex.value, { name, swatches: without(swatches, index) }), openIndex.value);
+  return () => {
+    const at = palettes.value.findIndex((palette) => palette.name === name);
+    if (at < 0) return true;
+    return put(replaced(palettes.value, at, { name, swatches: withAt(palettes.value[at]!.swatches, index, swatches[index]!) }), at);
+  };
 }
 
-export function removeOpen(): boolean {
-  return put(palettes.value.filter((_, i) => i !== openIndex.value), openIndex.value);
+/** Takes the open palette off the shelf; returns what puts it back. */
+export function removeOpen(): () => boolean {
+  const [open, at] = [openPalette()!, openIndex.value];
+  put(without(palettes.value, at), at);
+  return () => put(withAt(palettes.value, at, open), at);
 }
 
 /** The open palette as a file for other programs. */

@@ -63,7 +63,10 @@ class LocalLink implements LiveLink {
         const { info, planes } = await worker.frame(this.id, request);
         if (!this.closed) this.listener.onFrame(new Frame(info, planes), request);
       } catch (error) {
-        if (!this.closed) this.listener.onError((error as Error).message);
+        if (this.closed) break;
+        const { name, message } = error as Error;
+        if (name === "PhotoGone") this.listener.onPhotoGone();
+        else this.listener.onError(message);
       }
     }
     this.running = false;

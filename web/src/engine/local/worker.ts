@@ -4,7 +4,7 @@ import { expose, transfer } from "comlink";
 import type { components } from "../schema";
 import { Guide, toSteps } from "../guide";
 import { loops } from "../loops";
-import type { LiveRequest, Part, PhotoInfo, Place, RenderRequest, Suggestion, WireHint } from "../engine";
+import { PhotoGone, type LiveRequest, type Part, type PhotoInfo, type Place, type RenderRequest, type Suggestion, type WireHint } from "../engine";
 import { predictor } from "./colorize";
 import { effortOf } from "./cost";
 import { placeHints } from "./encoder";
@@ -29,6 +29,7 @@ const THUMBNAIL = 256; // px
 let network: Promise<Network> | null = null;
 let base = "";
 const photos = new Map<string, Photo>(); // the last used one at the end
+let live = ""; // the one on the table: it stays, since the browser may keep no file to open it from again
 
 function loaded(): Promise<Network> {
   network ??= Network.load(base).catch((error: unknown) => {
@@ -38,12 +39,12 @@ function loaded(): Promise<Network> {
   return network;
 }
 
-function remember(id: string, photo: Photo): Photo {
+function remember(id: string, photo: Photo, most = MOST_PHOTOS): Photo {
   photos.delete(id);
   photos.set(id, photo);
   for (const oldest of photos.keys()) {
-    if (photos.size <= MOST_PHOTOS) break;
-    photos.delete(oldest);
+    if (photos.size <= most) break;
+    if (oldest !== live) photos.delete(oldest);
   }
   return photo;
 }
@@ -52,7 +53,7 @@ async function photoOf(id: string): Promise<Photo> {
   const photo = photos.get(id);
   if (photo) return remember(id, photo);
   const kept = await keptPhoto(id);
-  if (!kept) throw new Error(texts.photoGone);
+  if (!kept) throw new PhotoGone(texts.photoGone);
   return remember(id, await Photo.open(kept.file, kept.info.name));
 }
 
@@ -119,13 +120,15 @@ const tasks = {
   async open(file: File): Promise<PhotoInfo> {
     const id = await contentId(file);
     const photo = photos.get(id) ?? (await Photo.open(file, file.name));
-    remember(id, photo);
+    remember(id, photo, MOST_PHOTOS + 1); // it may come on the table as well as beside it
     const info = { id, name: file.name, width: photo.width, height: photo.height, has_color: photo.hasColor, hints: [] };
     await keepPhoto(info, file, await thumbnailOf(photo));
     return info;
   },
 
+  /** Of the photo that comes on the table. */
   async gray(id: string, mostTexels: number): Promise<ImageBitmap> {
+    live = id;
     const bitmap = await createImageBitmap(grayImage(await photoOf(id), mostTexels), { colorSpaceConversion: "none", premultiplyAlpha: "none" });
     return transfer(bitmap, [bitmap]);
   },
