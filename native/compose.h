@@ -86,7 +86,7 @@ void compose(const Composition& c) {
       float rgb[3][SPAN];
       for (int i = 0; i < count; i += LANES) {
         const Linear v = displayable(c, load(l + i), load(a + i), load(b + i));
-        auto clip = [](V v) { return smaller(splat(1.f), larger(splat(0.f), v)); };
+        auto clip = [](V v) { return smaller(splat(1.f), larger(v, splat(0.f))); };  // of a number that is none: 0
         store(rgb[0] + i, clip(v.r)), store(rgb[1] + i, clip(v.g)), store(rgb[2] + i, clip(v.b));
       }
       const int64_t at = 3 * (int64_t(y) * c.width + from);

@@ -7,6 +7,8 @@
 #include <new>
 #include <vector>
 
+#include <unistd.h>
+
 #include "memory.h"
 #include "packing.h"
 #include "processor.h"
@@ -58,8 +60,18 @@ struct Engine {
   Network network;
   int threads;
   void* block;  // weights
-  std::mutex mutex;
-  std::vector<Context*> idle;
+  pid_t process = getpid();
+  std::mutex mutex{};
+  std::vector<Context*> idle{};
+
+  // A forked child has the contexts of its parent, but none of their threads, and perhaps a mutex that somebody held:
+  // it leaves them alone and begins anew.
+  void forget_parent() {
+    if (process == getpid()) return;
+    new (&mutex) std::mutex;
+    new (&idle) std::vector<Context*>;
+    process = getpid();
+  }
 };
 
 static Workspace lay_out(Arena& arena, const Engine& e, int rows, int columns) {
@@ -170,6 +182,13 @@ extern "C" {
 
 const char* adacolvit_sources(void) { return ADACOLVIT_SOURCES; }
 
+int64_t adacolvit_layout(void) {
+  int64_t all = ADACOLVIT_INTERFACE;
+  for (int64_t size : {sizeof(Config), sizeof(Call), sizeof(Refinement), sizeof(Guide), sizeof(Composition)})
+    all = 1000 * all + size;
+  return all;
+}
+
 const char* adacolvit_instruction_set(int index) {
   for (const Kernels* kernels : ALL)
     if (runs(kernels) && index-- == 0) return kernels->name;
@@ -186,7 +205,8 @@ int64_t adacolvit_allocations(void) { return allocations; }
 Engine* adacolvit_create(const Config* config, const float* const* tensors, const char* instruction_set, int threads) {
   const Kernels* kernels = find(instruction_set);
   if (!kernels) return nullptr;
-  Engine* e = new (std::nothrow) Engine{kernels, Network{}, threads, nullptr, {}, {}};
+  if (threads < 1) return nullptr;
+  Engine* e = new (std::nothrow) Engine{kernels, Network{}, threads, nullptr};
   if (!e) return nullptr;
   Arena measure;
   pack(measure, *config, tensors, *kernels);
@@ -202,6 +222,7 @@ Engine* adacolvit_create(const Config* config, const float* const* tensors, cons
 
 int adacolvit_run(Engine* e, const Call* call, int64_t* macs) {
   try {
+    e->forget_parent();
     Context* context = borrow(*e);
     const bool fits = fit(*context, *e, call->rows, call->columns);
     if (fits) {
@@ -256,6 +277,7 @@ int adacolvit_steps(const char* instruction_set, const float* from, int16_t* to,
 }
 
 void adacolvit_destroy(Engine* e) {
+  e->forget_parent();
   for (Context* context : e->idle) delete context;
   release(e->block);
   delete e;

@@ -62,10 +62,14 @@ class Forward {
   }
 
   void embed() {
-    for (int n = lo(patches); n < hi(patches); ++n)
-      copy(token(n + config.adaptive), call.positions + int64_t(n) * columns, columns);
+    for (int n = lo(patches); n < hi(patches); ++n) {
+      float* z = token(n + config.adaptive);
+      copy(z, call.positions + int64_t(n) * columns, columns);
+      for (int64_t k = columns; k < ws.z_stride; ++k) z[k] = 0;  // what the call before left beyond them
+    }
     if (config.adaptive && first_thread()) {
       copy(token(0), net.policy, columns);
+      for (int64_t k = columns; k < ws.z_stride; ++k) token(0)[k] = 0;
       if (call.steering)
         for (int k = 0; k < columns; ++k) token(0)[k] += call.steering[k];
     }

@@ -122,10 +122,10 @@ INLINE V gelu(V x) {
   return x * (p * y + 0.5f);
 }
 
-// Absolute error 2e-7.
+// Absolute error 2e-7. What is no number stays none, so that whoever looks at the result sees it.
 INLINE V tanh(V x) {
-  x = smaller(larger(x, splat(-10.f)), splat(10.f));
-  return 1.f - 2.f / (exp2(x * 2.885390082f) + 1.f);  // 2 / ln 2
+  x = smaller(splat(10.f), larger(splat(-10.f), x));
+  return 1.f - 2.f / (exp2(x * 2.885390082f) + 1.f) + (x - x);  // 2 / ln 2
 }
 
 }  // namespace adacolvit::ADACOLVIT_ISA

@@ -18,7 +18,7 @@ from adacolvit.model.cost import cost
 from adacolvit.model.network import ColorizationViT
 from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
-from adacolvit.weights import list_models, load_weights
+from adacolvit.weights import list_models, load_weights, write_weights
 
 SAMPLES = Path(adacolvit.__file__).parent / "app" / "samples"
 
@@ -124,6 +124,25 @@ def test_lightness_of_the_photo_is_kept(colorizer):
 def test_photos_of_odd_shapes(colorizer, size):
     colorizer.set_photo(np.full(size, 128, np.uint8))
     assert colorizer.colorize([(0, 0, "#7b4a2d")]).image.shape == (*size, 3)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"saturation": np.nan}, {"saturation": np.inf}, {"saturation": -1}, {"strength": 2}]
+)
+def test_a_look_that_no_picture_has_is_refused(colorizer, changed):
+    colorizer.set_photo(np.full((60, 90), 128, np.uint8))
+    with pytest.raises(ValueError, match="give 0 or more"):
+        colorizer.colorize().adjusted(**changed)
+
+
+def test_weights_that_were_written_anew_are_read_anew(tmp_path, small_weights):
+    photo, path = np.full((60, 90), 128, np.uint8), tmp_path / "own.safetensors"
+    weights = load_weights(small_weights)
+    found = []
+    for factor in (1, 1, 2):
+        write_weights(path, weights.config, {n: np.float32(factor) * t for n, t in weights.tensors.items()}, np.float32)
+        found.append(adacolvit.colorize(photo, [(5, 5, "#7b4a2d")], model=path).ab)
+    assert np.array_equal(found[0], found[1]) and not np.array_equal(found[1], found[2])
 
 
 def test_a_hints_file_is_taken_as_it_was_read(colorizer, tmp_path):

@@ -1,5 +1,6 @@
 """The one door to colorization, for CLI, app and API: a photo once, hints many times, results at full size."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
@@ -82,7 +83,12 @@ class Result:
         return guide(self.lightness, self.ab)
 
     def adjusted(self, *, saturation: float = 1.0, strength: float = 1.0) -> "Result":
-        """The same with chroma scaled by ``saturation``, 0 or more, and ``strength``, 0 (gray) to 1."""
+        """The same with chroma scaled by ``saturation``, 0 or more, and ``strength``, 0 (gray) to 1.
+
+        Raises ValueError.
+        """
+        if not (0 <= saturation < math.inf and 0 <= strength <= 1):
+            raise ValueError(f"saturation {saturation} and strength {strength}: give 0 or more, and 0 to 1")
         scale = np.float32(saturation * strength)
         return replace(self, ab=self.ab * scale)
 
@@ -200,8 +206,19 @@ def predict(
 
 
 @lru_cache(maxsize=2)
-def _engine(model: str | Path, threads: int | None) -> Engine:
+def _engine(model: str | Path, threads: int | None, file: tuple | None) -> Engine:
+    """``file``: where it lies and what it is, so that one that was written anew is read anew."""
     return Engine(load_weights(model), threads=threads)
+
+
+def _state(model: str | Path) -> tuple | None:
+    """What changes when a weights file is another one; None for a name."""
+    path = Path(model).absolute()
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return path, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def colorize(
@@ -216,6 +233,6 @@ def colorize(
 
     ``photo`` as for :meth:`Colorizer.set_photo`, ``hints`` and ``budget`` as for :meth:`Colorizer.colorize`.
     """
-    colorizer = Colorizer(_engine(model, threads))
+    colorizer = Colorizer(_engine(model, threads, _state(model)))
     colorizer.set_photo(photo)
     return colorizer.colorize(hints, budget=budget)

@@ -1,5 +1,8 @@
 """The compiled engine: agreement with torch, the count of what it executed, its memory, its threads, its fallback."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
@@ -159,6 +162,91 @@ def test_a_picture_of_the_wrong_shape_is_refused(shape):
     engine = NativeEngine(weights(random_network(DENSE, 0)))
     with pytest.raises(ValueError, match="multiples of 16"):
         engine.run(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("execution", ["native", "onnxruntime"])
+def test_every_engine_takes_and_refuses_the_same_pictures(tiny, execution):
+    engine, x = Engine(tiny, execution=execution), picture(3, 4, 0)
+    assert np.array_equal(engine.run(x.astype(np.float64))[0], engine.run(x)[0])
+    for shape in [(3, 32, 32), (4, 100, 112), (4, 8, 8), (4, 32)]:
+        with pytest.raises(ValueError, match="multiples of 16"):
+            engine.run(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("instruction_set", SETS)
+def test_a_picture_of_no_numbers_spoils_none_after_it(instruction_set):
+    engine = NativeEngine(weights(random_network(ODD, 0)), instruction_set=instruction_set)
+    x = picture(4, 4, 0)
+    before = engine.run(x)[0]
+    assert np.isnan(engine.run(np.full_like(x, np.nan))[0]).any()  # and it can be seen that they are none
+    assert np.array_equal(engine.run(x)[0], before)
+
+
+FORKED = """
+import os, sys
+import numpy as np
+from adacolvit.runtime.native_engine import NativeEngine, random_weights
+from adacolvit.model.config import ModelConfig
+engine = NativeEngine(random_weights("of a test", ModelConfig(width=64, depth=2, heads=2)), threads=2)
+x = np.zeros((4, 64, 64), np.float32)
+before = engine.run(x)[0]
+for colors in (True, False):
+    child = os.fork()
+    if not child:
+        if colors:
+            assert np.array_equal(engine.run(x)[0], before)
+            del engine
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+assert np.array_equal(engine.run(x)[0], before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_colors_and_ends():
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+ENDING = """
+import threading, time
+import numpy as np
+from adacolvit.runtime.native_engine import NativeEngine, random_weights
+from adacolvit.model.config import ModelConfig
+engine = NativeEngine(random_weights("of a test", ModelConfig(width=384, depth=12, heads=6)))
+x, begun = np.zeros((4, 448, 448), np.float32), threading.Event()
+def color():
+    while True:
+        begun.set()
+        engine.run(x)
+threading.Thread(target=color, daemon=True).start()
+begun.wait()
+time.sleep(0.2)
+"""
+
+
+def test_a_program_ends_while_a_thread_still_colors():
+    done = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("threads", [0, -1, True, 2.0, 2**31, 2**32])
+def test_threads_that_no_processor_has_are_refused(tiny, threads):
+    with pytest.raises(EngineError, match="whole number from 1 to"):
+        Engine(tiny, threads=threads)
+
+
+def test_a_library_of_another_version_is_not_used(tiny, forgetful, monkeypatch, tmp_path):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(native, "INTERFACE", native.INTERFACE + 1)
+    assert "another version" in Engine(tiny).fallback
+    source = tmp_path / "other.cpp"
+    source.write_text('extern "C" int adacolvit_bits(const char*) { return 0; }\n')
+    other = tmp_path / "other.so"
+    subprocess.run([*BUILD["compiler"]().split(), "-shared", "-fPIC", str(source), "-o", str(other)], check=True)
+    monkeypatch.setattr(native, "LIBRARY", other)
+    native.library.cache_clear()
+    assert "another version" in Engine(tiny).fallback
 
 
 def test_an_instruction_set_that_is_not_here_is_refused(tiny):

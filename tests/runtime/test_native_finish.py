@@ -40,6 +40,14 @@ def test_refine(instruction_set, height, width, count, monkeypatch):
     np.testing.assert_allclose(product.refine(*arguments), wanted, atol=5e-3)
 
 
+def test_colors_that_are_no_numbers_are_black(instruction_set):
+    lightness, ab, *_ = scene(32, 32, 0)
+    planes = upsample.guide(lightness, ab)
+    planes[:, 3, 4], planes[2, 20] = np.nan, np.inf
+    picture = upsample.compose(lightness, planes, 0, 32)
+    assert picture.shape == (32, 32, 3) and (picture[3, 4] == 0).all()
+
+
 def test_of_hints_at_one_place_the_last_counts(instruction_set):
     lightness, ab, *_ = scene(32, 32, 0)
     both = product.refine(lightness, ab, [4, 4], [6, 6], [2, 3], [[50, 0], [0, 50]])

@@ -12,9 +12,12 @@ from adacolvit.errors import WeightsError
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
+from adacolvit.runtime.native_engine import random_weights
 from adacolvit.weights import Weights, list_models, load_weights, write_weights
 from adacolvit.weights.publish import main, publish
 from adacolvit.weights.store import HOME, sha256
+
+from ..compiled import require_compiler
 
 CONFIG = ModelConfig(width=64, depth=2, heads=2)
 BESIDE = Path(__file__).parents[2] / "weights"
@@ -100,7 +103,7 @@ def test_not_safetensors(tmp_path, content, message):
         ({"config": "{"}, "does not say which network"),
         ({"config": "[1]"}, "not an object"),
         ({"config": json.dumps({"colour": 1})}, "unknown entries"),
-        ({"config": json.dumps({"width": "wide"})}, "unusable"),
+        ({"config": json.dumps({"width": "wide"})}, "whole number"),
         ({"config": json.dumps({"width": 65})}, "65"),
     ],
 )
@@ -159,3 +162,57 @@ def test_networks_beside_the_package_run(path):
     if path.stem == "tiny-any":
         spent = [engine.run(x, budget=budget)[1].macs for budget in (0.3, 0.55, 1.0)]
         assert spent == sorted(spent) and spent[0] < 0.4 * cost(weights.config, 24) and decisions.budget == 0.55
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"depth": -1}, {"depth": 10**6}, {"depth": 2.0}, {"heads": 0}, {"heads": -2}, {"width": 48.0}, {"groups": 0},
+        {"adaptive": "no"}, {"adaptive": -1}, {"adaptive": 5}, {"head_kernel": 2}, {"head_kernel": "3"},
+        {"hint_gain": "a"}, {"hint_gain": None}, {"hint_gain": float("nan")}, {"hint_gain": 1e39}, {"mlp_ratio": 10**7},
+        {"budget_knots": -3},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_config_that_no_network_has_is_refused(changed):
+    with pytest.raises(WeightsError):
+        ModelConfig.from_dict(CONFIG.to_dict() | changed)
+
+
+def test_a_deep_config_is_refused(tmp_path):
+    nested = "[" * 100_000 + "]" * 100_000
+    save_file({"a": np.ones(2, np.float32)}, tmp_path / "deep.safetensors", metadata={"config": nested})
+    with pytest.raises(WeightsError):
+        load_weights(tmp_path / "deep.safetensors")
+
+
+def damaged(tmp_path, change) -> Weights:
+    """Weights of a network, one of whose tensors was changed."""
+    tensors = dict(random_weights("of a test", CONFIG).tensors)
+    tensors["norm.bias"] = change(tensors["norm.bias"])
+    save_file(tensors, tmp_path / "own.safetensors", metadata={"config": json.dumps(CONFIG.to_dict())})
+    return load_weights(tmp_path / "own.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: np.full_like(t, np.nan), "norm.bias is not finite"),
+        (lambda t: np.full(t.shape, 1e300), "norm.bias is not finite"),
+        (lambda t: t.astype(np.int32), "of type I32"),
+        (lambda t: t[1:], "has shape"),
+    ],
+)
+@pytest.mark.parametrize("execution", ["native", "onnxruntime"])
+def test_damaged_tensors_are_refused_by_every_engine(tmp_path, change, message, execution):
+    if execution == "native":
+        require_compiler()
+    with pytest.raises(WeightsError, match=message):
+        Engine(damaged(tmp_path, change), execution=execution)
+
+
+def test_a_model_is_published_over_its_own_file(home):
+    published(home)
+    again = publish(load_weights("mine", home=home), "mine", gmacs=0.5, psnr=27.0, description="Anew.", home=home)
+    assert list_models(home) == [again] and again.gmacs == 0.5
+    assert load_weights("mine", home=home).info == again

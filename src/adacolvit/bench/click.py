@@ -43,10 +43,11 @@ _WARM = 5  # clicks more, at the beginning, that do not count
 _MOST = 2**20  # bytes that are received at once; a frame has 400,000
 
 
-def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
+def measure_click(weights: Weights, source: Source, sample: Sample, budget: float | None = None) -> dict:
     """Milliseconds of a click in the product, medians: each stage by itself, and the whole way over the socket.
 
-    source: the photo that ``sample`` was made from. The server and its network are on the pinned core, the client is
+    source: the photo that ``sample`` was made from. budget: as of
+    :meth:`adacolvit.runtime.engine.Engine.run`. The server and its network are on the pinned core, the client is
     another process, as a browser is; stages and whole clicks in turn.
     """
     engine = Engine(weights)
@@ -57,9 +58,9 @@ def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
         hints = _as_clicks(sample, entry)
         with _clicking(Studio(table), entry) as click:
             for number in range(_WARM + CLICKS):
-                for name, took in _by_stages(entry, _message(hints, 2 * number)):
+                for name, took in _by_stages(entry, _message(hints, 2 * number, budget)):
                     stages[name].append(took * 1e3)
-                whole.append(click(_message(hints, 2 * number + 1)) * 1e3)
+                whole.append(click(_message(hints, 2 * number + 1, budget)) * 1e3)
     found = {name: median(times[_WARM:]) for name, times in stages.items()}
     clicks = whole[_WARM:]
     return {
@@ -69,10 +70,11 @@ def measure_click(weights: Weights, source: Source, sample: Sample) -> dict:
     }  # fmt: skip
 
 
-def _message(hints: list[dict], number: int) -> str:
+def _message(hints: list[dict], number: int, budget: float | None) -> str:
     """The request of a click that gives the last hint a color that it never had."""
     *others, last = hints
-    return json.dumps({"seq": number, "hints": [*others, last | {"color": f"#{0x404040 + number:06x}"}]})
+    changed = last | {"color": f"#{0x404040 + number:06x}"}
+    return json.dumps({"seq": number, "hints": [*others, changed], "budget": budget})
 
 
 def _by_stages(entry: Entry, text: str) -> Iterator[tuple[str, float]]:
@@ -92,11 +94,11 @@ def _by_stages(entry: Entry, text: str) -> Iterator[tuple[str, float]]:
     yield "place", lap()
     x = encode_one(lightness, *placed)
     yield "encode", lap()
-    ab, _ = entry.colorizer.engine.run(x)
+    ab, _ = entry.colorizer.engine.run(x, budget=request.budget)
     yield "network", lap()
     refine(lightness, ab, *placed)
     yield "refine", lap()
-    result = entry.colorizer.colorize(hints)
+    result = entry.colorizer.colorize(hints, budget=request.budget)
     lap()
     live.pack(request, result)
     yield "pack", lap()

@@ -16,6 +16,7 @@ from adacolvit.evaluation.photos import iter_sources, lay, load
 from adacolvit.files import check_folder, write_file
 from adacolvit.hints.encoder import encode_one
 from adacolvit.model.config import ModelConfig
+from adacolvit.runtime import native
 from adacolvit.runtime.native_engine import random_weights
 from adacolvit.weights import Weights, load_weights
 
@@ -72,6 +73,7 @@ def run(args) -> None:
     all_settings = settings | {
         "rounds": args.rounds, "sources": [source.checksum for source in sources],
         "executions": [f"{w.weights.name} {w.weights.sha256} {w.engine} {w.version} {w.precision}" for w in ways],
+        "build": native.library().adacolvit_sources().decode() if any(w.engine == "adacolvit" for w in ways) else None,
     }  # fmt: skip
     journal = Journal(args.json and args.json.with_name(f"{args.json.name}.part"), all_settings)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
@@ -85,7 +87,7 @@ def run(args) -> None:
                 yield _sample(source, hint_set, args.hints)
 
         rows, peak = measure(ways, samples(), args.rounds, trained, journal)
-    click = measure_click(adaptive, sources[0], _sample(sources[0], hint_set, args.hints))
+    click = measure_click(adaptive, sources[0], _sample(sources[0], hint_set, args.hints), args.budget)
     report = settings | {"peak_gflops": peak, "rows": [row.to_dict() for row in rows], "click": click}
     (_show_markdown if args.markdown else _show)(report)
     if args.json:

@@ -8,7 +8,7 @@ several hints in one cell the last one counts.
 
 import numpy as np
 
-from .frame import CELL
+from .frame import CELL, PATCH
 
 AB_SCALE = 110.0  # ab in Lab units <-> the network's units; written here alone
 MIN_SIZE, MAX_SIZE = 2, 7  # side of a hint in network pixels
@@ -82,6 +82,16 @@ def encode(lightness, rows, columns, sizes, ab):
 def encode_one(lightness, rows, columns, sizes, ab) -> np.ndarray:
     """:func:`encode` of one photo, in NumPy: every argument without its batch axis -> (4, H, W) float32, contiguous."""
     return encode(lightness.astype(np.float32, copy=False)[None], rows[None], columns[None], sizes[None], ab[None])[0]
+
+
+def checked(x: np.ndarray) -> np.ndarray:
+    """A network's input as engines take it: (4, H, W) float32, contiguous, H and W multiples of 16.
+
+    Raises ValueError for another shape.
+    """
+    if x.ndim != 3 or x.shape[0] != 4 or not x.size or x.shape[1] % PATCH or x.shape[2] % PATCH:
+        raise ValueError(f"x has shape {x.shape}, not (4, H, W) with H and W multiples of {PATCH}")
+    return np.ascontiguousarray(x, np.float32)
 
 
 def decode_ab(output):

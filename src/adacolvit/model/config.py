@@ -10,6 +10,14 @@ OUT_CHANNELS = 2  # a, b
 NORM_EPS = 1e-6  # of every LayerNorm
 
 
+# What a file may ask for, which somebody else has written; larger networks than any that exist.
+_WHOLE = {
+    "width": (4, 16384), "depth": (1, 1000), "heads": (1, 1024), "mlp_ratio": (1, 64), "groups": (1, 1024),
+    "head_kernel": (1, 3), "budget_knots": (0, 1000),
+}  # fmt: skip
+_MOST_GAIN = 1e6
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """An AdaColViT, or with ``adaptive=False`` a dense iColoriT-like ViT."""
@@ -27,6 +35,18 @@ class ModelConfig:
     budget: float = 0.55  # where none is asked for
 
     def __post_init__(self) -> None:
+        for name, (least, most) in _WHOLE.items():
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= most:
+                raise WeightsError(f"{name} is {value!r}: a network has a whole number from {least} to {most}")
+        for name in ("hint_gain", "least_budget", "budget"):
+            value = getattr(self, name)
+            if type(value) not in (int, float) or not 0 < value < _MOST_GAIN:
+                raise WeightsError(f"{name} is {value!r}: a network has a number above 0 and below {_MOST_GAIN:g}")
+        if type(self.adaptive) is not bool:
+            raise WeightsError(f"adaptive is {self.adaptive!r}: a network is, or is not")
+        if self.head_kernel == 2:
+            raise WeightsError("head_kernel is 2: a network has 1 or 3")
         if self.width % self.heads:
             raise WeightsError(f"width {self.width} cannot be divided among {self.heads} heads")
         if self.groups < 1 or self.head_width % self.groups:

@@ -12,6 +12,7 @@ from .native_engine import NativeEngine
 
 EXECUTIONS = ("native", "onnxruntime")
 VARIABLE = "ADACOLVIT_ENGINE"  # of the environment: one of them, for who wants no other
+MOST_THREADS = 1024
 PRECISION = "ADACOLVIT_PRECISION"  # likewise: fp32, bf16 or int8
 
 
@@ -35,8 +36,8 @@ class Engine:
             the processor has instructions for it, and fp32 everywhere else.
         Raises WeightsError, or EngineError where the wanted one cannot be had.
         """
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise EngineError(f"threads is {threads!r}: give a whole number, 1 or more, or None for one")
+        if threads is not None and not (type(threads) is int and 1 <= threads <= MOST_THREADS):
+            raise EngineError(f"threads is {threads!r}: give a whole number from 1 to {MOST_THREADS}, or None for one")
         self.weights = weights
         self.threads = threads or 1
         self.fallback: str | None = None  # why it is not the native one, where nobody asked for another
@@ -80,6 +81,6 @@ class Engine:
         x: (4, H, W) float32 as :func:`adacolvit.hints.encoder.encode` makes it, H and W multiples of 16.
         budget: share of the dense network's cost that photos may take in the mean, None for the network's own; see
             :func:`adacolvit.model.budget.check_budget`.
-        Returns ab (2, H, W) float32 in Lab units, and what was decided. Raises BudgetError.
+        Returns ab (2, H, W) float32 in Lab units, and what was decided. Raises BudgetError; ValueError for another x.
         """
         return self._execution.run(x, budget=budget)

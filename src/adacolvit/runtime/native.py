@@ -10,6 +10,7 @@ import numpy as np
 from adacolvit.errors import EngineError
 
 LIBRARY = Path(__file__).with_name("_native.so")
+INTERFACE = 1  # ADACOLVIT_INTERFACE of native/engine.h
 
 Array = c_void_p  # where an array's numbers begin: see `address`
 
@@ -85,13 +86,37 @@ def address(array: np.ndarray | None) -> int | None:
 
 @cache
 def library() -> ctypes.CDLL:
-    """The library with its functions declared. Raises EngineError where it is not here or cannot be loaded."""
+    """The library with its functions declared. Raises EngineError where it is not here, cannot be loaded, or is not of
+    this version.
+    """
     if not LIBRARY.is_file():
         raise EngineError("the compiled engine is not here: it was installed without a C++ compiler (g++ or clang++)")
     try:
         lib = ctypes.CDLL(str(LIBRARY))
     except OSError as error:
         raise EngineError(f"the compiled engine cannot be loaded: {error}") from error
+    try:
+        _declare(lib)
+        same = lib.adacolvit_layout() == _layout()
+    except AttributeError:  # it lacks a function
+        same = False
+    if not same:
+        raise EngineError(
+            "the compiled engine is of another version: install adacolvit again, or python native/build.py"
+        )
+    return lib
+
+
+def _layout() -> int:
+    """What ``adacolvit_layout`` gives where the library's structures are those of this module."""
+    layout = INTERFACE
+    for kind in (Config, Call, Refinement, Guide, Composition):
+        layout = 1000 * layout + ctypes.sizeof(kind)
+    return layout
+
+
+def _declare(lib: ctypes.CDLL) -> None:
+    lib.adacolvit_layout.restype = c_int64
     lib.adacolvit_sources.restype = c_char_p
     lib.adacolvit_instruction_set.argtypes, lib.adacolvit_instruction_set.restype = [c_int], c_char_p
     lib.adacolvit_bits.argtypes = [c_char_p]
@@ -106,7 +131,6 @@ def library() -> ctypes.CDLL:
         needs.argtypes, needs.restype = [POINTER(kind)], c_int64
     lib.adacolvit_steps.argtypes = [c_char_p, Array, Array, c_int64, c_float]
     lib.adacolvit_destroy.argtypes, lib.adacolvit_destroy.restype = [c_void_p], None
-    return lib
 
 
 PRECISIONS = {32: "fp32", 16: "bf16", 8: "int8"}  # by the bits of the factors of products; sums are of 32 always

@@ -9,8 +9,8 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from adacolvit.errors import EngineError
-from adacolvit.hints.encoder import decode_ab
+from adacolvit.errors import EngineError, WeightsError
+from adacolvit.hints.encoder import checked, decode_ab
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import check_budget, steering, table_shapes
 from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, ModelConfig
@@ -49,7 +49,8 @@ class NativeEngine:
         self._handle = self._library.adacolvit_create(byref(_config(weights)), pointers, name, threads)
         if not self._handle:
             raise EngineError(f"there is too little memory for the network {weights.name}: close other programs")
-        weakref.finalize(self, self._library.adacolvit_destroy, self._handle)
+        # Not when the program ends: a thread may still color then, and the system takes all memory back.
+        weakref.finalize(self, self._library.adacolvit_destroy, self._handle).atexit = False
         self._positions = lru_cache(maxsize=8)(sine_positions)  # a person's photos share few grids
         self._tables = tables(weights)
 
@@ -58,11 +59,9 @@ class NativeEngine:
 
         forced: (layers, patches) as in Decisions, to use in place of the network's own; then nothing is decided.
         """
-        channels, height, width = x.shape
+        x = checked(x)
+        _, height, width = x.shape
         rows, columns = height // PATCH, width // PATCH
-        if channels != IN_CHANNELS or height % PATCH or width % PATCH or not rows * columns:
-            raise ValueError(f"x has shape {x.shape}, not ({IN_CHANNELS}, H, W) with H and W multiples of {PATCH}")
-        x = np.ascontiguousarray(x, np.float32)
         positions = self._positions(rows, columns, self.config.width)
         ab = np.empty((OUT_CHANNELS, height, width), np.float32)
         shape = (self.config.depth, 2)
@@ -159,7 +158,12 @@ def _tensors(weights: Weights) -> list[np.ndarray | None]:
     """
     entries = list(_layout(weights.config))
     size = sum(math.prod(shape) for _, shape in filter(None, entries))
-    memory, arrays, used = np.frombuffer(mmap.mmap(-1, 4 * size), np.float32), [], 0
+    try:
+        memory, arrays, used = np.frombuffer(mmap.mmap(-1, 4 * size), np.float32), [], 0
+    except (OSError, OverflowError, ValueError) as error:
+        raise WeightsError(
+            f"the network {weights.name} would take {4 * size / 1e9:.1f} GB of memory: {error}"
+        ) from error
     for entry in entries:
         if entry is None:
             arrays.append(None)

@@ -6,7 +6,7 @@ from importlib import metadata
 import numpy as np
 
 from adacolvit.errors import WeightsError
-from adacolvit.hints.encoder import decode_ab
+from adacolvit.hints.encoder import checked, decode_ab
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import check_budget
 from adacolvit.model.cost import cost
@@ -41,6 +41,7 @@ class OnnxEngine:
 
     def run(self, x: np.ndarray, *, budget: float | None = None) -> tuple[np.ndarray, Decisions]:
         """As :meth:`adacolvit.runtime.engine.Engine.run`."""
+        x = checked(x)
         _, height, width = x.shape
         rows, columns = height // PATCH, width // PATCH
         feeds = {"x": x[None], "positions": self._positions(rows, columns, self.config.width)}

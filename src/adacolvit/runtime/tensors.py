@@ -10,7 +10,7 @@ from adacolvit.weights import Weights
 
 
 def tensor(weights: Weights, name: str, *shape: int) -> np.ndarray:
-    """The tensor ``name``, float32. Raises WeightsError where it is missing or has another shape."""
+    """The tensor ``name``, float32. Raises WeightsError where it is missing, has another shape, or is not finite."""
     found = weights.tensors.get(name)
     if found is None or found.shape != shape:
         what = "is missing" if found is None else f"has shape {found.shape}"
@@ -18,6 +18,8 @@ def tensor(weights: Weights, name: str, *shape: int) -> np.ndarray:
             f"the weights {weights.name} do not match their config: {name} {what}, expected {shape}; "
             "fetch or publish them again"
         )
+    if not np.isfinite(found).all():
+        raise WeightsError(f"the weights {weights.name} are damaged: {name} is not finite; fetch or publish them again")
     return found
 
 

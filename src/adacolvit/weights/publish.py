@@ -21,8 +21,8 @@ def publish(
     gmacs: 1e9 multiply-accumulates, mean at 10 hints. psnr: dB at 10 hints.
     """
     path = home / f"{name}.safetensors"
+    parameters = sum(math.prod(tensor.shape) for tensor in weights.tensors.values())  # of a file that is then replaced
     write_weights(path, weights.config, weights.tensors, np.float16)
-    parameters = sum(math.prod(tensor.shape) for tensor in weights.tensors.values())
     info = ModelInfo(name, path.name, sha256(path), parameters, gmacs, psnr, description)
     models = list_models(home)
     names = [model.name for model in models]

@@ -86,6 +86,7 @@ def load_weights(name_or_path: str | Path, *, home: Path = HOME, rivals: bool = 
             "Take one of them, or the path of a .safetensors file"
         )
     try:
+        before = _identity(path)
         digest = sha256(path)
     except OSError as error:
         mend = "reinstall adacolvit" if info else "check the path"
@@ -96,6 +97,8 @@ def load_weights(name_or_path: str | Path, *, home: Path = HOME, rivals: bool = 
             f"expected {info.sha256[:12]}...): the file was damaged or replaced; reinstall adacolvit"
         )
     config, tensors = _read(path)
+    if tensors.identity != before:
+        raise WeightsError(f"{path} was replaced while it was read: try again")
     if not (rivals or isinstance(config, ModelConfig)):
         raise WeightsError(
             f"{path} holds a network of the family {config.family!r}, which is there to be compared with: "
@@ -121,11 +124,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+_FLOATS = "F16", "F32", "F64"  # of safetensors, what NumPy has too
+
+
 class _Stored(Mapping):
     """The tensors of a file, read when they are asked for."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._file = path, _identity(path)
+        self._path, self.identity = path, _identity(path)
         with safe_open(path, framework="numpy") as file:
             self._names = tuple(file.keys())
             self.metadata = file.metadata() or {}
@@ -135,8 +141,14 @@ class _Stored(Mapping):
             raise KeyError(name)
         try:
             with safe_open(self._path, framework="numpy") as file:
-                tensor = file.get_tensor(name).astype(np.float32)
-            same = _identity(self._path) == self._file
+                kind = file.get_slice(name).get_dtype()
+                if kind not in _FLOATS:
+                    raise WeightsError(
+                        f"{self._path}: {name} is of type {kind}, {' or '.join(_FLOATS)} are known; convert it"
+                    )
+                with np.errstate(over="ignore"):  # what then is not finite is refused by whoever uses it
+                    tensor = file.get_tensor(name).astype(np.float32)
+            same = _identity(self._path) == self.identity
         except (SafetensorError, OSError) as error:
             raise WeightsError(f"{self._path} cannot be read any more: {error}; fetch it again") from error
         if not same:
@@ -162,7 +174,7 @@ def _read(path: Path) -> tuple[NetworkConfig, Mapping[str, np.ndarray]]:
         config = json.loads(tensors.metadata["config"])
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a weights file, or is cut short: {error}; fetch it again") from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path} does not say which network it is for (no 'config' in its metadata)") from error
     if not isinstance(config, dict):
         raise WeightsError(f"{path} has a config that is not an object; it was not written by adacolvit")
