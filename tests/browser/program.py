@@ -50,5 +50,7 @@ def running(weights: Path, data: Path, *photos: Path) -> Iterator[Program]:
     """A program that is started, and killed in the end."""
     program = Program(weights, data, *photos)
     program.start()
-    yield program
-    program.kill()
+    try:
+        yield program
+    finally:
+        program.kill()
