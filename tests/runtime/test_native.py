@@ -230,12 +230,6 @@ def test_a_program_ends_while_a_thread_still_colors():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("threads", [0, -1, True, 2.0, 2**31, 2**32])
-def test_threads_that_no_processor_has_are_refused(tiny, threads):
-    with pytest.raises(EngineError, match="whole number from 1 to"):
-        Engine(tiny, threads=threads)
-
-
 def test_a_library_of_another_version_is_not_used(tiny, forgetful, monkeypatch, tmp_path):
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setattr(native, "INTERFACE", native.INTERFACE + 1)
