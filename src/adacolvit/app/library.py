@@ -5,8 +5,8 @@ program is killed. One folder per photo, by the hash of its content:
     sessions/ID/about.json     its name, size in pixels, hints found beside it
     sessions/ID/session.json   the work, once there is some
 
-Every file is written beside and renamed. Photos without work make room for new ones, oldest first, those in use last;
-work is removed only when a person says so.
+Every file is written beside and renamed; several apps may share the folder. Photos without work make room for new ones,
+oldest first, those in use last; work is removed only when a person says so.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,15 +28,26 @@ from pydantic import ValidationError
 from adacolvit.errors import LibraryFull, SaveError
 from adacolvit.files import write_file
 
+from .lock import held
 from .messages import SessionInfo, SessionState
 
 MOST_DISK = 20 * 2**30  # bytes of all copies of photos together
 _ID = re.compile(r"[0-9a-f]{32}")
+_LEFT_BEHIND = 3600  # seconds after which a file that is still half-written is nobody's any more
 
 
 def content_id(data: bytes) -> str:
     """What a photo is called: a hash of its file."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def has_content(path: Path, key: str) -> bool:
+    """Whether a file is the photo of this id; not if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32] == key
+    except OSError:
+        return False
 
 
 def data_folder() -> Path:
@@ -66,14 +78,36 @@ class StaleRevision(Exception):
         self.stored = stored
 
 
+class NotKept(Exception):
+    """Work came for a photo that is not kept: it was forgotten, or made room, maybe in another process."""
+
+
 class Library:
-    """Photos and work below one folder. Safe to use from several threads."""
+    """Photos and work below one folder. Safe to use from several threads, and from several processes at once."""
 
     def __init__(self, folder: Path | None = None, most_disk: int = MOST_DISK) -> None:
         self.folder = folder or data_folder()
         self._sessions = self.folder / "sessions"
         self._most_disk = most_disk
-        self._lock = threading.Lock()
+        self._threads = threading.Lock()
+        self._remove_left_behind()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else writes meanwhile. Raises SaveError where the folder takes nothing."""
+        with self._threads:
+            _make_folder(self._sessions)
+            with _told(self.folder), held(self.folder / "lock"):
+                yield
+
+    def _remove_left_behind(self) -> None:
+        """What a killed process had not written or removed to its end."""
+        with suppress(OSError):
+            for grave in self._sessions.glob(".*"):
+                shutil.rmtree(grave, ignore_errors=True)
+            for part in self._sessions.glob("*/.*.part"):
+                if time.time() - part.stat().st_mtime > _LEFT_BEHIND:
+                    part.unlink()
 
     def _home(self, key: str) -> Path | None:
         """The photo's folder; None for what is no id, so that no path leads out of the library."""
@@ -92,30 +126,37 @@ class Library:
         Raises LibraryFull where only forgetting work would make room, SaveError where the disk does not take it.
         """
         home = self._home(key)
-        made_room = []
-        with self._lock:
+        copy, leaving = home / "photo", []
+        with self._alone():
+            if (about.source is None or copy.exists()) and not has_content(copy, key):
+                leaving = self._leaving(len(data), key, in_use)
+                _make_folder(home)
+                write_file(copy, data)
             _make_folder(home)
-            if about.source is None and not (home / "photo").exists():
-                made_room = self._make_room(len(data), key, in_use)
-                write_file(home / "photo", data)
             write_file(home / "about.json", json.dumps(asdict(about)).encode())
-        return made_room
+            # Only now: had the disk not taken the new one, nobody would have had to leave.
+            return [old.name for old in leaving if _bury(old)]
 
     def photo(self, key: str) -> bytes | None:
         """The file of a photo, or None where it is not kept, or no longer at its source."""
-        path = self.photo_path(key)
-        data = _read(path) if path else None
-        return data if data is not None and content_id(data) == key else None
+        for path in self._places(key):
+            data = _read(path)
+            if data is not None and content_id(data) == key:
+                return data
+        return None
 
     def photo_path(self, key: str) -> Path | None:
         """Where the file of a photo should be: its copy, else its source; None where nothing is known of it."""
+        return next(self._places(key), None)
+
+    def _places(self, key: str) -> Iterator[Path]:
+        """Where the file of a photo may be, the copy first: that may be damaged where its source is not."""
         home = self._home(key)
-        if home is None:
-            return None
-        if (home / "photo").exists():
-            return home / "photo"
+        if home and (home / "photo").exists():
+            yield home / "photo"
         about = self.about(key)
-        return Path(about.source) if about and about.source else None
+        if about and about.source:
+            yield Path(about.source)
 
     def about(self, key: str) -> About | None:
         """What is known of a photo, or None."""
@@ -141,12 +182,14 @@ class Library:
                 found.append((status.st_mtime, status.st_size, home))
         return sorted(found)
 
-    def _make_room(self, wanted: int, key: str, in_use: Sequence[str]) -> list[str]:
+    def _leaving(self, wanted: int, key: str, in_use: Sequence[str]) -> list[Path]:
+        """The folders of photos that have to make room for one of ``wanted`` bytes. Raises LibraryFull."""
         turn = {used: place for place, used in enumerate(in_use, 1)}
-        copies = sorted(self._copies(), key=lambda copy: turn.get(copy[2].name, 0))
+        others = (copy for copy in self._copies() if copy[2].name != key)
+        copies = sorted(others, key=lambda copy: turn.get(copy[2].name, 0))
         total, leaving = wanted + sum(size for _, size, _ in copies), []
         for _, size, home in copies:
-            if total > self._most_disk and home.name != key and not (home / "session.json").exists():
+            if total > self._most_disk and not (home / "session.json").exists():
                 leaving.append(home)
                 total -= size
         if total > self._most_disk:
@@ -154,9 +197,7 @@ class Library:
                 f"The photos with kept work fill the {self._most_disk / 2**30:.3g} GB that are set aside for them in "
                 f"{self._sessions}: forget some that are finished, or start the app with a larger --keep."
             )
-        for home in leaving:
-            shutil.rmtree(home, ignore_errors=True)
-        return [home.name for home in leaving]
+        return leaving
 
     # Work
 
@@ -176,11 +217,14 @@ class Library:
     def save_session(self, key: str, state: SessionState) -> tuple[int, float]:
         """Keep the work on a photo. Returns its new revision and the time, seconds since 1970.
 
-        Raises StaleRevision where ``state.revision`` is not the stored one, SaveError where the disk does not take it.
+        Raises StaleRevision where ``state.revision`` is not the stored one, NotKept where the photo is not there, for
+        nobody could see its work; SaveError where the disk does not take it.
         """
         home = self._home(key)
         path = home / "session.json"
-        with self._lock:
+        with self._alone():
+            if not (home / "about.json").exists():
+                raise NotKept(key)
             stored = self.session(key)
             revision = stored.revision if stored else 0
             if state.revision != revision:
@@ -189,22 +233,24 @@ class Library:
                     return revision, path.stat().st_mtime
                 if stored:
                     raise StaleRevision(stored)
-            _make_folder(home)
             written = state.model_copy(update={"revision": revision + 1})
             write_file(path, written.model_dump_json(exclude_unset=True).encode())  # as the client wrote it
             return revision + 1, path.stat().st_mtime
 
     def summary(self, key: str) -> SessionInfo | None:
-        """What the list of sessions says of one, or None where there is no work."""
+        """What the list of sessions says of one, or None where there is no work, or it cannot be told."""
+        try:
+            return self._summary(key)
+        except Exception:  # whatever one photo's files hold, the others must be listed; opening this one tells why
+            return None
+
+    def _summary(self, key: str) -> SessionInfo | None:
         home = self._home(key)
         status = _stat(home / "session.json") if home else None
         about = self.about(key) if status else None
         if about is None:
             return None
-        found = _session_facts(home / "session.json", status.st_mtime_ns, status.st_size)
-        if found is None:
-            return None
-        hints, progress = found
+        hints, progress = _session_facts(home / "session.json", status.st_mtime_ns, status.st_size)
         return SessionInfo(
             id=key, name=about.name, width=about.width, height=about.height, hints=hints,
             saved=status.st_mtime * 1e3, status=progress,
@@ -216,15 +262,36 @@ class Library:
         return sorted((info for info in found if info), key=lambda info: -info.saved)
 
     def forget(self, key: str) -> bool:
-        """Remove a photo's copy and all work on it; whether there was any."""
+        """Remove a photo's copy and all work on it; whether there was any. Raises SaveError."""
         home = self._home(key)
         if home is None or not home.is_dir():
             return False
-        with self._lock:
-            grave = home.with_name(f".{key}.{time.time_ns()}")  # one step, so that half of it never remains
-            home.rename(grave)
-            shutil.rmtree(grave, ignore_errors=True)
+        with self._alone():
+            if not home.is_dir():  # another process was quicker
+                return False
+            if not _bury(home):
+                raise SaveError(f"cannot remove {home}: check the permissions of {self._sessions}")
         return True
+
+
+def _bury(home: Path) -> bool:
+    """Remove a photo's folder in one step, so that half of it never remains; whether the disk allowed it."""
+    grave = home.with_name(f".{home.name}.{time.time_ns()}")
+    try:
+        home.rename(grave)
+    except OSError:
+        return False
+    shutil.rmtree(grave, ignore_errors=True)
+    return True
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """What the disk refuses below ``folder`` is told as a SaveError."""
+    try:
+        yield
+    except OSError as error:
+        raise SaveError(f"cannot write below {folder}: {error.strerror or error}; check its permissions") from error
 
 
 def _make_folder(folder: Path) -> None:
@@ -253,10 +320,7 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 @lru_cache(maxsize=4096)
-def _session_facts(path: Path, changed: int, size: int) -> tuple[int, str] | None:
-    """Hints and status of a session, read once per version of its file; None where it cannot be read."""
-    try:
-        state = json.loads(path.read_bytes())
-        return len(state["present"]), state.get("status", SessionState.model_fields["status"].default)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _session_facts(path: Path, changed: int, size: int) -> tuple[int, str]:
+    """Hints and status of a session, read once per version of its file. Raises whatever a damaged one leads to."""
+    state = json.loads(path.read_bytes())
+    return len(state["present"]), state.get("status", SessionState.model_fields["status"].default)

@@ -80,13 +80,7 @@ class Table:
                 entry = replace(known, name=bare_name(name), hints=hints or known.hints)
             else:
                 entry = self._open(key, data, bare_name(name), hints)
-            photo = entry.photo
-            kept_hints = [hint.to_dict() for hint in entry.hints]
-            about = About(entry.name, photo.width, photo.height, photo.has_color, kept_hints, source)
-            made_room = self.library.keep_photo(key, data, about, in_use=list(self.in_memory()))
-            with self._lock:
-                for gone in made_room:  # so that work on one is not kept without it: whoever has it opens it anew
-                    self._drop(gone)
+            self._keep(entry, data, source)
             self._remember(entry)
         return entry
 
@@ -107,8 +101,15 @@ class Table:
                 return None
             about = self.library.about(key)
             entry = self._open(key, data, about.name if about else "photo", as_hints(about.hints) if about else ())
+            if about is None:  # the copy is there, and what is known of it is not: without, work on it is not kept
+                self._keep(entry, data)
             self._remember(entry)
             return entry
+
+    def drop(self, key: str) -> None:
+        """Give back the memory of a photo."""
+        with self._lock:
+            self._drop(key)
 
     def forget(self, key: str) -> bool:
         """Remove a photo from memory and library, with all work on it; whether it was there."""
@@ -132,6 +133,13 @@ class Table:
         colorizer = Colorizer(self.engine)
         photo = colorizer.set_photo(open_photo(data, name=name))
         return Entry(key, name, photo, colorizer, hints)
+
+    def _keep(self, entry: Entry, data: bytes, source: str | None = None) -> None:
+        photo = entry.photo
+        hints = [hint.to_dict() for hint in entry.hints]
+        about = About(entry.name, photo.width, photo.height, photo.has_color, hints, source)
+        for gone in self.library.keep_photo(entry.id, data, about, in_use=list(self.in_memory())):
+            self.drop(gone)  # so that work on one is not kept without it: whoever has it opens it anew
 
     def find(self, key: str) -> Entry | None:
         """A photo that is in memory, which now counts as used; nobody has to wait for a disk."""

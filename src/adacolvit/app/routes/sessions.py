@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from adacolvit.app.answers import failures, read_body
+from adacolvit.app.library import NotKept
 from adacolvit.app.messages import SessionConflict, SessionInfo, SessionSaved, SessionState
 from adacolvit.app.studio import GONE, Studio
 
@@ -36,8 +37,13 @@ def session_routes(studio: Studio) -> APIRouter:
         answered with 409 and what is stored.
         """
         text = await read_body(request, MOST_SESSION_BYTES)
-        await studio.entry(photo_id)
-        return await run_in_threadpool(_save, studio, photo_id, text)
+        for _ in range(2):
+            await studio.entry(photo_id)
+            try:
+                return await run_in_threadpool(_save, studio, photo_id, text)
+            except NotKept:  # another app forgot it, and it was in memory alone: if the folder has it, it is kept anew
+                studio.table.drop(photo_id)
+        raise HTTPException(404, GONE)
 
     @routes.get("/sessions")
     async def sessions() -> list[SessionInfo]:
