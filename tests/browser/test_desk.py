@@ -354,7 +354,7 @@ class TestFolder:
         expect(page.locator(".film li")).to_have_count(3)
         page.keyboard.press("x")
         panel = page.get_by_role("region", name="Export photos")
-        panel.get_by_text("1 file of the folder cannot be read").click()
+        panel.get_by_text("1 file of the folder is left out").click()
         expect(panel.get_by_role("listitem")).to_contain_text("b.png")
         panel.get_by_role("radio", name="Marked").check(force=True)
         expect(panel.get_by_text("No photo is marked")).to_be_visible()

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from .program import running
 from .table import Table
 from .test_picker import reference_photo
 
@@ -69,3 +70,31 @@ def test_what_is_pasted_into_a_field_of_text_opens_no_picture(table: Table, page
     expect(page).to_have_title("cat.jpg – AdaColViT")
     page.evaluate(PASTE, [".stage", list(reference_photo())])
     expect(page).to_have_title("garden.png – AdaColViT")
+
+
+def test_of_several_photos_one_is_opened_and_that_is_said(table, page, drop, tmp_path):
+    for name in ("garden.png", "house.png", "lake.png"):
+        (tmp_path / name).write_bytes(reference_photo())
+    drop(files=[str(tmp_path / name) for name in ("garden.png", "house.png", "lake.png")])
+    expect(page).to_have_title("garden.png – AdaColViT")
+    expect(table.notice).to_contain_text("garden.png is open, 2 others are not")
+
+
+def test_there_is_a_way_back_to_the_start(table, page):
+    table.open_sample()
+    page.get_by_role("link", name="Start page").click()
+    expect(page.locator(".samples img").first).to_be_visible()
+    assert "photo=" not in page.url  # so that reloading stays there
+
+
+def test_a_folder_without_photos_says_so(small_weights, tmp_path, browser):
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "scan.heic").write_bytes(b"ftypheic")
+    with running(small_weights, tmp_path / "data", tmp_path / "album") as program:
+        page = browser.new_page(base_url=program.address)
+        page.goto("/")
+        start = page.locator(".start")
+        expect(start.get_by_role("heading", name="album")).to_be_visible()
+        expect(start).to_contain_text("no photo that can be read")
+        expect(start).to_contain_text("scan.heic")
+        page.close()

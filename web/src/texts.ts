@@ -192,6 +192,8 @@ export const texts = {
   noPainter: "This browser can draw neither with WebGL 2 nor with WebAssembly. Please use a current Firefox, Chrome, Edge or Safari.",
   isFolder: (name: string) => `${name} is a folder: drop a photo from it instead.`,
   unreadable: (name: string) => `${name} cannot be read any more: it was moved, or is a folder. Choose it again.`,
+  oneOfMany: (name: string, n: number) => `${name} is open, ${n === 1 ? "the other one is" : `${n} others are`} not: one photo is worked on at a time.`,
+  home: "Start page: recent work and samples",
   noSize: "Nothing can be opened from that: drop a picture file.",
 
   view: {
@@ -360,7 +362,7 @@ export const texts = {
       done: "No photo is done yet. Open one and press Done (D).",
       chosen: "No photo is marked. Tick some in the film strip.",
     },
-    unread: (n: number) => (n === 1 ? "1 file of the folder cannot be read" : `${n} files of the folder cannot be read`),
+    unread: (n: number) => (n === 1 ? "1 file of the folder is left out" : `${n} files of the folder are left out`),
     unwritten: (n: number) => (n === 1 ? "1 photo could not be written" : `${n} photos could not be written`),
     exportNow: "Export",
     writing: (done: number, total: number, name: string) => `${done} of ${total} written ${name && `· ${name}`}`,

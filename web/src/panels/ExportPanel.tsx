@@ -70,7 +70,7 @@ function Running() {
 }
 
 /** What is missing: said in one line, and why in the list below it. */
-function Failures({ title, of, open = false }: { title: (n: number) => string; of: ExportProgress["failed"]; open?: boolean }) {
+export function Failures({ title, of, open = false }: { title: (n: number) => string; of: ExportProgress["failed"]; open?: boolean }) {
   if (!of.length) return null;
   return (
     <details class="failed" open={open}>

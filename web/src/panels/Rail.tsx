@@ -23,10 +23,10 @@ export function Rail() {
   return (
     <nav class={`rail${store.railWide.value ? " wide" : ""}`} aria-label={texts.tools}>
       {photo && <h1 class="unseen">{photo.info.name}</h1>}
-      <div class="brand">
+      <a class="brand" href="." title={texts.home} aria-label={`${texts.product}. ${texts.home}`}>
         <img src="icon.svg" alt="" width="24" height="24" />
         <span class="label">{texts.product}</span>
-      </div>
+      </a>
       <Group>
         <Tool icon={icons.OpenIcon} label={texts.open} tip={texts.openTip} keys={`${control} O`} onClick={pickFile} />
         {photo && <Tool class="main" icon={icons.SaveIcon} label={texts.save} tip={texts.saveTip} keys={`${control} S`} aria-expanded={store.panel.value === "save"} onClick={() => togglePanel("save")} />}

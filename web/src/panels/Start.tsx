@@ -6,6 +6,7 @@ import { engine } from "#engine";
 import type { Sample, SessionInfo } from "../engine/engine";
 import "./start.css";
 import { OpenIcon } from "../icons";
+import { Failures } from "./ExportPanel";
 import { Recent } from "./Recent";
 import { pickFile } from "../state/commands";
 import { film, step } from "../state/film";
@@ -24,7 +25,7 @@ export function Start() {
   }, []);
   const element = useRef<HTMLElement>(null);
   useFocusLeft(element);
-  const isFolder = Boolean(film.value?.photos.length);
+  const isFolder = Boolean(film.value && (film.value.photos.length || !film.value.reading));
   return (
     <section class="start" ref={element} aria-label={isFolder ? film.value!.name : texts.drop}>
       {isFolder ? <FolderStart /> : <Drop />}
@@ -61,8 +62,20 @@ const Drop = () => (
 );
 
 function FolderStart() {
-  const { name, photos } = film.value!;
+  const { name, photos, failed } = film.value!;
   const words = texts.desk;
+  if (!photos.length)
+    return (
+      <div class="drop">
+        <h1>{name}</h1>
+        <p>{words.noPhotos.all}</p>
+        <Failures title={words.unread} of={failed} open />
+        <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
+          <OpenIcon />
+          {texts.chooseFile}
+        </button>
+      </div>
+    );
   return (
     <div class="drop">
       <h1>{name}</h1>

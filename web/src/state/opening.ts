@@ -69,8 +69,12 @@ async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null
 /** Opens what was chosen, dropped or pasted: a photo, a hints file for the open photo, or both together. */
 export function openFiles(files: File[]): Promise<void> {
   const hintFile = files.find((file) => file.name.toLowerCase().endsWith(".json"));
-  const picture = files.find((file) => file !== hintFile);
-  if (picture) return supersede((signal) => openPicture(picture, hintFile, signal));
+  const [picture, ...others] = files.filter((file) => file !== hintFile);
+  if (picture)
+    return supersede(async (signal) => {
+      await openPicture(picture, hintFile, signal);
+      if (others.length && !signal.aborted) store.tell(texts.oneOfMany(picture.name, others.length));
+    });
   return attempt(async () => {
     if (!hintFile) throw new Error(texts.noSize);
     const id = store.photo.peek()?.info.id;
