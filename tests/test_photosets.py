@@ -1,6 +1,7 @@
 """Photo sets on disk: keys, order, and what happens to bad ones."""
 
 import io
+import os
 import tarfile
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from adacolvit.decode import _FORMATS
 from adacolvit.errors import DataError
-from adacolvit.photosets import SUFFIXES, UNREADABLE, decode, iter_files
+from adacolvit.photosets import SUFFIXES, UNREADABLE, decode, is_photo, iter_files, photos_below
 
 
 def png(value=0, size=(3, 2), **options) -> bytes:
@@ -99,3 +100,40 @@ def test_a_tar_of_a_folder_itself_is_read(tmp_path):
     with tarfile.open(tmp_path / "all.tar", "w") as tar:
         tar.add(tmp_path / "1.jpg", "./1.jpg")
     assert [key for key, _ in iter_files(tmp_path / "all.tar")] == ["1"]
+
+
+def test_photos_below_a_folder_come_in_the_order_of_their_paths(tmp_path):
+    names = [
+        "b/z.png",
+        "b.png",
+        "b-/a.jpg",
+        "a.png",
+        "c/d/e.tif",
+        ".hidden/x.png",
+        "c/.y.png",
+        "b/a.color.png",
+    ]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found = list(photos_below(tmp_path))
+    every = sorted(path for path in tmp_path.rglob("*") if path.is_file() and is_photo(path.relative_to(tmp_path)))
+    assert found == every and len(found) == 5
+    assert list(photos_below(tmp_path / "nowhere")) == []
+
+
+def test_what_the_system_refuses_does_not_end_the_list(tmp_path, monkeypatch):
+    for name in ("a/1.png", "b/2.png", "c/3.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "b" / "up").symlink_to(tmp_path)
+    listed = os.scandir
+
+    def closed(folder):
+        if folder == tmp_path / "a":
+            raise PermissionError(13, "Permission denied")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert [path.name for path in photos_below(tmp_path)] == ["2.png", "3.png"]

@@ -1,5 +1,6 @@
 """Sets of photos on disk: a folder, a tar shard of the WebDataset kind, or a single file. Free of torch."""
 
+import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -35,10 +36,31 @@ def is_photo(name: PurePath) -> bool:
 
 
 def photos_below(folder: Path) -> Iterator[Path]:
-    """Photos in a folder and its subfolders, sorted by path; hidden ones and those that were colored here left out."""
-    for path in sorted(folder.rglob("*")):
-        if is_photo(path.relative_to(folder)) and path.is_file():
+    """Photos in a folder and its subfolders, sorted by path; hidden ones and those that were colored here left out.
+
+    One folder is listed at a time, so that the first photos of a large tree come at once. Folders that are closed to
+    reading, and links to folders, are passed over.
+    """
+    try:
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: os.path.normcase(entry.name))
+    except OSError:
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if _is(entry.is_dir, follow_symlinks=False):
+            if not entry.name.startswith("."):
+                yield from photos_below(path)
+        elif is_photo(PurePath(entry.name)) and _is(entry.is_file):
             yield path
+
+
+def _is(kind: Callable[..., bool], **options) -> bool:
+    """What a folder's entry is; it is nothing where the system does not tell."""
+    try:
+        return kind(**options)
+    except OSError:
+        return False
 
 
 def iter_files(source, choose: Choice | None = None) -> Iterator[tuple[str, bytes]]:

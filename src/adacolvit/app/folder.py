@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adacolvit.decode import upright_size
-from adacolvit.errors import AdaColViTError
+from adacolvit.errors import AdaColViTError, PhotoTooLarge
 from adacolvit.hints.file import hints_beside, load_hints
 from adacolvit.hints.hint import Hint
 from adacolvit.photosets import photos_below
 
-from .library import Library, content_id
+from .library import MOST_BYTES, Library, content_id
 from .messages import Failure, FolderInfo, FolderPhoto, not_too_many
+
+_PATIENCE = 5  # seconds that the app waits at its end for the file that is being read
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,13 @@ def readable(name: str) -> str:
 class Folder:
     """Photos below one folder, in the order of their paths; symbolic links that lead out of it are passed over.
 
-    They are read one after another in a thread of its own, so that the first are there at once.
+    They are read one after another in a thread of its own, so that the first are there at once. Files of more than
+    ``most_bytes`` are not read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self.folder = folder.resolve()
+        self._most_bytes = most_bytes
         self._found: dict[str, Found] = {}
         self._failed: list[Failure] = []
         self._stop = threading.Event()
@@ -65,9 +69,10 @@ class Folder:
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading. A disk that does not answer, or a tree without end, is not waited for: the thread ends with the
+        program."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _describe(self, found: Found, library: Library) -> FolderPhoto:
         kept = library.summary(found.id)
@@ -85,23 +90,37 @@ class Folder:
         for path in photos_below(self.folder):
             if self._stop.is_set():
                 return
-            if not path.resolve().is_relative_to(self.folder):
-                continue
             name = readable(path.relative_to(self.folder).as_posix())
             try:
-                data = path.read_bytes()
-                width, height = upright_size(data, path.name)
-                beside = hints_beside(path)
-                hints = not_too_many(load_hints(beside).for_photo(width, height)) if beside else ()
+                self._take(path, name)
             except (AdaColViTError, OSError) as error:
-                self._failed.append(Failure(name=name, error=readable(str(error))))
-                continue
-            key = content_id(data)
-            first = self._found.setdefault(key, Found(key, path, width, height, hints))
-            if first.path != path:  # a copy: the work on one is the work on both
-                stands = readable(first.path.relative_to(self.folder).as_posix())
-                error = f"the same photo as {stands}, which stands for both"
-                if first.hints and hints and hints != first.hints:
-                    error += "; the hints file of this one is not used"
-                self._failed.append(Failure(name=name, error=error))
-                self._found[key] = replace(first, hints=first.hints or hints)
+                self._fail(name, readable(str(error)))
+            except Exception as error:  # memory ran out, or nobody foresaw it: the next files are read all the same
+                self._fail(name, readable(f"it cannot be read ({type(error).__name__}: {error})"))
+
+    def _take(self, path: Path, name: str) -> None:
+        """Read a file. Raises AdaColViTError, OSError, and whatever else a damaged one leads to."""
+        if not path.resolve().is_relative_to(self.folder):
+            return
+        size = path.stat().st_size
+        if size > self._most_bytes:
+            raise PhotoTooLarge(
+                f"{path.name} has {size / 2**20:.0f} MB, the limit is {self._most_bytes / 2**20:.0f} MB: "
+                "make a smaller copy"
+            )
+        data = path.read_bytes()
+        width, height = upright_size(data, path.name)
+        beside = hints_beside(path)
+        hints = not_too_many(load_hints(beside).for_photo(width, height)) if beside else ()
+        key = content_id(data)
+        first = self._found.setdefault(key, Found(key, path, width, height, hints))
+        if first.path != path:  # a copy: the work on one is the work on both
+            stands = readable(first.path.relative_to(self.folder).as_posix())
+            error = f"the same photo as {stands}, which stands for both"
+            if first.hints and hints and hints != first.hints:
+                error += "; the hints file of this one is not used"
+            self._fail(name, error)
+            self._found[key] = replace(first, hints=first.hints or hints)
+
+    def _fail(self, name: str, error: str) -> None:
+        self._failed.append(Failure(name=name, error=error))

@@ -31,6 +31,7 @@ from adacolvit.files import write_file
 from .lock import held
 from .messages import SessionInfo, SessionState
 
+MOST_BYTES = 512 * 2**20  # of a photo's file; 100 megapixels of uncompressed 16-bit color are 600 MB, of 8-bit 300
 MOST_DISK = 20 * 2**30  # bytes of all copies of photos together
 _ID = re.compile(r"[0-9a-f]{32}")
 _LEFT_BEHIND = 3600  # seconds after which a file that is still half-written is nobody's any more

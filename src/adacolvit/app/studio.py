@@ -18,9 +18,9 @@ from adacolvit.photo import open_photo
 
 from .exports import Exports
 from .folder import Folder
+from .library import MOST_BYTES, content_id, has_content
 from .table import Entry, Table, bare_name
 
-MOST_BYTES = 512 * 2**20  # of a photo's file; 100 megapixels of uncompressed 16-bit color are 600 MB, of 8-bit 300
 GONE = "The program does not have this photo (any more): please open it again."
 
 
@@ -50,8 +50,10 @@ class Studio:
         found = self.folder.get(photo_id) if self.folder and entry is None else None
         if found:
             with suppress(OSError):  # the file was removed, or closed to reading
-                entry = self.table.put(found.path.read_bytes(), found.path.name, found.hints, str(found.path))
-        return entry if entry and entry.id == photo_id else None  # the folder's file may be another one by now
+                data = found.path.read_bytes()
+                if content_id(data) == photo_id:  # it may be another one by now, which nobody asked for
+                    entry = self.table.put(data, found.path.name, found.hints, str(found.path))
+        return entry
 
     def source(self, photo_id: str) -> tuple[Path, str]:
         """The file of a photo and its name, without opening it. HTTPException 404 where it is not kept."""
@@ -74,6 +76,8 @@ class Studio:
     def thumbnail(self, photo_id: str, max_side: int) -> bytes:
         """A JPEG of a photo in gray, at most ``max_side`` px a side. PhotoError, HTTPException 404."""
         path, name = self.source(photo_id)
+        if not has_content(path, photo_id):  # changed on disk: browsers would keep the other one's for this one
+            raise HTTPException(404, GONE)
         image, _ = decode(path, name, side=max_side)
         file = io.BytesIO()
         Image.fromarray(open_photo(image, name=name).gray(max_side)).save(file, "JPEG", quality=80)
