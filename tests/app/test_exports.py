@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -231,3 +232,24 @@ def test_thumbnails_are_small_and_upright(client):
 
 def test_no_folder_was_opened(client):
     assert client.get("/api/folder").json() is None
+
+
+def test_names_fit_into_a_file_system(client):
+    """Names in other scripts take several bytes a letter; a second one of the same name is numbered."""
+    names = ["\u3042" * 199 + ".png", "\u3042" * 198 + "x.png"]
+    items = [{"photo": key, "hints": []} for key in open_photos(client, *names)]
+    done = finish(client, client.post("/api/exports", json={"format": "tiff", "items": items}).json())
+    assert done["failed"] == []
+    written = unzip(client, done)
+    assert len(written) == 4 and all(len(name.encode()) <= 255 for name in written)
+
+
+def test_what_nobody_foresaw_is_told_as_it_is_and_the_worker_goes_on(engine, tmp_path):
+    (tmp_path / "photo.png").write_bytes(picture(60, 40))
+    key = content_id(picture(60, 40))
+    worker, never = Worker(engine.weights), threading.Event()
+    good = Task(key, "photo.png", tmp_path / "photo.png", [], tmp_path / "photo.color.png", Look())
+    problem = worker.perform(replace(good, look=Look(saturation="much")), never)
+    assert problem.startswith("photo.png could not be colored (") and "memory" not in problem
+    assert worker.perform(good, never) is None
+    worker.close()

@@ -60,6 +60,8 @@ def _prepare(weights: Weights) -> Callable[[Task], str | None]:
             return perform(colorizer, task)
         except (AdaColViTError, MemoryError) as error:
             return str(error) or f"{task.name} does not fit in memory: close other programs"
+        except Exception as error:  # nobody foresaw it: told as it is, and the next photos are colored
+            return f"{task.name} could not be colored ({type(error).__name__}: {error})"
 
     return answer
 

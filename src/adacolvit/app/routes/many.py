@@ -1,6 +1,7 @@
 """Many photos: the folder the app was opened on, thumbnails, and exports in the background."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 from time import monotonic
@@ -12,7 +13,15 @@ from starlette.concurrency import run_in_threadpool
 
 from adacolvit.app.answers import disposition, failures, file_of
 from adacolvit.app.exports import Export
-from adacolvit.app.messages import Adjustments, ExportInfo, ExportItem, ExportRequest, FolderInfo, SessionState
+from adacolvit.app.messages import (
+    MOST_ITEMS,
+    Adjustments,
+    ExportInfo,
+    ExportItem,
+    ExportRequest,
+    FolderInfo,
+    SessionState,
+)
 from adacolvit.app.studio import Studio
 from adacolvit.app.worker import Task
 from adacolvit.batch import Look
@@ -21,6 +30,7 @@ from adacolvit.hints.hint import Hint
 from .photos import NEVER_CHANGES, SUFFIXES
 
 MOST_THUMBNAIL = 1024
+_MOST_STEM = 255 - len(f" ({MOST_ITEMS}).color.tiff")  # bytes of a photo's name in those of its picture and hints file
 _EVENT_SECONDS = 0.25  # between looks at an export's progress
 _QUIET_SECONDS = 10  # after which a sign of life is sent: proxies and clients give up on a connection that is silent
 
@@ -152,7 +162,9 @@ def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
-    """The name itself, or numbered where another photo has it; regardless of case, as some file systems are."""
+    """The name itself, cut to what file systems take, or numbered where another photo has it; regardless of case, as
+    some file systems are."""
+    stem = os.fsencode(stem)[:_MOST_STEM].decode("utf-8", "ignore")
     name, number = stem, 2
     while name.casefold() in taken:
         name, number = f"{stem} ({number})", number + 1
