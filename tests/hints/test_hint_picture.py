@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from adacolvit.errors import HintError
+from adacolvit.hints import picture
 from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import open_photo
 
@@ -152,3 +153,11 @@ def test_unreadable_pictures_are_named(tmp_path):
         hints_from_picture(tmp_path / "none.png", 400, 300)
     with pytest.raises(HintError, match="cut short"):
         hints_from_picture(png(noise())[:2000], 400, 300)
+
+
+def test_a_photo_is_not_taken_for_its_dots(monkeypatch):
+    monkeypatch.setattr(picture, "_MOST_OPAQUE", 999)
+    image = Image.new("RGBA", (50, 40), "#7b4a2d")
+    image.putpixel((3, 3), (0, 0, 0, 0))  # like a photo with a transparent corner
+    with pytest.raises(HintError, match="seems to be the photo itself"):
+        hints_from_picture(image, 50, 40)

@@ -16,6 +16,7 @@ from .frame import Frame, fit_frame
 from .hint import Hint
 
 _SPACING = 16  # network pixels between the hints of a large region: one per token
+_MOST_OPAQUE = 4_000_000  # pixels; each takes some 100 bytes until its dot is known
 _MOST = 10_000  # hints; more come from a photo or a soft brush, not from a person's dots
 
 
@@ -44,6 +45,12 @@ def hints_from_picture(source, width: int, height: int) -> tuple[Hint, ...]:
     opaque = pixels[..., 3] == 255
     if opaque.all() and opaque.size == image.width * image.height:
         raise HintError("every pixel of the hint picture is opaque: erase all but the dots")
+    painted = int(opaque.sum())
+    if painted > _MOST_OPAQUE:
+        raise HintError(
+            f"{painted / 1e6:.1f} million pixels of the hint picture are opaque: it seems to be the photo itself, give "
+            "the layer with the dots alone"
+        )
     rows, columns = np.nonzero(opaque)
     labels = _regions(pixels, opaque)
     rows, columns = rows + box[1], columns + box[0]
