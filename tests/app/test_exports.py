@@ -15,17 +15,18 @@ import pytest
 from fastapi import HTTPException
 from PIL import Image
 
-from adacolvit.app.exports import Export, Exports
+from adacolvit.app.exports import MOST_KEPT, Export, Exports
 from adacolvit.app.library import content_id
 from adacolvit.app.messages import ExportItem, ExportRequest
 from adacolvit.app.routes import many
+from adacolvit.app.server import create_app
 from adacolvit.app.studio import Studio
 from adacolvit.app.table import Table
 from adacolvit.app.worker import Task, Worker
 from adacolvit.batch import Look
-from adacolvit.errors import HintError
+from adacolvit.errors import HintError, SaveError
 
-from .conftest import picture, run_to_end
+from .conftest import picture, run_to_end, serve
 
 HINTS = [{"x": 40, "y": 50, "color": "#7b4a2d", "size": 2}]
 
@@ -253,3 +254,51 @@ def test_what_nobody_foresaw_is_told_as_it_is_and_the_worker_goes_on(engine, tmp
     assert problem.startswith("photo.png could not be colored (") and "memory" not in problem
     assert worker.perform(good, never) is None
     worker.close()
+
+
+def test_pictures_stay_while_they_are_fetched(tmp_path):
+    exports = Exports(tmp_path, None)
+
+    def finished(name: str) -> Export:
+        folder = exports.new_folder()
+        (folder / name).write_bytes(b"x" * 3 * 2**20)
+        export = exports.start(folder, [])
+        assert export.finished.wait(10)
+        return export
+
+    oldest = finished("a.png")
+    assert exports.begin_reading(oldest.id) is exports.begin_reading(oldest.id) is oldest
+    pieces = oldest.zip()
+    read = next(pieces)
+    others = [finished("b.png") for _ in range(2 * MOST_KEPT)]
+    assert exports.get(oldest.id) and not exports.get(others[0].id) and not others[0].folder.exists()
+    assert exports.cancel(oldest.id) and exports.begin_reading(oldest.id) is None
+    exports.end_reading(oldest)
+    read += b"".join(pieces)
+    with zipfile.ZipFile(io.BytesIO(read)) as archive:
+        assert archive.testzip() is None and archive.namelist() == ["a.png"]
+    exports.end_reading(oldest)
+    assert not oldest.folder.exists()
+    exports.close()
+
+
+def test_a_client_that_goes_while_it_fetches_lets_go_of_the_pictures(engine, library):
+    studio = Studio(Table(engine, library))
+    for client in serve(create_app(studio)):
+        folder = studio.exports.new_folder()
+        (folder / "a.png").write_bytes(bytes(64 * 2**20))  # more than what lies between the two
+        export = studio.exports.start(folder, [])
+        assert export.finished.wait(10)
+        with client.stream("GET", f"/api/exports/{export.id}/zip") as reply:
+            next(reply.iter_bytes())
+            assert export.readers == 1
+        deadline = time.monotonic() + 20
+        while export.readers and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert export.readers == 0 and studio.exports.get(export.id)
+
+
+def test_a_disk_that_takes_no_export_is_told(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SaveError, match="ADACOLVIT_DATA"):
+        Exports(tmp_path / "file", None).new_folder()

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adacolvit.errors import ExportRefused
+from adacolvit.errors import ExportRefused, SaveError
 from adacolvit.weights import Weights
 
 from .messages import ExportInfo, Failure
@@ -37,6 +37,7 @@ class Export:
     current: str | None = None
     finished: threading.Event = field(default_factory=threading.Event)
     canceled: threading.Event = field(default_factory=threading.Event)
+    readers: int = 0  # who fetch its pictures now
 
     def info(self) -> ExportInfo:
         """How far it is; ``done`` counts photos that failed too."""
@@ -107,11 +108,16 @@ class Exports:
         self._thread: threading.Thread | None = None
 
     def new_folder(self) -> Path:
-        """Where the next export's pictures go; its name is the export's id."""
-        if not self._folder.exists():
-            _remove_left_behind(self._root)
+        """Where the next export's pictures go; its name is the export's id. Raises SaveError."""
         folder = self._folder / secrets.token_hex(8)
-        folder.mkdir(parents=True, mode=0o700)
+        try:
+            if not self._folder.exists():
+                _remove_left_behind(self._root)
+            folder.mkdir(parents=True, mode=0o700)
+        except OSError as error:
+            raise SaveError(
+                f"cannot make the folder {folder} for pictures ({error.strerror}): set ADACOLVIT_DATA to another place"
+            ) from error
         return folder
 
     def start(self, folder: Path, tasks: list[Task]) -> Export:
@@ -123,7 +129,8 @@ class Exports:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise ExportRefused(f"{len(running)} exports are under way already: wait for one, or cancel one")
             finished = [other for other in self._exports.values() if other.finished.is_set()]
-            for other in finished[: max(0, len(finished) - MOST_KEPT + 1)]:
+            idle = [other for other in finished if not other.readers]
+            for other in idle[: max(0, len(finished) - MOST_KEPT + 1)]:
                 self._remove(other)
             self._exports[export.id] = export
             if self._thread is None:
@@ -136,12 +143,28 @@ class Exports:
         """An export, or None where there is none (any more)."""
         return self._exports.get(key)
 
+    def begin_reading(self, key: str) -> Export | None:
+        """A finished export, whose pictures stay until :meth:`end_reading`; None where there is none (any more)."""
+        with self._lock:
+            export = self._exports.get(key)
+            if export is None or not export.finished.is_set():
+                return None
+            export.readers += 1
+        return export
+
+    def end_reading(self, export: Export) -> None:
+        """One who fetched its pictures does so no more."""
+        with self._lock:
+            export.readers -= 1
+            if export.id not in self._exports:
+                self._remove_pictures(export)
+
     def running(self) -> int:
         """Exports that are not finished."""
         return sum(not export.finished.is_set() for export in list(self._exports.values()))
 
     def cancel(self, key: str) -> bool:
-        """Stop an export and remove its pictures; whether there was one."""
+        """Stop an export and remove its pictures, once nobody fetches them; whether there was one."""
         with self._lock:
             export = self._exports.get(key)
             if export is None:
@@ -163,7 +186,11 @@ class Exports:
 
     def _remove(self, export: Export) -> None:
         self._exports.pop(export.id)
-        shutil.rmtree(export.folder, ignore_errors=True)
+        self._remove_pictures(export)
+
+    def _remove_pictures(self, export: Export) -> None:
+        if not export.readers:
+            shutil.rmtree(export.folder, ignore_errors=True)
 
     def _work(self) -> None:
         worker = Worker(self._weights)
@@ -177,7 +204,8 @@ class Exports:
                 break
             export.run(worker)
             if export.canceled.is_set():
-                shutil.rmtree(export.folder, ignore_errors=True)
+                with self._lock:
+                    self._remove_pictures(export)
         worker.close()
 
 
@@ -189,5 +217,6 @@ def _live(folder: Path) -> None:
 
 def _remove_left_behind(root: Path) -> None:
     for folder in root.iterdir() if root.is_dir() else ():
-        if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # another app was quicker
+            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -10,9 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from adacolvit.app.answers import disposition, failures, file_of
-from adacolvit.app.exports import Export
+from adacolvit.app.exports import Export, Exports
 from adacolvit.app.messages import (
     MOST_ITEMS,
     Adjustments,
@@ -33,6 +34,7 @@ MOST_THUMBNAIL = 1024
 _MOST_STEM = 255 - len(f" ({MOST_ITEMS}).color.tiff")  # bytes of a photo's name in those of its picture and hints file
 _EVENT_SECONDS = 0.25  # between looks at an export's progress
 _QUIET_SECONDS = 10  # after which a sign of life is sent: proxies and clients give up on a connection that is silent
+_NO_EXPORT = "There is no such export (any more): start it again."
 
 
 def many_routes(studio: Studio) -> APIRouter:
@@ -42,7 +44,7 @@ def many_routes(studio: Studio) -> APIRouter:
     def export_of(export_id: str) -> Export:
         export = studio.exports.get(export_id)
         if export is None:
-            raise HTTPException(404, "There is no such export (any more): start it again.")
+            raise HTTPException(404, _NO_EXPORT)
         return export
 
     @routes.get("/folder")
@@ -95,12 +97,28 @@ def many_routes(studio: Studio) -> APIRouter:
     )
     async def zipped(export_id: str) -> StreamingResponse:
         """The pictures of a finished export, with their hints files."""
-        export = export_of(export_id)
-        if not export.finished.is_set():
+        if not export_of(export_id).finished.is_set():
             raise HTTPException(409, "This export is not finished yet: wait for it, or cancel it.")
-        return StreamingResponse(export.zip(), media_type="application/zip", headers=disposition("colorized.zip"))
+        return _Download(studio.exports, export_id)
 
     return routes
+
+
+class _Download(StreamingResponse):
+    """The ZIP of an export, whose pictures stay until it was fetched, or the client has gone."""
+
+    def __init__(self, exports: Exports, export_id: str) -> None:
+        self._exports = exports
+        self._export = exports.begin_reading(export_id)
+        if self._export is None:
+            raise HTTPException(404, _NO_EXPORT)
+        super().__init__(self._export.zip(), media_type="application/zip", headers=disposition("colorized.zip"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await run_in_threadpool(self._exports.end_reading, self._export)
 
 
 async def _events(export: Export) -> AsyncIterator[str]:
