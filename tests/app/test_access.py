@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from starlette.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -58,6 +59,19 @@ def test_cookies_of_other_programs_do_not_hide_it(guarded):
         for cookie in (f"{other}; adacolvit={TOKEN}", f"adacolvit={TOKEN}; {other}"):
             assert guarded.get("/api/samples", headers={"cookie": cookie}).status_code == 200, cookie
     assert guarded.get("/api/samples", headers={"cookie": f"adacolvit={TOKEN}x; {TOKEN}"}).status_code == 401
+
+
+def test_servers_on_other_ports_keep_their_own_cookies():
+    """A browser keeps one cookie of a name for all ports of a machine."""
+    first, second = Access("one"), Access("two")
+    kept = dict(
+        access.cookie(host).split(";")[0].split("=", 1)
+        for access, host in ((first, "127.0.0.1:7862"), (second, "127.0.0.1:7863"))
+    )
+    headers = Headers({"cookie": "; ".join(f"{name}={token}" for name, token in kept.items())})
+    assert first.admits(headers, "/api/samples") and second.admits(headers, "/api/samples")
+    assert not Access("three").admits(headers, "/api/samples")
+    assert first.cookie("127.0.0.1:7862") == Access("one").cookie("127.0.0.1:7862")
 
 
 def test_programs_send_it_as_bearer(guarded):

@@ -8,6 +8,7 @@ Where the server can be reached from elsewhere, a token is asked for too: as a c
 ``?token=`` sets, or as ``Authorization: Bearer``.
 """
 
+import hashlib
 import hmac
 from dataclasses import dataclass
 from html import escape
@@ -22,7 +23,7 @@ from .messages import ErrorReply
 
 LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
 OPEN_TO_ALL = {"/health"}  # needs no token: it says nothing, and those who watch over servers have none
-_COOKIE = "adacolvit"
+_COOKIE = "adacolvit"  # begins the names of the cookies that hold a token
 
 POLICY = "; ".join(
     [
@@ -93,12 +94,19 @@ class Access:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and self.knows(bearer.strip()):
             return True
-        return self.knows(cookie_parser(headers.get("cookie", "")).get(_COOKIE))
+        cookies = cookie_parser(headers.get("cookie", ""))
+        # By any of these names: a proxy may tell another host for a socket than it told for the page.
+        return any(self.knows(value) for name, value in cookies.items() if name.startswith(_COOKIE))
 
-    def cookie(self) -> str:
-        """The header that has a browser keep the token: for this server's own pages, out of reach of scripts."""
+    def cookie(self, host: str) -> str:
+        """The header that has a browser keep the token: for this server's own pages, out of reach of scripts.
+
+        host: what the browser calls the server, with its port. Browsers keep one cookie of a name for all ports of a
+        machine, so that the name tells servers apart.
+        """
+        name = f"{_COOKIE}-{hashlib.sha256(f'{host}{self.root}'.encode()).hexdigest()[:8]}"
         secure = "; Secure" if self.public_url.startswith("https:") else ""
-        return f"{_COOKIE}={self.token}; HttpOnly; SameSite=Strict; Path={self.root or '/'}; Max-Age=31536000{secure}"
+        return f"{name}={self.token}; HttpOnly; SameSite=Strict; Path={self.root or '/'}; Max-Age=31536000{secure}"
 
 
 class Gate:
@@ -154,7 +162,8 @@ class Gate:
         rest = urlencode([(key, value) for key, value in query if key != "token"])
         # Not a redirect: after one from a link in a mail, the browser would hold back a SameSite=Strict cookie.
         page = f'<meta http-equiv="refresh" content="0; url={escape("./?" + rest if rest else "./")}">'
-        return HTMLResponse(page, headers={"Set-Cookie": self._access.cookie(), "Cache-Control": "no-store"})
+        cookie = self._access.cookie(Headers(scope=scope).get("host", ""))
+        return HTMLResponse(page, headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
 
 
 def _say(sentence: str, status: int) -> JSONResponse:
