@@ -2,13 +2,14 @@ import pytest
 
 from adacolvit.app.folder import Folder
 from adacolvit.app.library import Library
+from adacolvit.app.server import create_app
 from adacolvit.app.studio import Studio
 from adacolvit.app.table import Table, bare_name
 from adacolvit.errors import PhotoError
 from adacolvit.hints.file import HintFile, save_hints
 from adacolvit.hints.hint import Hint
 
-from .conftest import picture
+from .conftest import picture, serve
 
 
 def test_the_least_recently_used_photo_makes_room(engine, library):
@@ -78,8 +79,8 @@ def test_a_folder_that_was_moved_is_where_its_photos_are(engine, library, tmp_pa
     studio = Studio(table, folder=Folder(now))
     assert studio.folder.wait(10)
     assert studio.source(key) == (now.resolve() / "a.png", "a.png")
-    assert studio.thumbnail(key, 20).startswith(b"\xff\xd8")
-    studio.close()
+    for client in serve(create_app(studio)):
+        assert client.get(f"/api/photos/{key}/thumbnail?max=20").content.startswith(b"\xff\xd8")
 
 
 def test_a_name_that_is_no_text_is_a_name_all_the_same(engine, library, tmp_path):

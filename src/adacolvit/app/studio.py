@@ -3,14 +3,15 @@
 import asyncio
 import io
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from adacolvit.colorizer import Result
 from adacolvit.decode import decode
@@ -22,6 +23,7 @@ from .library import MOST_BYTES, content_id, has_content
 from .table import Entry, Table, bare_name
 
 GONE = "The program does not have this photo (any more): please open it again."
+_LOOK_SECONDS = 0.5  # between looks whether the client is still there
 
 
 class Studio:
@@ -37,6 +39,9 @@ class Studio:
         # One thread: the network is quick, and two runs at once would only make both late. What takes longer than a
         # click (saving, suggestions) has threads of its own.
         self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
+        # Two: all others wait without holding a thread that answers requests. A photo takes memory while it is opened.
+        self._suggestions = ThreadPoolExecutor(2, thread_name_prefix="suggestions")
+        self._thumbnails = ThreadPoolExecutor(2, thread_name_prefix="thumbnails")
 
     async def entry(self, photo_id: str) -> Entry:
         """An open photo, from disk or the folder if need be. HTTPException 404 where it is not kept."""
@@ -73,8 +78,19 @@ class Studio:
         about = self.library.about(photo_id)
         return about.hints if about else []
 
-    def thumbnail(self, photo_id: str, max_side: int) -> bytes:
-        """A JPEG of a photo in gray, at most ``max_side`` px a side. PhotoError, HTTPException 404."""
+    async def suggest(self, request: Request, find: Callable, *args):
+        """What ``find`` gives in a thread for suggestions. What waits for one is given up when the client has gone;
+        then ClientDisconnect is raised."""
+        return await _while_listening(request, self._suggestions, partial(find, *args))
+
+    async def thumbnail(self, request: Request, photo_id: str, max_side: int) -> bytes:
+        """A JPEG of a photo in gray, at most ``max_side`` px a side.
+
+        Raises PhotoError, HTTPException 404, ClientDisconnect.
+        """
+        return await _while_listening(request, self._thumbnails, partial(self._thumbnail, photo_id, max_side))
+
+    def _thumbnail(self, photo_id: str, max_side: int) -> bytes:
         path, name = self.source(photo_id)
         if not has_content(path, photo_id):  # changed on disk: browsers would keep the other one's for this one
             raise HTTPException(404, GONE)
@@ -120,4 +136,20 @@ class Studio:
         self.exports.close()
         if self.folder:
             self.folder.close()
-        self._network.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._network, self._suggestions, self._thumbnails):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+async def _while_listening(request: Request, pool: Executor, run: Callable):
+    """What ``run`` gives in a thread of the pool.
+
+    Raises ClientDisconnect when the client has gone meanwhile; then ``run`` is not begun any more, or in vain.
+    """
+    future = asyncio.get_running_loop().run_in_executor(pool, run)
+    try:
+        while not (await asyncio.wait([future], timeout=_LOOK_SECONDS))[0]:
+            if await request.is_disconnected():
+                raise ClientDisconnect
+        return future.result()
+    finally:
+        future.cancel()

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from time import monotonic
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
@@ -58,10 +58,10 @@ def many_routes(studio: Studio) -> APIRouter:
         "/photos/{photo_id}/thumbnail", response_class=Response, responses=failures(404) | file_of("image/jpeg")
     )
     async def thumbnail(
-        photo_id: str, max_side: Annotated[int, Query(alias="max", ge=16, le=MOST_THUMBNAIL)] = 256
+        request: Request, photo_id: str, max_side: Annotated[int, Query(alias="max", ge=16, le=MOST_THUMBNAIL)] = 256
     ) -> Response:
         """A small gray picture, at most ``max`` px a side. It is made without putting the photo on the table."""
-        data = await run_in_threadpool(studio.thumbnail, photo_id, max_side)
+        data = await studio.thumbnail(request, photo_id, max_side)
         return Response(data, media_type="image/jpeg", headers=NEVER_CHANGES)
 
     @routes.post("/exports", status_code=202, responses=failures(404, 429))
