@@ -178,11 +178,13 @@ def test_what_a_killed_app_left_behind_is_removed_at_the_start(library):
     key = keep(library, picture(40, 30))
     home = library.folder / "sessions" / key
     grave = home.with_name(f".{key}.1")
+    foreign = home.with_name(".of-a-backup")
     grave.mkdir()
+    foreign.mkdir()
     old, young = home / ".old.part", home / ".young.part"
     for path in (grave / "photo", old, young):
         path.write_bytes(b"half")
     os.utime(old, (time.time() - 7200,) * 2)
     Library(library.folder)
-    assert not grave.exists() and not old.exists() and young.exists()
+    assert not grave.exists() and not old.exists() and young.exists() and foreign.exists()
     assert json.loads((home / "about.json").read_text())["name"] == "a.png" and library.photo(key)

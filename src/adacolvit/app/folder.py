@@ -95,7 +95,9 @@ class Folder:
                 self._take(path, name)
             except (AdaColViTError, OSError) as error:
                 self._fail(name, readable(str(error)))
-            except Exception as error:  # memory ran out, or nobody foresaw it: the next files are read all the same
+            except MemoryError:
+                self._fail(name, "it does not fit in memory: close other programs, or make a smaller copy")
+            except Exception as error:  # nobody foresaw it: the next files are read all the same
                 self._fail(name, readable(f"it cannot be read ({type(error).__name__}: {error})"))
 
     def _take(self, path: Path, name: str) -> None:

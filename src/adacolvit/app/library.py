@@ -34,6 +34,7 @@ from .messages import SessionInfo, SessionState
 MOST_BYTES = 512 * 2**20  # of a photo's file; 100 megapixels of uncompressed 16-bit color are 600 MB, of 8-bit 300
 MOST_DISK = 20 * 2**30  # bytes of all copies of photos together
 _ID = re.compile(r"[0-9a-f]{32}")
+_GRAVE = re.compile(r"\.[0-9a-f]{32}\.\d+")  # what a photo's folder is called while it is removed
 _LEFT_BEHIND = 3600  # seconds after which a file that is still half-written is nobody's any more
 
 
@@ -105,7 +106,8 @@ class Library:
         """What a killed process had not written or removed to its end."""
         with suppress(OSError):
             for grave in self._sessions.glob(".*"):
-                shutil.rmtree(grave, ignore_errors=True)
+                if _GRAVE.fullmatch(grave.name):
+                    shutil.rmtree(grave, ignore_errors=True)
             for part in self._sessions.glob("*/.*.part"):
                 if time.time() - part.stat().st_mtime > _LEFT_BEHIND:
                     part.unlink()
