@@ -410,3 +410,34 @@ def test_a_note_that_does_not_fit_may_be_left_out():
     with pytest.raises(SaveError, match=r"use \.png or \.tif, or leave out the note .*--no-note"):
         picture_bytes(photo, COLOR, ".jpg", note=True)
     assert Image.open(io.BytesIO(picture_bytes(photo, COLOR, ".jpg"))).info["xmp"] == xmp
+
+
+def tiff_with(tag: int, kind: int, count: int, value: int) -> bytes:
+    """A gray TIFF, 1 x 1 px, that has one more tag, of a type that does not belong to it."""
+    entries = [(256, 4, 1, 1), (257, 4, 1, 1), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8)]
+    entries += [(277, 3, 1, 1), (278, 4, 1, 1), (279, 4, 1, 1), (tag, kind, count, value)]
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    return b"II*\0" + struct.pack("<I", 10) + b"\x80\0" + struct.pack("<H", len(entries)) + directory + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "count", "value"),
+    [(34675, 4, 1, 7), (34675, 3, 2, 7), (700, 3, 2, 7), (700, 4, 1, 250_000_000), (700, 11, 1, 7)],
+)
+def test_blocks_of_damaged_files_are_left_out(tag, kind, count, value):
+    photo = open_photo(tiff_with(tag, kind, count, value))
+    for suffix in (".png", ".jpg", ".tif", ".webp"):
+        assert len(picture_bytes(photo, np.zeros((1, 1, 3), np.uint8), suffix, note=True)) < 20_000
+
+
+def test_a_profile_whose_names_are_no_text_is_no_profile():
+    icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    icc[16:20] = b"\xd2GB "
+    photo = open_photo(encoded(COLOR, "PNG", icc_profile=bytes(icc)))
+    assert picture_bytes(photo, np.zeros((photo.height, photo.width, 3), np.uint8), ".png")
+
+
+def test_a_resolution_beyond_what_png_holds_is_left_out():
+    photo = open_photo(encoded(GRAY, "TIFF", dpi=(2e8, 2e8)))
+    saved = picture_bytes(photo, np.zeros((photo.height, photo.width, 3), np.uint8), ".png")
+    assert "dpi" not in Image.open(io.BytesIO(saved)).info

@@ -1,7 +1,6 @@
 """What a picture file says beside its pixels, and which of it belongs into the colored picture."""
 
 import io
-import math
 import re
 import struct
 from dataclasses import dataclass, replace
@@ -21,11 +20,11 @@ _STORAGE = {
     *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292, 293),
     *(317, 320, 322, 323, 324, 325, 330, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532),
     *(700, 34675, IPTC_TAG),
-    *(
-        _PHOTOSHOP_TAG,
-        37724,
-    ),  # Photoshop's image resources and layers: the gray ones, which some programs would show instead
+    # Photoshop's image resources and layers: the gray ones, which some programs would show instead.
+    *(_PHOTOSHOP_TAG, 37724),
 }
+_MOST_BLOCK = 64 * 2**20  # bytes of XMP or ICC
+_MOST_DPI = 1e6  # PNG counts pixels to the meter in 32 bits
 # IPTC's word for media edited by a trained model: https://cv.iptc.org/newscodes/digitalsourcetype/
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _NOTE = (
@@ -75,15 +74,20 @@ def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
     if orientation not in range(2, 9) or ORIENTATION not in image.getexif():  # a TIFF was turned by Pillow itself
         orientation = 1
     size = image.size if orientation < 5 else image.size[::-1]
-    xmp = image.info.get("xmp") or b""
-    xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
-    icc = image.info.get("icc_profile") or b""
+    xmp = _block(image.info.get("xmp"))
+    icc = _block(image.info.get("icc_profile"))
     comment = image.info.get("comment", b"") if image.format in ("JPEG", "MPO") else b""  # MPO: of several pictures
     found = Metadata(
         exif=_upright(exif, size), xmp=_XMP_ORIENTATION.sub(rb"\g<1>1", xmp), icc=icc, dpi=_dpi(image),
         iptc=_iptc(image), comment=comment, texts=_texts(image), lossless=image.info.get(LOSSLESS, False),
     )  # fmt: skip
     return found, orientation
+
+
+def _block(value) -> bytes:
+    """A block of a file; empty where a damaged file says that it is a number, or one of a length that no block has."""
+    value = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    return value if isinstance(value, bytes) and len(value) <= _MOST_BLOCK else b""
 
 
 def is_lossless_webp(file) -> bool:
@@ -186,4 +190,4 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
         across, down = (float(value) for value in dpi)
     except (TypeError, ValueError, ArithmeticError):  # absent, or a fraction over 0
         return None
-    return (across, down) if 0 < across < math.inf and 0 < down < math.inf else None
+    return (across, down) if 0 < across < _MOST_DPI and 0 < down < _MOST_DPI else None

@@ -58,8 +58,11 @@ def srgb_profile(icc: bytes) -> bytes:
 
 def _read(icc: bytes) -> ImageCms.ImageCmsProfile | None:
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
-    except (OSError, ImageCms.PyCMSError):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
+        if profile is not None:
+            _ = profile.profile.xcolor_space, profile.profile.profile_description  # which may be no text
+        return profile
+    except (OSError, ValueError, ImageCms.PyCMSError):
         return None
 
 
