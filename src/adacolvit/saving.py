@@ -95,12 +95,8 @@ def picture_bytes(
         encode = partial(_encode, kind, canvas, _options(kind, metadata, icc, quality))
     try:
         return encode()
-    except (
-        OSError,
-        ValueError,
-        ArithmeticError,
-        struct.error,
-    ) as error:  # such as EXIF of more than the 64 kB that JPEG allows
+    # Such as EXIF of more than the 64 kB that JPEG allows.
+    except (OSError, ValueError, ArithmeticError, struct.error) as error:
         remedy = "use .png or .tif"
         if note and _fits(kind, photo.metadata):
             remedy += ", or leave out the note that it was colorized (--no-note)"
