@@ -7,6 +7,7 @@ from torch import nn
 
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
+from adacolvit.training import optimizer
 from adacolvit.training.checkpoint import Average
 from adacolvit.training.optimizer import Muon, make_optimizers
 from adacolvit.training.recipe import Optimizer
@@ -23,16 +24,16 @@ def newton_schulz(matrix: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [(2, 3), (6, 2)])
 def test_muon_does_what_its_formula_says(shape, monkeypatch):
-    monkeypatch.setattr("adacolvit.training.optimizer.multiplies_bf16", lambda device: False)
+    monkeypatch.setattr(optimizer, "multiplies_bf16", lambda device: False)
     rng = np.random.default_rng(0)
     start, *gradients = rng.normal(size=(4, *shape))
     lr, momentum, decay = 0.1, 0.95, 0.5
     p = nn.Parameter(torch.tensor(start))
-    optimizer = Muon([p], lr=lr, momentum=momentum, weight_decay=decay)
+    muon = Muon([p], lr=lr, momentum=momentum, weight_decay=decay)
     wanted, mean = start.copy(), np.zeros(shape)
     for gradient in gradients:
         p.grad = torch.tensor(gradient)
-        optimizer.step()
+        muon.step()
         mean = momentum * mean + (1 - momentum) * gradient
         update = newton_schulz((1 - momentum) * gradient + momentum * mean) * max(1, shape[0] / shape[1]) ** 0.5
         wanted = wanted * (1 - lr * decay) - lr * update
@@ -43,9 +44,9 @@ def test_every_parameter_has_the_rate_and_decay_of_its_kind():
     network = ColorizationViT(ModelConfig(width=32, depth=1, heads=2, budget_knots=3))
     settings = Optimizer(matrix_lr=0.02, lr=2e-3, gate_lr=5e-5, weight_decay=0.05)
     found = {
-        id(p): (type(optimizer), group["lr"], group["weight_decay"])
-        for optimizer in make_optimizers(network, settings)
-        for group in optimizer.param_groups
+        id(p): (type(each), group["lr"], group["weight_decay"])
+        for each in make_optimizers(network, settings)
+        for group in each.param_groups
         for p in group["params"]
     }
     kinds = {name: found.pop(id(p)) for name, p in network.named_parameters()}
