@@ -14,7 +14,8 @@ extern "C" {
 // SHA-256 of the sources that the library was built from.
 ADACOLVIT_API const char* adacolvit_sources(void);
 
-// What the caller has to agree on: ADACOLVIT_INTERFACE, and the sizes of the structures that are passed, three digits each.
+// What the caller has to agree on: ADACOLVIT_INTERFACE, and the sizes of the structures that are passed, three digits
+// each.
 constexpr int ADACOLVIT_INTERFACE = 1;  // counted up when what a function takes changes and no size shows it
 ADACOLVIT_API int64_t adacolvit_layout(void);
 
@@ -27,8 +28,8 @@ ADACOLVIT_API int adacolvit_bits(const char* instruction_set);
 // How often the engine asked for memory since it was loaded.
 ADACOLVIT_API int64_t adacolvit_allocations(void);
 
-// A network for an instruction set; nullptr where this processor lacks that, threads is below 1, or there is no memory. The tensors, in the
-// order of packing.cpp, are copied; nullptr stands for those that the config does without.
+// A network for an instruction set; nullptr where this processor lacks that, threads is below 1, or there is no memory.
+// The tensors, in the order of packing.cpp, are copied; nullptr stands for those that the config does without.
 ADACOLVIT_API adacolvit::Engine* adacolvit_create(
     const adacolvit::Config* config, const float* const* tensors, const char* instruction_set, int threads);
 

@@ -25,6 +25,7 @@ from adacolvit.runtime.refine import refine
 from adacolvit.runtime.upsample import compose, guide
 from adacolvit.saving import picture_bytes, picture_depth, save_picture
 from adacolvit.weights import load_weights
+from adacolvit.weights.store import file_identity
 
 _dense_macs = lru_cache(maxsize=8)(count_macs)  # a person's photos share few grids
 
@@ -215,10 +216,9 @@ def _state(model: str | Path) -> tuple | None:
     """What changes when a weights file is another one; None for a name."""
     path = Path(model).absolute()
     try:
-        status = path.stat()
+        return path, file_identity(path)
     except OSError:
         return None
-    return path, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def colorize(

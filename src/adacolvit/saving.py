@@ -25,6 +25,8 @@ _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}  # pixels, by the formats' own de
 _XMP_TAG = 700  # of TIFF
 _LOSSLESS_EFFORT = 30  # of 100, to make a WebP small: the usual 95 takes three times as long for files of the same size
 
+# How Pillow refuses a picture, such as EXIF of more than the 64 kB that JPEG allows.
+_REFUSED = (OSError, ValueError, ArithmeticError, struct.error)
 _DEEP = {"PNG", "TIFF"}  # what holds 16 bits per channel
 
 Pixels = np.ndarray | Callable[[int, int], np.ndarray]
@@ -95,8 +97,7 @@ def picture_bytes(
         encode = partial(_encode, kind, canvas, _options(kind, metadata, icc, quality))
     try:
         return encode()
-    # Such as EXIF of more than the 64 kB that JPEG allows.
-    except (OSError, ValueError, ArithmeticError, struct.error) as error:
+    except _REFUSED as error:
         remedy = "use .png or .tif"
         if note and _fits(kind, photo.metadata):
             remedy += ", or leave out the note that it was colorized (--no-note)"
@@ -150,7 +151,7 @@ def _fits(kind: str, metadata: Metadata) -> bool:
     """Whether a picture of a format has room for these metadata."""
     try:
         _encode(kind, Image.new("RGB", (1, 1)), _options(kind, metadata, b"", 95))
-    except (OSError, ValueError, struct.error):
+    except _REFUSED:
         return False
     return True
 

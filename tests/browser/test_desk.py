@@ -205,12 +205,18 @@ def film_of(folder: Table):
     return film
 
 
+def begun_film_of(folder: Table):
+    """The film strip, its first photo open with a hint."""
+    film = film_of(folder)
+    film.get_by_role("button", name="a.png, new").click()
+    folder.settle()
+    folder.click(0.25, 0.5)
+    return film
+
+
 class TestFolder:
     def test_film_strip_status_and_hints_of_the_same_scene(self, folder):
-        page, film = folder.page, film_of(folder)
-        film.get_by_role("button", name="a.png, new").click()
-        folder.settle()
-        folder.click(0.25, 0.5)
+        page, film = folder.page, begun_film_of(folder)
         folder.choose("#a03020")
         x, y = (folder.kept_hints()[0][key] for key in ("x", "y"))
         expect(film.get_by_role("button", name="a.png, begun")).to_be_visible()
@@ -258,10 +264,7 @@ class TestFolder:
             assert not page.problems
 
     def test_hints_that_are_copied_on_and_on_miss_no_photo(self, folder):
-        page, film = folder.page, film_of(folder)
-        film.get_by_role("button", name="a.png, new").click()
-        folder.settle()
-        folder.click(0.25, 0.5)
+        page, film = folder.page, begun_film_of(folder)
         folder.choose("#a03020")
         page.keyboard.press("Escape")
         page.evaluate(PRESS, ["PageDown", True, 2])
@@ -271,10 +274,7 @@ class TestFolder:
         expect(film.get_by_role("button", name="d.png, new")).to_be_visible()
 
     def test_hints_that_did_not_come_along_are_not_said_to_have(self, folder, tmp_path):
-        page, film = folder.page, film_of(folder)
-        film.get_by_role("button", name="a.png, new").click()
-        folder.settle()
-        folder.click(0.25, 0.5)
+        page, film = folder.page, begun_film_of(folder)
         (tmp_path / "album" / "c.png").unlink()
         page.keyboard.press("Escape")
         page.keyboard.press("Shift+PageDown")

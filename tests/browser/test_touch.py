@@ -1,5 +1,8 @@
 """By finger: what is typed before a tap, and what a phone's width and its browser ask for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -7,20 +10,27 @@ from .conftest import watched
 from .table import Table
 
 
-@pytest.fixture
-def tablet(browser, fresh):
-    """A photo with one hint, whose picker is open."""
-    context = browser.new_context(viewport={"width": 820, "height": 1100}, has_touch=True, base_url=fresh)
+@contextmanager
+def touched(browser, address: str, x: float, y: float, **device) -> Iterator[Table]:
+    """A photo on a device with a touch screen, with one hint, whose picker is open."""
+    context = browser.new_context(has_touch=True, base_url=address, **device)
     page = watched(context.new_page())
     page.goto("/")
     table = Table(page)
     page.get_by_role("button", name="Cat").tap()
     table.settle()
-    tap(table, 0.3, 0.3)
-    table.choose("#a03020")
+    tap(table, x, y)
     yield table
     context.close()
     assert not page.problems
+
+
+@pytest.fixture
+def tablet(browser, fresh):
+    """A photo with one hint, which has a color."""
+    with touched(browser, fresh, 0.3, 0.3, viewport={"width": 820, "height": 1100}) as table:
+        table.choose("#a03020")
+        yield table
 
 
 def tap(table: Table, x: float, y: float) -> None:
@@ -57,17 +67,8 @@ def test_a_color_that_was_typed_before_a_tap_is_for_the_hint_it_was_typed_for(ta
 @pytest.fixture
 def phone(browser, fresh):
     """A photo with one hint on a narrow phone."""
-    size = {"width": 320, "height": 640}
-    context = browser.new_context(viewport=size, has_touch=True, is_mobile=True, base_url=fresh)
-    page = watched(context.new_page())
-    page.goto("/")
-    table = Table(page)
-    page.get_by_role("button", name="Cat").tap()
-    table.settle()
-    tap(table, 0.5, 0.5)
-    yield table
-    context.close()
-    assert not page.problems
+    with touched(browser, fresh, 0.5, 0.5, viewport={"width": 320, "height": 640}, is_mobile=True) as table:
+        yield table
 
 
 @pytest.mark.parametrize("width", [320, 360, 375, 390])

@@ -19,7 +19,7 @@ from adacolvit.photo import open_photo
 
 from .exports import Exports
 from .folder import Folder
-from .library import MOST_BYTES, content_id, has_content
+from .library import MOST_BYTES, content_id
 from .table import Entry, Table, bare_name
 
 GONE = "The program does not have this photo (any more): please open it again."
@@ -92,9 +92,12 @@ class Studio:
 
     def _thumbnail(self, photo_id: str, max_side: int) -> bytes:
         path, name = self.source(photo_id)
-        if not has_content(path, photo_id):  # changed on disk: browsers would keep the other one's for this one
+        data = b""
+        with suppress(OSError):  # the file was removed, or closed to reading
+            data = path.read_bytes()
+        if content_id(data) != photo_id:  # changed on disk: browsers would keep the other one's for this one
             raise HTTPException(404, GONE)
-        image, _ = decode(path, name, side=max_side)
+        image, _ = decode(data, name, side=max_side)
         file = io.BytesIO()
         Image.fromarray(open_photo(image, name=name).gray(max_side)).save(file, "JPEG", quality=80)
         return file.getvalue()

@@ -20,7 +20,7 @@ from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS
 from adacolvit.weights import Weights
 
 from .onnx_builder import Builder
-from .tensors import embedding, head_kernel, tables, tensor
+from .tensors import embedding, tables, tensor
 
 LAYERS = ("attention", "ffn")  # of a block, in this order
 
@@ -175,7 +175,7 @@ class _Network:
 
     def unembed(self, g: Builder, z: str, grid: str) -> str:
         """Patch tokens (N, C) -> color (1, 2, H, W) in (-1, 1)."""
-        c, kernel = self.config.width, head_kernel(self._weights)
+        c, kernel = self.config.width, self.config.head_kernel
         z = g.op("Transpose", self.norm(g, z, "norm"), perm=[1, 0])  # C N
         z = g.op("Reshape", z, g.op("Concat", g.ints(1, c), grid, axis=0))  # 1 C h w
         if kernel == 3:

@@ -20,7 +20,7 @@ from adacolvit.weights import Weights
 from . import native
 from .decisions import Decisions
 from .native import address
-from .tensors import embedding, head_kernel, tables, tensor
+from .tensors import embedding, tables, tensor
 
 EMBEDDING = "patch_embed.weight"
 # Of a / 110 and b / 110 for the same decisions, between instruction sets.
@@ -148,7 +148,7 @@ def _config(weights: Weights) -> native.Config:
     config = weights.config
     return native.Config(
         config.width, config.depth, config.heads, config.base_head_width, config.head_width - config.base_head_width,
-        config.base_hidden, config.hidden - config.base_hidden, config.adaptive, head_kernel(weights), NORM_EPS,
+        config.base_hidden, config.hidden - config.base_hidden, config.adaptive, config.head_kernel, NORM_EPS,
     )  # fmt: skip
 
 

@@ -35,11 +35,3 @@ def embedding(weights: Weights) -> np.ndarray:
 def tables(weights: Weights) -> dict[str, np.ndarray]:
     """What budgets add, by the names of :mod:`adacolvit.model.budget`; nothing where the network takes none."""
     return {name: tensor(weights, name, *shape) for name, shape in table_shapes(weights.config).items()}
-
-
-def head_kernel(weights: Weights) -> int:
-    """Side of the head's kernel, 1 or 3. Raises WeightsError for any other."""
-    kernel = weights.config.head_kernel
-    if kernel not in (1, 3):
-        raise WeightsError(f"the weights {weights.name} have a head kernel of {kernel}, not 1 or 3; publish them again")
-    return kernel

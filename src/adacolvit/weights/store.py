@@ -86,7 +86,7 @@ def load_weights(name_or_path: str | Path, *, home: Path = HOME, rivals: bool = 
             "Take one of them, or the path of a .safetensors file"
         )
     try:
-        before = _identity(path)
+        before = file_identity(path)
         digest = sha256(path)
     except OSError as error:
         mend = "reinstall adacolvit" if info else "check the path"
@@ -131,7 +131,7 @@ class _Stored(Mapping):
     """The tensors of a file, read when they are asked for."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self.identity = path, _identity(path)
+        self._path, self.identity = path, file_identity(path)
         with safe_open(path, framework="numpy") as file:
             self._names = tuple(file.keys())
             self.metadata = file.metadata() or {}
@@ -148,7 +148,7 @@ class _Stored(Mapping):
                     )
                 with np.errstate(over="ignore"):  # what then is not finite is refused by whoever uses it
                     tensor = file.get_tensor(name).astype(np.float32)
-            same = _identity(self._path) == self.identity
+            same = file_identity(self._path) == self.identity
         except (SafetensorError, OSError) as error:
             raise WeightsError(f"{self._path} cannot be read any more: {error}; fetch it again") from error
         if not same:
@@ -162,8 +162,8 @@ class _Stored(Mapping):
         return len(self._names)
 
 
-def _identity(path: Path) -> tuple:
-    """What changes when a file is replaced or written to."""
+def file_identity(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is replaced or written to. Raises OSError."""
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
 

@@ -92,10 +92,7 @@ export class Gestures {
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 33 : 1;
     const turned = event.deltaY * lines;
     const by = event.ctrlKey ? Math.max(-MOST_PINCH, Math.min(MOST_PINCH, turned * PINCH_RATE)) : turned * WHEEL_RATE;
-    const { x, y } = this.place(event);
-    const { scale } = store.view.value;
-    const wanted = scale * Math.exp(-by);
-    store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
+    this.zoom(event, store.view.value.scale * Math.exp(-by));
   };
 
   gestureStart = (event: Event): void => {
@@ -105,11 +102,16 @@ export class Gestures {
 
   gestureChange = (event: Event): void => {
     event.preventDefault();
-    if (!store.photo.value || this.fingers.size) return; // an iPad tells of its fingers, too
-    const { x, y } = this.place(event as GestureEvent);
-    const wanted = this.scale * (event as GestureEvent).scale;
-    store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
+    if (this.fingers.size) return; // an iPad tells of its fingers, too
+    this.zoom(event as GestureEvent, this.scale * (event as GestureEvent).scale);
   };
+
+  /** To a scale, about where an event is. */
+  private zoom(event: MouseEvent, wanted: number): void {
+    if (!store.photo.value) return;
+    const { x, y } = this.place(event);
+    store.view.value = zoomTo(store.photo.value.info, store.stage.value, store.view.value, wanted, x, y);
+  }
 
   /** Where an event is on its pane. */
   private place(event: MouseEvent): Place {

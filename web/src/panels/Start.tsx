@@ -49,14 +49,18 @@ export function Start() {
   );
 }
 
+const Choose = () => (
+  <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
+    <OpenIcon />
+    {texts.chooseFile}
+  </button>
+);
+
 const Drop = () => (
   <div class="drop">
     <h1>{store.phone.value ? texts.openFirst : texts.drop}</h1>
     <p>{texts.promise}</p>
-    <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
-      <OpenIcon />
-      {texts.chooseFile}
-    </button>
+    <Choose />
     {!store.phone.value && <small>{texts.orPaste}</small>}
   </div>
 );
@@ -70,10 +74,7 @@ function FolderStart() {
         <h1>{name}</h1>
         <p>{words.noPhotos.all}</p>
         <Failures title={words.unread} of={failed} open />
-        <button type="button" class="button main" title={texts.openTip} onClick={pickFile}>
-          <OpenIcon />
-          {texts.chooseFile}
-        </button>
+        <Choose />
       </div>
     );
   return (

@@ -5,6 +5,7 @@ import type { KeptAdjustments, PhotoInfo, WireHint } from "../engine/engine";
 import { loadFlag, loadRecent, storeFlag } from "./settings";
 import type { Frame } from "../engine/frame";
 import { History, type Timeline } from "./history";
+import { withAt, without } from "./lists";
 import type { Size, View } from "../canvas/view";
 import { texts } from "../texts";
 
@@ -195,8 +196,8 @@ function setSnapshots(next: Snapshot[]): void {
 /** Forgets one; undo is for hints, so the way back is told. */
 export function forgetSnapshot(snapshot: Snapshot): void {
   const at = snapshots.value.indexOf(snapshot);
-  setSnapshots(snapshots.value.filter((each) => each !== snapshot));
-  tell(texts.desk.forgotten(snapshot.name), "info", () => setSnapshots([...snapshots.value.slice(0, at), snapshot, ...snapshots.value.slice(at)]));
+  setSnapshots(without(snapshots.value, at));
+  tell(texts.desk.forgotten(snapshot.name), "info", () => setSnapshots(withAt(snapshots.value, at, snapshot)));
 }
 
 export function setDone(next: boolean): void {

@@ -1,6 +1,7 @@
 // The palettes that a person keeps in this browser, and which of them lies open.
 
 import { signal } from "@preact/signals";
+import { withAt, without } from "../../state/lists";
 import { load, save } from "../../state/settings";
 import { PALETTE_FORMATS, readPalette, type Palette, type PaletteFormat } from "./palette";
 
@@ -52,9 +53,6 @@ export function addColor(color: string, firstName: string): boolean {
   const grown = { ...open, swatches: [...open.swatches, { color, name: "" }] };
   return put(palettes.value.length ? replaced(palettes.value, openIndex.value, grown) : [grown], openIndex.value);
 }
-
-const without = <T>(list: T[], at: number) => list.filter((_, i) => i !== at);
-const withAt = <T>(list: T[], at: number, one: T) => [...list.slice(0, at), one, ...list.slice(at)];
 
 /** Takes a color out of the open palette; returns what puts it back, wherever that palette lies by then. */
 export function removeColor(index: number): () => boolean {
