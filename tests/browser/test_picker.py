@@ -126,6 +126,31 @@ def test_differences_are_those_of_the_library(table, page):
     assert np.abs(said - expected).max() < 0.6
 
 
+@pytest.mark.parametrize("window", [{"width": 800, "height": 560}, {"width": 660, "height": 900}])
+def test_the_square_stays_under_the_pointer_whatever_is_said_or_shown_below_it(table, page, window):
+    page.set_viewport_size(window)
+    table.open_sample("Cat")
+    table.click(0.5, 0.9)
+    square = page.get_by_role("slider", name="Colors this spot can have")
+    suggested = page.get_by_role("group", name="Suggested")
+    expect(suggested).to_have_attribute("aria-busy", "false")
+    box = square.bounding_box()
+    table.choose("#7b4a2d")
+    expect(page.locator(".said")).to_contain_text("#7b4a2d")
+    expect(page.get_by_role("group", name="Recent").get_by_role("button")).to_have_count(1)
+    assert square.bounding_box() == box
+    square.hover(position={"x": 100, "y": 80})
+    page.mouse.down()
+    expect(page.locator(".said")).to_have_count(0)
+    assert square.bounding_box() == box
+    page.mouse.up()
+    table.settle()
+    assert square.bounding_box() == box
+    page.keyboard.press("l")
+    expect(page.locator(".said")).to_contain_text("locked")
+    assert square.bounding_box() == box
+
+
 def test_several_spots_take_one_color_each_at_its_own_lightness(table, page):
     table.open_sample("Astronaut")
     lightness = []

@@ -111,15 +111,13 @@ function Contents({ hint }: { hint: store.Hint }) {
           <output>{hint.size}</output>
         </label>
         <Suggested hint={hint} onTake={takeAndRemember} />
-        {store.recent.value.length > 0 && (
-          <div class="choice-row" role="group" aria-label={texts.recent}>
-            <span class="choice-title">{texts.recent}</span>
-            <div class="swatches">
-              {/* Not remembered again: the row would change under the pointer. */}
-              <Swatches choices={store.recent.value.map((color) => ({ color, label: texts.use(color) }))} onTake={takeHex} />
-            </div>
+        <div class="choice-row" role="group" aria-label={texts.recent}>
+          <span class="choice-title">{texts.recent}</span>
+          <div class="swatches">
+            {/* Not remembered again: the row would change under the pointer. */}
+            <Swatches choices={store.recent.value.map((color) => ({ color, label: texts.use(color) }))} onTake={takeHex} />
           </div>
-        )}
+        </div>
         <Palettes color={shown} onTake={takeAndRemember} />
         {note && (
           <p class="said" role="status">

@@ -55,15 +55,13 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
       <span class={`choice-note${answer?.failed ? " failure" : ""}`} role="status">
         {answer?.failed ?? (why ? texts.reasons[why.reason] : !waiting && !list.length ? texts.noSuggestions : "")}
       </span>
-      {(waiting || list.length > 0) && (
-        <div class={`swatches${waiting ? " waiting" : ""}`}>
-          <Swatches
-            choices={list.map(({ color, reason }) => ({ color, label: `${texts.use(color)}: ${texts.reasons[reason]}` }))}
-            onTake={onTake}
-            onLook={setLooked}
-          />
-        </div>
-      )}
+      <div class={`swatches${waiting ? " waiting" : ""}`}>
+        <Swatches
+          choices={list.map(({ color, reason }) => ({ color, label: `${texts.use(color)}: ${texts.reasons[reason]}` }))}
+          onTake={onTake}
+          onLook={setLooked}
+        />
+      </div>
     </div>
   );
 }
