@@ -14,7 +14,7 @@ NODE = command -v npm >/dev/null && node -e \
 NATIVE = hatch_build.py $(wildcard native/*)
 SAMPLE = src/adacolvit/app/samples/cat.jpg
 
-.PHONY: wheels app test lint front-end web chromium bench-app
+.PHONY: wheels app test lint front-end web node chromium bench-app
 .DELETE_ON_ERROR:
 
 app: $(VENV)/app.stamp
@@ -46,11 +46,13 @@ front-end: $(VENV)/test.stamp
 # The edition that needs no server: copy $(WEB) to any file host. docs/browser.md
 WEB = dist/web
 MODEL = tiny
-web: $(VENV)/app.stamp
-	@$(NODE) || { echo "make web needs Node 20.19 or newer with npm"; exit 1; }
+web: node $(VENV)/app.stamp
 	$(BIN)/adacolvit export --format web --model $(MODEL) -o build/model --force
 	cd web && npm install --no-save --no-audit --no-fund && npx vite build -c vite.browser-only.config.ts --outDir $(abspath $(WEB))
 	@du -sh $(WEB)
+
+node:
+	@$(NODE) || { echo "This needs Node 20.19 or newer with npm: https://nodejs.org/en/download"; exit 1; }
 
 # The app's latency in Chromium, as a Markdown table; for a quiet machine.
 bench-app: $(VENV)/test.stamp chromium
