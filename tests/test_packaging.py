@@ -27,7 +27,14 @@ def wheel(tmp_path_factory):
 def test_everything_is_inside(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    wanted = ["cli.py", "weights/manifest.json", "app/static/index.html", "app/static/app.js", "app/samples/cat.jpg"]
+    wanted = [
+        "cli.py",
+        "py.typed",
+        "weights/manifest.json",
+        "app/static/index.html",
+        "app/static/app.js",
+        "app/samples/cat.jpg",
+    ]
     wanted += [f"weights/{model.file}" for model in list_models()]
     assert {f"adacolvit/{name}" for name in wanted} <= names
     sources = {f"adacolvit/{p.relative_to(ROOT / 'src/adacolvit')}" for p in (ROOT / "src/adacolvit").rglob("*.py")}
