@@ -44,7 +44,7 @@ ARROWS = {
     "suggest": {"colorizer", *USE},
     "batch": {"colorizer", "hints", "photo", "photosets", "saving"},
     "archive": {"batch", "colorizer", "photosets", *USE},
-    "commands": {"archive", "batch", "colorizer", "photosets", *USE},
+    "commands": {"archive", "batch", "colorizer", "photosets", "suggest", *USE},
     "app": {"batch", "colorizer", "photosets", "suggest", *USE},
     "bench": {"app", "colorizer", "evaluation", "model", *USE},
     "cli": set(),  # it finds the verbs by name

@@ -1,5 +1,10 @@
 """Suggested places and colors, on a small network that was never trained: what must hold of any network."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +23,7 @@ from adacolvit.suggest.places import suggest_places
 
 from . import known
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "suggestions.md"
 WIDTH, HEIGHT = 300, 200
 HINTS = [(40, 50, "#7b4a2d"), (250, 60, "#2d4a7b", 5), (150, 150, "#2d7b3c", 3)]
 
@@ -28,6 +34,15 @@ def colorizer(small_weights) -> Colorizer:
     colorizer = Colorizer(small_weights)
     colorizer.set_photo((0.5 + 0.3 * np.sin(7 * x) * np.cos(5 * y)).clip(0, 1))
     return colorizer
+
+
+def test_the_document_s_example_works_as_it_stands(tmp_path):
+    (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    Image.new("L", (60, 40), 120).save(tmp_path / "grandma.jpg")
+    code = f"{example}\nimport sys\nassert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"Place\(x=.*\) \[Suggestion\(color='#", done.stdout)
 
 
 def lab(color: str) -> np.ndarray:
