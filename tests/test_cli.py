@@ -18,11 +18,14 @@ from PIL import Image
 from adacolvit.cli import main
 from adacolvit.colorizer import Colorizer
 from adacolvit.hints.encoder import AB_SCALE
-from adacolvit.hints.file import HintFile, save_hints
+from adacolvit.hints.file import HintFile, load_hints, save_hints
 from adacolvit.hints.hint import Hint
 from adacolvit.model.positions import sine_positions
 from adacolvit.runtime.engine import Engine
+from adacolvit.saving import SUFFIX_OF
 from adacolvit.weights import load_weights
+from adacolvit.weights.publish import publish
+from adacolvit.weights.store import write_manifest
 
 
 @pytest.fixture
@@ -76,6 +79,56 @@ def test_folder_is_the_same_as_one_by_one(table, run):
     assert found == ["a.png", "b/c.webp", "b/d.png"]
     assert run("in/a.png", "-o", "one.png")[0] == 0
     assert np.array_equal(pixels(table / "one.png"), pixels(table / "all" / "a.png"))
+
+
+@pytest.mark.parametrize(("format", "suffix"), SUFFIX_OF.items())
+def test_pictures_of_one_format(table, run, format, suffix):
+    for i, name in enumerate(["a.png", "b/c.TIF", "b/d.bmp"]):
+        photo(table / "in" / name, i)
+    code, out, _ = run("in", "-o", "out", "--format", format)
+    written = sorted(p.relative_to(table / "out").as_posix() for p in (table / "out").rglob("*.*"))
+    assert code == 0 and len(out) == 3 and written == [f"a{suffix}", f"b/c{suffix}", f"b/d{suffix}"]
+    for name in written:
+        with Image.open(table / "out" / name) as image:
+            assert image.format == format.upper()
+    assert run("in/b/d.bmp", "--format", format)[1] == [f"in/b/d.bmp -> in/b/d.color{suffix} (0 hints)"]
+    assert run("in/a.png", "-o", f"one{suffix.upper()}", "--format", format)[0] == 0
+
+
+@pytest.mark.parametrize("format", ["jpeg", "webp"])
+def test_quality(table, run, format):
+    photo(table / "p.png", size=(256, 256))
+    sizes = []
+    for options in (["--quality=30"], ["--quality=95"], []):
+        line = json.loads(run("p.png", "--format", format, "--force", "--json", *options)[1][0])
+        sizes.append(Path(line["output"]).stat().st_size)
+    assert 2 * sizes[0] < sizes[1] == sizes[2]
+
+
+def test_suggestions_are_written_as_hints_that_colorize_uses(table, small_weights, run, capsys):
+    photo(table / "p.png", size=(300, 200))
+
+    def suggest(*args):
+        code = main(["suggest", f"--model={small_weights}", *args])
+        out, err = capsys.readouterr()
+        return code, out.splitlines(), err
+
+    code, out, err = suggest("p.png", "--json", "--count", "3")
+    (places,) = (json.loads(line)["places"] for line in out)
+    assert (code, err, len(places)) == (0, "", 3) and os.listdir() == ["p.png"]
+    first = places[0]
+    assert 0 <= first["x"] < 300 and 0 <= first["y"] < 200 and first["colors"][0]["reason"] == "model"
+    code, out, err = suggest("p.png", "missing.png", "--count", "3", "--write")
+    assert code == 1 and "missing.png: cannot open" in err and out[0] == "p.png -> p.png.hints.json"
+    assert out[1:] == [
+        f"  {p['x']},{p['y']}  " + "  ".join(f"{c['color']} {c['reason']}" for c in p["colors"]) for p in places
+    ]
+    written = load_hints("p.png.hints.json").hints
+    assert written == tuple(Hint(p["x"], p["y"], p["colors"][0]["color"]) for p in places)
+    assert run("p.png")[1] == ["p.png -> p.color.png (3 hints)"]
+    assert suggest("p.png", "--count", "2", "--write")[0] == 0
+    more = load_hints("p.png.hints.json").hints
+    assert more[:3] == written and len(set(more)) == 5
 
 
 def test_a_folder_passes_over_no_photo_in_silence(table, run):
@@ -202,11 +255,10 @@ def test_a_budget(table, budget_weights, small_weights, capsys):
 
 
 @pytest.mark.parametrize("suffix", [".heic", ".bmp", ".jp2", ".pdf", ".gif"])
-def test_a_picture_that_cannot_be_written_is_not_taken_for_a_folder(table, run, capsys, suffix):
+def test_a_picture_that_cannot_be_written_is_not_taken_for_a_folder(table, run, suffix):
     photo(table / "p.png")
-    with pytest.raises(SystemExit):
-        run("p.png", "-o", f"out{suffix}")
-    assert "cannot be written" in capsys.readouterr().err and not (table / f"out{suffix}").exists()
+    code, _, err = run("p.png", "-o", f"out{suffix}")
+    assert code == 2 and "cannot be written" in err and not (table / f"out{suffix}").exists()
     assert run("p.png", "-o", "version-1.2")[0] == 0 and (table / "version-1.2" / "p.png").exists()
 
 
@@ -351,13 +403,14 @@ def test_a_hint_outside_the_photo(table, run):
         ["colorize", "p.png", "--hint", "1,2,#ggg"],
         ["colorize", "p.png", "--hint", "1,2,#fff,9"],
         ["colorize", "p.png", "--threads", "0"],
-        ["colorize", "p.png", "-o", "p.gif"],
+        ["colorize", "p.png", "--format", "gif"],
+        ["colorize", "p.png", "--quality", "101"],
+        ["suggest", "p.png", "--count", "0"],
         ["app", "--threads", "-1"],
         ["doctor", "--threads", "two"],
         ["evaluate", "--data", "photos", "--hints", "1,two"],
         ["evaluate", "--data", "photos", "--hints", "101"],
         ["train", "tiny", "--every", "0"],
-        ["colorize", "p.png", "q.png", "-o", "one.png"],
         ["colorise", "p.png"],
         ["export", "--format", "papyrus"],
         ["models", "--frobnicate"],
@@ -370,6 +423,35 @@ def test_wrong_usage(table, capsys, args):
     assert stopped.value.code == 2
     err = capsys.readouterr().err
     assert "usage: adacolvit" in err and "invalid _" not in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("colorize p.png -o p.gif", "cannot be written"),
+        ("colorize p.png q.png -o one.png", "give a folder"),
+        ("colorize p.png --model nosuch", "no model named 'nosuch'"),
+        ("colorize p.png --budget 0.5", "weights/tiny-any.safetensors"),
+        ("colorize p.png -o out.jpg --format png", "let the name end in .png"),
+        ("colorize p.png -o out.jpg --depth 16", "--format"),
+        ("colorize p.png --format webp --depth 16", "holds 8"),
+        ("colorize q.jpg --depth 16", "png or tiff"),
+        ("doctor --model nosuch", "no model named"),
+        ("suggest p.png --model nosuch", "no model named"),
+        ("evaluate --data photos", "name a --model or some --baselines"),
+        ("evaluate --data photos --baselines grey", "gray, nearest, levin"),
+        ("evaluate --data photos --baselines gray --sheet sheet.gif", "name it .png"),
+        ("reproduce fig4 --data photos --train 10", "give them with --photos"),
+        ("reproduce fig4 --data photos --weights tiny", "write NETWORK=FILE"),
+        ("train nosuch", "no recipe nosuch: give a .toml file or one of"),
+        ("train tiny --model nosuch", "no network named 'nosuch'"),
+        ("convert a.pth -o a.onnx", "end in .safetensors"),
+    ],
+)
+def test_what_does_not_go_together_is_wrong_usage_too(table, capsys, args, message):
+    photo(table / "p.png")
+    assert main(args.split()) == 2
+    assert message in capsys.readouterr().err and [path.name for path in table.iterdir()] == ["p.png"]
 
 
 def test_a_fault_of_the_program_shows_no_stack_trace(table, monkeypatch, capsys):
@@ -387,8 +469,6 @@ def test_a_fault_of_the_program_shows_no_stack_trace(table, monkeypatch, capsys)
 
 def test_missing_and_damaged_models(table, small_weights, capsys):
     photo(table / "p.png")
-    assert main(["colorize", "p.png", "--model", "enormous"]) == 1
-    assert "no model named 'enormous'" in capsys.readouterr().err
     (table / "cut.safetensors").write_bytes(small_weights.read_bytes()[:5000])
     assert main(["colorize", "p.png", "--model", "cut.safetensors"]) == 1
     assert "cut short" in capsys.readouterr().err
@@ -461,12 +541,17 @@ def test_an_exported_network_takes_budgets(table, budget_weights, capsys):
         assert np.array_equal(layers, decided.layers)
 
 
-def test_models(capsys):
+def test_models(tmp_path, budget_weights, capsys):
     assert main(["models"]) == 0
     assert "SHA-256" in capsys.readouterr().out
     assert main(["models", "--json"]) == 0
     for line in capsys.readouterr().out.splitlines():
-        assert len(json.loads(line)["sha256"]) == 64
+        model = json.loads(line)
+        assert len(model["sha256"]) == 64 and model["least_budget"] is None
+    write_manifest([], tmp_path)
+    publish(load_weights(budget_weights), "any", gmacs=1, psnr=28, description="x", home=tmp_path)
+    assert main(["models", str(tmp_path)]) == 0
+    assert "0.4 to 1" in capsys.readouterr().out
 
 
 def test_doctor_times_a_click(small_weights, capsys):

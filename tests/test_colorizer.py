@@ -10,7 +10,7 @@ from PIL import Image
 
 import adacolvit
 from adacolvit.colorizer import Colorizer
-from adacolvit.errors import BudgetError, HintError, PhotoError, SaveError, WeightsError
+from adacolvit.errors import BudgetError, HintError, PhotoError, SaveError, UsageError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import fit_frame
 from adacolvit.hints.hint import as_hints, encode_hints, place_hints
@@ -145,12 +145,13 @@ def test_weights_that_were_written_anew_are_read_anew(tmp_path, small_weights):
     assert np.array_equal(found[0], found[1]) and not np.array_equal(found[1], found[2])
 
 
-def test_a_hints_file_is_taken_as_it_was_read(colorizer, tmp_path):
+def test_a_hints_file_is_taken_as_it_was_read_or_by_its_path(colorizer, tmp_path):
     hints = [(5, 5, "#7b4a2d"), (50, 30, "#2d4a7b", 5)]
     colorizer.set_photo(np.full((60, 90), 128, np.uint8))
     adacolvit.save_hints(tmp_path / "p.hints.json", adacolvit.HintFile("p.jpg", 90, 60, as_hints(hints)))
     file = adacolvit.load_hints(tmp_path / "p.hints.json")
-    assert np.array_equal(colorizer.colorize(file).ab, colorizer.colorize(hints).ab)
+    for given in (file, tmp_path / "p.hints.json", str(tmp_path / "p.hints.json")):
+        assert np.array_equal(colorizer.colorize(given).ab, colorizer.colorize(hints).ab)
     colorizer.set_photo(np.full((120, 180), 128, np.uint8))
     assert [(hint.x, hint.y) for hint in colorizer.colorize(file).hints] == [(11, 11), (101, 61)]
 
@@ -185,5 +186,5 @@ def test_errors(small_weights, colorizer, tmp_path):
         colorizer.colorize([(200, 0, "#ffffff")])
     with pytest.raises(SaveError):
         colorizer.colorize().save(tmp_path / "picture.xyz")
-    with pytest.raises(WeightsError, match="no model named"):
+    with pytest.raises(UsageError, match="no model named"):
         Colorizer("enormous")

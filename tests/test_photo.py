@@ -92,6 +92,15 @@ def test_the_size_is_known_from_the_head_of_a_file(kind, orientation):
     assert upright_size(data, "a") == (photo.width, photo.height)
 
 
+def test_a_head_that_does_not_fit_in_memory_is_no_damage(monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", full)
+    with pytest.raises(PhotoTooLarge, match="does not fit into this computer's memory"):
+        upright_size(b"a photo", "a")
+
+
 def test_gray_and_deep_files_are_turned_too():
     exif = Image.Exif()
     exif[0x0112] = 6

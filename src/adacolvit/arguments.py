@@ -46,7 +46,8 @@ def add_budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget", type=between(0, 1), metavar="SHARE",
         help="what photos may take in the mean, as a share of what the whole network takes: less is faster, 0 is as "
-        "little as it can do with, 1 leaves nothing out [what the model was made for]",
+        "little as it can do with, 1 leaves nothing out. Needs a model for any budget, such as "
+        "weights/tiny-any.safetensors of the repository [what the model was made for]",
     )  # fmt: skip
 
 

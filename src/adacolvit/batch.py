@@ -5,30 +5,57 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from adacolvit.colorizer import Colorizer, Result
-from adacolvit.errors import AdaColViTError, PhotoError, SaveError
+from adacolvit.errors import AdaColViTError, PhotoError, SaveError, UsageError
 from adacolvit.files import write_file
 from adacolvit.hints.file import HintFile
 from adacolvit.hints.hint import Hint
 from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import Photo
 from adacolvit.photosets import COLORED, SUFFIXES
-from adacolvit.saving import FORMATS
+from adacolvit.saving import DEEP, FORMATS, QUALITY, SUFFIX_OF, PictureFormat
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a picture is written: see :meth:`adacolvit.colorizer.Result.adjusted` and ``encode``."""
+    """How a picture is written: see :meth:`adacolvit.colorizer.Result.adjusted` and ``encode``.
+
+    format: None for the photo's own, and PNG where that is not written.
+    """
 
     saturation: float = 1.0
     strength: float = 1.0
     depth: int | None = None
     label: str | None = None
     note: bool = True
+    format: PictureFormat | None = None
+    quality: int = QUALITY
+
+    def picture_name(self, photo: PurePath, beside: bool) -> PurePath:
+        """What the picture of a photo is called: ``beside`` it, or in a folder of its own. Raises as :meth:`check`."""
+        own = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
+        suffix = SUFFIX_OF[self.format] if self.format else own
+        picture = photo.with_name(f"{photo.stem}{COLORED}{suffix}") if beside else photo.with_suffix(suffix)
+        self.check(picture)
+        return picture
+
+    def check(self, picture: PurePath) -> None:
+        """Raise UsageError where a picture of this name, which ends in one of ``FORMATS``, cannot be as wanted."""
+        kind = FORMATS[picture.suffix.lower()]
+        if self.format and kind != FORMATS[SUFFIX_OF[self.format]]:
+            raise UsageError(
+                f"{picture} is a name for {kind}, but the format {self.format} is asked for: leave the format out, "
+                f"or let the name end in {SUFFIX_OF[self.format]}"
+            )
+        if self.depth == 16 and kind not in DEEP:
+            raise UsageError(
+                f"{picture} cannot have 16 bits per channel, for {kind} holds 8: ask for the format png or tiff too "
+                "(--format), or leave the depth out"
+            )
 
     def encode(self, result: Result, suffix: str) -> bytes:
         """The file of a colored picture. Raises SaveError."""
         adjusted = result.adjusted(saturation=self.saturation, strength=self.strength)
-        return adjusted.encode(suffix, depth=self.depth, label=self.label, note=self.note)
+        return adjusted.encode(suffix, depth=self.depth, label=self.label, note=self.note, quality=self.quality)
 
 
 @dataclass(frozen=True)
@@ -79,12 +106,6 @@ def color_photo(
     return result
 
 
-def picture_name(photo: PurePath, beside: bool) -> PurePath:
-    """What the picture of a photo is called: ``beside`` it, or in a folder of its own."""
-    suffix = photo.suffix if photo.suffix.lower() in FORMATS else ".png"
-    return photo.with_name(f"{photo.stem}{COLORED}{suffix}") if beside else photo.with_suffix(suffix)
-
-
 def no_photo_in_it() -> PhotoError:
     """What is wrong with a folder without photos."""
     return PhotoError(f"no photo is in it: files ending in {' '.join(sorted(SUFFIXES))} are looked for")
@@ -100,22 +121,20 @@ def replaces_photo(place) -> SaveError:
     return SaveError(f"the picture would replace the photo {place}: choose another place")
 
 
-def exists_already(place, also: str = "") -> SaveError:
-    """What is wrong with a photo whose picture's place is taken by an earlier file; also: what else can be done."""
-    return SaveError(f"{place} exists already: choose another place with -o, or --force to replace it{also}")
-
-
-def attempt(photo: str, output: str, color: Callable[[], Result]) -> dict:
-    """Color a photo; what there is to say about it, fit for JSON: what was done, or why it failed ("error")."""
+def attempt(photo: str, work: Callable[[], dict]) -> dict:
+    """What there is to say about a photo, fit for JSON: what ``work`` says, or why it failed ("error")."""
     try:
-        result = color()
+        return {"photo": photo, **work()}
     except (AdaColViTError, MemoryError) as error:
         message = str(error) or "it does not fit in memory; close other programs, or make it smaller"
         return {"photo": photo, "error": message}
     except Exception as error:  # a defect, or a library's; the others of ten thousand go on all the same
         return {"photo": photo, "error": f"an error that was not foreseen, {type(error).__name__}: {error}"}
+
+
+def account(result: Result, output: str) -> dict:
+    """What there is to say about a picture that was written, fit for JSON."""
     return {
-        "photo": photo,
         "output": output,
         "width": result.photo.width,
         "height": result.photo.height,

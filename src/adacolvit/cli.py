@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 from . import __version__
-from .errors import AdaColViTError, MissingExtra
+from .errors import AdaColViTError, MissingExtra, UsageError
 
 # verb -> (module with add_arguments(parser) and run(args) -> exit code or None, what it does)
 VERBS = {
     "app": ("app.command", "open the app in the browser, on a photo if one is given (what happens without a verb)"),
     "colorize": ("commands.colorize", "color photos, or folders of them, by hints"),
+    "suggest": ("commands.suggest", "suggest places of photos that are worth a hint, and colors for them"),
     "models": ("commands.models", "list the networks that are here"),
     "doctor": ("commands.doctor", "check the installation, and time one click"),
     "bench": ("bench.command", "time a click against other engines and the dense network"),
@@ -88,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
             raise MissingExtra(package, "train") from error
     except AdaColViTError as error:
         print(f"adacolvit: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130  # what a shell expects of a program stopped by Ctrl-C
     except BrokenPipeError:

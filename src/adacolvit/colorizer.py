@@ -1,6 +1,7 @@
 """The one door to colorization, for CLI, app and API: a photo once, hints many times, results at full size."""
 
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
@@ -12,7 +13,7 @@ import numpy as np
 
 from adacolvit.errors import PhotoError
 from adacolvit.hints.encoder import encode_one
-from adacolvit.hints.file import HintFile
+from adacolvit.hints.file import HintFile, load_hints
 from adacolvit.hints.frame import Frame, fit_frame
 from adacolvit.hints.hint import Hint, as_hints, place_hints
 from adacolvit.model.budget import check_budget, least_budget
@@ -146,7 +147,8 @@ class Colorizer:
     def __init__(self, model: str | Path | Engine = "tiny", *, threads: int | None = None) -> None:
         """``model``: a name of :func:`adacolvit.list_models`, a .safetensors file, or an engine that is there already.
 
-        ``threads``: cores the network may use, one by default. Raises WeightsError.
+        ``threads``: cores the network may use, one by default. Raises UsageError for an unknown
+        name, WeightsError.
         """
         self.engine = model if isinstance(model, Engine) else Engine(load_weights(model), threads=threads)
         self._scene = None
@@ -169,15 +171,17 @@ class Colorizer:
         self._scene = Scene(photo, frame, lightness)  # in one step, so that no thread sees half of it
         return photo
 
-    def colorize(self, hints: Iterable | HintFile = (), *, budget: float | None = None) -> Result:
+    def colorize(self, hints: Iterable | HintFile | str | os.PathLike = (), *, budget: float | None = None) -> Result:
         """Color the photo by hints, in its own pixels: Hints, tuples (x, y, "#rrggbb"[, size]), or dicts; or by a hints
-        file, as :func:`adacolvit.load_hints` gives it.
+        file: its path, or what :func:`adacolvit.load_hints` gives.
 
         Without hints the network colors as it sees fit. ``budget``: what photos may take in the mean, as a share of the
         dense network's cost, 0 (as little as the network can do with) to 1; None for what it was made for.
         Raises HintError, BudgetError, or PhotoError where no photo was set.
         """
         photo, frame, lightness = self.scene
+        if isinstance(hints, str | os.PathLike):
+            hints = load_hints(hints)
         hints = hints.for_photo(photo.width, photo.height) if isinstance(hints, HintFile) else as_hints(hints)
         start = perf_counter()
         ab, decisions = predict(self.engine, lightness, place_hints(hints, frame), budget)
@@ -223,7 +227,7 @@ def _state(model: str | Path) -> tuple | None:
 
 def colorize(
     photo,
-    hints: Iterable | HintFile = (),
+    hints: Iterable | HintFile | str | os.PathLike = (),
     *,
     budget: float | None = None,
     model: str | Path = "tiny",
@@ -231,7 +235,9 @@ def colorize(
 ) -> Result:
     """Color a photo in one call; the network is loaded by the first and kept for the next.
 
-    ``photo`` as for :meth:`Colorizer.set_photo`, ``hints`` and ``budget`` as for :meth:`Colorizer.colorize`.
+    ``photo`` as for :meth:`Colorizer.set_photo`, ``hints`` and ``budget`` as for :meth:`Colorizer.colorize`, ``model``
+    and ``threads`` as for :class:`Colorizer`: a name or a .safetensors file, and cores for the network.
+    Raises UsageError, WeightsError, PhotoError, HintError, BudgetError.
     """
     colorizer = Colorizer(_engine(model, threads, _state(model)))
     colorizer.set_photo(photo)

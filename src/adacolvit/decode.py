@@ -158,19 +158,10 @@ def _told(name: str, max_pixels: int):
 
 def upright_size(data: bytes, name: str) -> tuple[int, int]:
     """Width and height of a picture after EXIF orientation, from its file's head alone. Raises PhotoError."""
-    try:
-        with _limit(MAX_PIXELS), _open(io.BytesIO(data), name) as image:
-            # Pillow says how a TIFF stands when upright, and of every other format how its rows lie.
-            turned = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in range(5, 9)
-            return image.size[::-1] if turned else image.size
-    except PhotoError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise PhotoTooLarge(f"{name} has more than {MAX_PIXELS / 1e6:g} megapixels: open a smaller copy") from error
-    except UnidentifiedImageError as error:
-        raise _no_picture(name) from error
-    except Exception as error:  # damaged files make Pillow's many parsers fail in any way there is
-        raise _damaged(name, error) from error
+    with _limit(MAX_PIXELS), _told(name, MAX_PIXELS), _open(io.BytesIO(data), name) as image:
+        # Pillow says how a TIFF stands when upright, and of every other format how its rows lie.
+        turned = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in range(5, 9)
+        return image.size[::-1] if turned else image.size
 
 
 def _no_picture(name: str) -> PhotoError:

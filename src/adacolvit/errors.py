@@ -1,12 +1,13 @@
 """Every error the library raises on purpose. Each message says what, why, and what to do.
 
 AdaColViTError
+├── UsageError            a name that there is not, or wishes that do not go together; the command line exits with 2
+│   └── BudgetError       a budget is no share, or the network was trained for one only
 ├── PhotoError            a photo cannot be opened: not an image, truncated, empty
 │   └── PhotoTooLarge     more pixels than the limit
 ├── HintError             a hint or hint file is unusable
 ├── SaveError             a result cannot be written
 │   └── LibraryFull       the disk space set aside for kept photos is used up by photos with work
-├── BudgetError           a budget is no share, or the network was trained for one only
 ├── WeightsError          weights are missing, corrupt, or of an unknown kind
 ├── EngineError           a network cannot be executed in the way that was asked for
 ├── AppError              the app cannot start: its port is taken
@@ -20,6 +21,10 @@ AdaColViTError
 
 class AdaColViTError(Exception):
     """Base of all errors raised on purpose; ``str(error)`` is fit to be shown to a person."""
+
+
+class UsageError(AdaColViTError):
+    """A name is asked for that there is not, or wishes that do not go together."""
 
 
 class PhotoError(AdaColViTError):
@@ -42,7 +47,7 @@ class LibraryFull(SaveError):
     """The disk space set aside for kept photos is used up by photos with work."""
 
 
-class BudgetError(AdaColViTError):
+class BudgetError(UsageError):
     """A budget is no share of the dense network's cost, or the network was trained for one only."""
 
 

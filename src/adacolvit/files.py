@@ -65,6 +65,17 @@ def check_folder(path: str | os.PathLike) -> None:
         raise SaveError(f"the folder of {path} does not exist: make it first")
 
 
+def exists_already(place, also: str = "") -> SaveError:
+    """What is wrong with a place that an earlier file has; also: what else can be done."""
+    return SaveError(f"{place} exists already: choose another place, or --force to replace it{also}")
+
+
+def check_free(path: Path, force: bool) -> None:
+    """SaveError where a file is there that is not to be replaced by ``force``."""
+    if path.exists() and not force:
+        raise exists_already(path)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and those it lies in, where it is not there. Raises SaveError."""
     try:

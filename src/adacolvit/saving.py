@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -21,13 +22,16 @@ from adacolvit.metadata import IPTC_TAG, Metadata, photoshop_segment, with_note
 from adacolvit.photo import Photo
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+PictureFormat = Literal["png", "jpeg", "webp", "tiff"]
+SUFFIX_OF: dict[PictureFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
+QUALITY = 95  # where none is asked for
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}  # pixels, by the formats' own definition
 _XMP_TAG = 700  # of TIFF
 _LOSSLESS_EFFORT = 30  # of 100, to make a WebP small: the usual 95 takes three times as long for files of the same size
 
 # How Pillow refuses a picture, such as EXIF of more than the 64 kB that JPEG allows.
 _REFUSED = (OSError, ValueError, ArithmeticError, struct.error)
-_DEEP = {"PNG", "TIFF"}  # what holds 16 bits per channel
+DEEP = {"PNG", "TIFF"}  # what holds 16 bits per channel
 
 Pixels = np.ndarray | Callable[[int, int], np.ndarray]
 
@@ -50,9 +54,9 @@ def picture_depth(photo: Photo, suffix: str, wanted: int | None = None) -> int:
     kind = _kind(suffix)
     if wanted not in (None, 8, 16):
         raise SaveError(f"depth {wanted} is out of range: use 8 or 16 bits")
-    if wanted == 16 and kind not in _DEEP:
+    if wanted == 16 and kind not in DEEP:
         raise SaveError(f"{kind} holds 8 bits per channel: save 16 as .png or .tif")
-    return wanted or (16 if photo.deep and kind in _DEEP else 8)
+    return wanted or (16 if photo.deep and kind in DEEP else 8)
 
 
 def picture_bytes(
@@ -60,7 +64,7 @@ def picture_bytes(
     pixels: Pixels,
     suffix: str,
     *,
-    quality: int = 95,
+    quality: int = QUALITY,
     label: str | None = None,
     note: bool = False,
 ) -> bytes:
@@ -78,7 +82,7 @@ def picture_bytes(
     """
     kind = _kind(suffix)
     if not 1 <= quality <= 100:
-        raise SaveError(f"quality {quality} is out of range: use 1 to 100, 95 is usual")
+        raise SaveError(f"quality {quality} is out of range: use 1 to 100, {QUALITY} is usual")
     longest = _LONGEST_SIDE.get(kind)
     if longest and max(photo.width, photo.height) > longest:
         raise SaveError(
@@ -89,7 +93,7 @@ def picture_bytes(
     first = next(strips)
     strips = chain([first], strips)
     if first.dtype == np.uint16:
-        if kind not in _DEEP:
+        if kind not in DEEP:
             raise SaveError(f"{kind} holds 8 bits per channel: save 16 as .png or .tif")
         encode = partial(_encode_deep, kind, _paint_deep(photo, strips), metadata)
     else:

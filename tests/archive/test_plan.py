@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adacolvit.batch import Look, Order
 from adacolvit.cli import main
-from adacolvit.errors import PhotoError, SaveError
+from adacolvit.errors import PhotoError, SaveError, UsageError
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("fsspec") is None, reason="fsspec is not installed: pip install 'adacolvit[ray]'"
 )
 
+ORDER = Order(Look())
 NAMES = ("a.png", "b/c.jpg", "b/d.bmp", ".hidden/x.png", "done.color.png", "notes.txt")
 
 
@@ -90,20 +92,24 @@ def test_an_unknown_address():
 def test_every_photo_has_a_place_of_its_own(storage, url):
     from adacolvit.archive.plan import plan
 
-    items, failures = plan([url], f"{url}-out", True)
+    items, failures = plan([url], f"{url}-out", ORDER)
     assert [(item.photo, item.picture) for item in items] == [
         ("a.png", "a.png"),
         ("b/c.jpg", "b/c.jpg"),
         ("b/d.bmp", "b/d.png"),
     ]
     assert not failures
-    items, _ = plan([url], None, True)
+    items, _ = plan([url], None, ORDER)
     assert [item.picture for item in items] == ["a.color.png", "b/c.color.jpg", "b/d.color.png"]
-    items, failures = plan([f"{url}/b/c.jpg", f"{url}/b", f"{url}/none"], f"{url}-out", True)
+    items, failures = plan([f"{url}/b/c.jpg", f"{url}/b", f"{url}/none"], f"{url}-out", ORDER)
     assert [item.photo for item in items] == ["c.jpg", "d.bmp"]
     assert ["different folders" in str(why) for _, why in failures] == [True, False]
     assert failures[1][0] == f"{url}/none" and "no photo" in str(failures[1][1])
-    _, failures = plan([url], url, True)
+    items, _ = plan([url], f"{url}-out", Order(Look(format="webp")))
+    assert [item.picture for item in items] == ["a.webp", "b/c.webp", "b/d.webp"]
+    with pytest.raises(UsageError, match=r"c\.jpg cannot have 16 bits"):
+        plan([url], f"{url}-out", Order(Look(depth=16)))
+    _, failures = plan([url], url, ORDER)
     assert {place for place, _ in failures} == {f"{url}/a.png", f"{url}/b/c.jpg"}
 
 
@@ -111,7 +117,7 @@ def test_no_picture_takes_the_place_of_a_photo(storage, url):
     from adacolvit.archive.plan import plan
 
     storage.write("b/d.png", b"another photo")
-    items, failures = plan([f"{url}/b"], f"{url}/b", True)
+    items, failures = plan([f"{url}/b"], f"{url}/b", ORDER)
     assert not items and {place for place, _ in failures} == {f"{url}/b/{name}" for name in ("c.jpg", "d.bmp", "d.png")}
     assert all("replace the photo" in str(why) for _, why in failures)
 
@@ -123,32 +129,32 @@ def test_a_folder_written_otherwise_is_the_same_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Storage("album").write("x.jpg", b"a photo")
     (tmp_path / "link").symlink_to(tmp_path / "album")
-    (item,), _ = plan(["album"], "out", True)
+    (item,), _ = plan(["album"], "out", ORDER)
     for output in ("./album", str(tmp_path / "album"), f"file://{tmp_path}/album", "link", "link/"):
-        items, failures = plan(["album"], output, True)
+        items, failures = plan(["album"], output, ORDER)
         assert not items and "replace the photo" in str(failures[0][1])
-        (again,), _ = plan([output], "out", True)
+        (again,), _ = plan([output], "out", ORDER)
         assert again.key == item.key
 
 
 def test_what_is_in_an_output_folder_below_is_no_photo(storage, url):
     from adacolvit.archive.plan import plan
 
-    before, _ = plan([url], f"{url}/b/colored", True)
+    before, _ = plan([url], f"{url}/b/colored", ORDER)
     storage.write("b/colored/a.png", b"a picture")
-    again, failures = plan([url], f"{url}/b/colored", True)
+    again, failures = plan([url], f"{url}/b/colored", ORDER)
     assert [item.photo for item in again] == [item.photo for item in before] and not failures
-    assert "b/colored/a.png" in [item.photo for item in plan([url], f"{url}-out", True)[0]]
+    assert "b/colored/a.png" in [item.photo for item in plan([url], f"{url}-out", ORDER)[0]]
 
 
 def test_a_hints_file_beside_a_photo_is_seen_and_marks_it(storage, url):
     from adacolvit.archive.plan import plan
 
-    (before, *_), _ = plan([url], None, True)
+    (before, *_), _ = plan([url], None, ORDER)
     storage.write("a.hints.json", b"{}")
-    (after, *_), _ = plan([url], None, True)
+    (after, *_), _ = plan([url], None, ORDER)
     assert (before.hints, after.hints) == (None, "a.hints.json") and before.key != after.key
-    (asked, *_), _ = plan([url], None, False)
+    (asked, *_), _ = plan([url], None, Order(Look(), file=b""))
     assert asked.key == before.key
 
 
@@ -218,6 +224,4 @@ def test_nothing_but_failures_needs_no_cluster(url, small_weights, capsys):
     ],
 )
 def test_wrong_usage(arguments, message, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        main(["colorize", *arguments])
-    assert stopped.value.code == 2 and message in capsys.readouterr().err
+    assert main(["colorize", *arguments]) == 2 and message in capsys.readouterr().err

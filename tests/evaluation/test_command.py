@@ -198,7 +198,7 @@ def test_a_table_is_printed(photo_set, capsys):
 
 def test_what_cannot_be_done_is_said_before_the_work(photo_set, measured, tmp_path, capsys, monkeypatch):
     def fails(*arguments):
-        assert evaluate(*arguments) == 1
+        assert evaluate(*arguments) in (1, 2)
         return capsys.readouterr().err
 
     assert "nothing to evaluate" in fails("--data", photo_set)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from adacolvit.color.lab import lab_to_srgb
-from adacolvit.errors import BudgetError, DataError, MissingExtra, WeightsError
+from adacolvit.errors import BudgetError, DataError, MissingExtra, UsageError, WeightsError
 from adacolvit.evaluation import metrics
 from adacolvit.evaluation.classical import Nearest
 from adacolvit.evaluation.hintset import draw
@@ -109,9 +109,9 @@ def test_methods_are_made_by_name(small_weights, tmp_path):
     twin.write_bytes(small_weights.read_bytes())
     methods = make_methods([small_weights, twin], ["levin", "gray"])
     assert [method.name for method in methods] == ["small", f"{tmp_path.name}/small", "levin", "gray"]
-    with pytest.raises(DataError, match="no baseline named 'grey': take some of gray, nearest, levin"):
+    with pytest.raises(UsageError, match="no baseline named 'grey': take some of gray, nearest, levin"):
         make_methods([], ["grey"])
-    with pytest.raises(DataError, match="two methods share a name"):
+    with pytest.raises(UsageError, match="two methods share a name"):
         make_methods([], ["gray", "gray"])
     with pytest.raises(WeightsError):
         make_methods([tmp_path / "missing.safetensors"], [])

@@ -137,7 +137,7 @@ def test_networks_are_trained_alike_and_once(reproduce, folder, photo_set, capfd
 
 def test_what_cannot_be_done_is_said(reproduce, capsys, tmp_path):
     def fails(*arguments, **options):
-        assert reproduce(*arguments, **options)[0] == 1
+        assert reproduce(*arguments, **options)[0] in (1, 2)
         return capsys.readouterr().err
 
     assert "give them with --photos" in fails("table1", "--train", "100")

@@ -173,4 +173,4 @@ def test_the_product_says_why_it_does_not_take_it(tmp_path, capsys):
         load_weights(tmp_path / "b.safetensors")
     assert main(["convert", str(tmp_path / "a.pth"), "-o", str(tmp_path / "b.safetensors")]) == 1
     assert "exists already" in capsys.readouterr().err
-    assert main(["convert", str(tmp_path / "a.pth"), "-o", str(tmp_path / "b.onnx")]) == 1
+    assert main(["convert", str(tmp_path / "a.pth"), "-o", str(tmp_path / "b.onnx")]) == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from adacolvit.errors import RecipeError
+from adacolvit.errors import RecipeError, UsageError
 from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.registry import RIVALS, find
@@ -51,8 +51,10 @@ def test_a_bad_recipe_is_named(tmp_path, text, message):
 
 
 def test_an_unknown_name_lists_the_known():
-    with pytest.raises(RecipeError, match="tiny-stem"):
+    with pytest.raises(UsageError, match="tiny-stem"):
         load_recipe("nothing-like-it")
+    with pytest.raises(RecipeError, match="check the path"):
+        load_recipe("nothing-like-it.toml")
 
 
 def test_the_recipe_for_imagenet_costs_what_it_says():

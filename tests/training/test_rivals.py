@@ -54,7 +54,7 @@ def test_what_a_network_cannot_do_is_said(tmp_path, shard, capsys):
     assert "leave gates out" in capsys.readouterr().err
     assert train(tmp_path, shard, "e", DENSE, 'gates = "open"') == 1
     assert "leave gates out" in capsys.readouterr().err
-    assert train(tmp_path, shard, "c", MODELS["swinir"], "", "--model", "swin-s") == 1
+    assert train(tmp_path, shard, "c", MODELS["swinir"], "", "--model", "swin-s") == 2
     assert "no network named 'swin-s'" in capsys.readouterr().err
     with pytest.raises(RecipeError, match="known are"):
         (tmp_path / "d.toml").write_text(f'model = "swin-s"\n{STAGE}')

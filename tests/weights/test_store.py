@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from adacolvit.errors import WeightsError
+from adacolvit.errors import UsageError, WeightsError
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.runtime.engine import Engine
@@ -80,7 +80,7 @@ def test_missing_file_and_name(home, tmp_path):
     (home / "mine.safetensors").unlink()
     with pytest.raises(WeightsError, match="reinstall"):
         load_weights("mine", home=home)
-    with pytest.raises(WeightsError, match=r"no model named 'big'; here are: mine"):
+    with pytest.raises(UsageError, match=r"no model named 'big'; here are: mine"):
         load_weights("big", home=home)
     with pytest.raises(WeightsError, match="check the path"):
         load_weights(tmp_path / "nowhere.safetensors")

@@ -11,8 +11,8 @@ from pydantic.json_schema import models_json_schema
 
 from adacolvit.errors import HintError
 from adacolvit.hints.hint import Hint
+from adacolvit.saving import PictureFormat
 
-PictureFormat = Literal["png", "jpeg", "webp", "tiff"]
 Status = Literal["new", "started", "done"]
 MOST_HINTS = 10_000  # of one request
 MOST_LABEL = 200  # characters

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from adacolvit.batch import no_photo_in_it, picture_name, replaces_photo, replaces_picture
+from adacolvit.batch import Order, no_photo_in_it, replaces_photo, replaces_picture
 from adacolvit.errors import AdaColViTError
 from adacolvit.hints.file import names_beside
 from adacolvit.photosets import is_photo
@@ -28,12 +28,11 @@ class Item:
         return self.source.place(self.photo), self.mark, self.picture
 
 
-def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[Item], list[tuple[str, AdaColViTError]]]:
+def plan(inputs: list[str], output: str | None, order: Order) -> tuple[list[Item], list[tuple[str, AdaColViTError]]]:
     """Items in the order of the inputs, folders sorted by name; and (photo, why) of what cannot be one.
 
     inputs, output: paths or URLs; without an output, pictures go beside their photos. What is in an output folder below
-    an input folder is no photo: earlier runs have written it.
-    use_hints: whether hints files beside photos count.
+    an input folder is no photo: earlier runs have written it. Raises UsageError where a picture cannot be as ordered.
     """
     found, items, failures, taken = [], [], [], {}
     target = Storage(output) if output else None
@@ -57,8 +56,9 @@ def plan(inputs: list[str], output: str | None, use_hints: bool) -> tuple[list[I
         if not photos:
             failures.append((text, no_photo_in_it()))
         for photo in photos:
-            picture = str(picture_name(PurePosixPath(photo), beside=target is None))
-            hints = next((n for n in names_beside(PurePosixPath(photo)) if n in there), None) if use_hints else None
+            picture = str(order.look.picture_name(PurePosixPath(photo), beside=target is None))
+            beside = names_beside(PurePosixPath(photo)) if order.wants_beside else ()
+            hints = next((name for name in beside if name in there), None)
             mark = f"{there[photo]} {there[hints]}" if hints else there[photo]
             item = Item(source, photo, target or source, picture, hints, mark)
             here, place = source.name(photo), item.target.place(picture)

@@ -19,8 +19,8 @@ import ray
 import ray.data
 
 from adacolvit import __version__
-from adacolvit.batch import Order, attempt, color_photo
-from adacolvit.colorizer import Colorizer, Result
+from adacolvit.batch import Order, account, attempt, color_photo
+from adacolvit.colorizer import Colorizer
 from adacolvit.errors import ClusterError
 from adacolvit.hints.file import read_hints
 from adacolvit.photo import open_photo
@@ -60,18 +60,14 @@ class Painter:
     def __call__(self, row: dict) -> dict:
         """A row of :func:`color` -> its index and what there is to say about the photo, as JSON."""
         source, target = (self._task.storages[int(row[side])] for side in ("source", "target"))
-        photo, output = source.name(row["photo"]), target.name(row["picture"])
-        try:
-            line = attempt(photo, output, partial(self._color, row, source, target))
-        except Exception as error:  # a fault of the program, with one photo of a million
-            line = {"photo": photo, "error": f"not foreseen, please report it: {type(error).__name__}: {error}"}
+        line = attempt(source.name(row["photo"]), partial(self._color, row, source, target))
         return {"index": row["index"], "line": json.dumps(line)}
 
-    def _color(self, row: dict, source: Storage, target: Storage) -> Result:
+    def _color(self, row: dict, source: Storage, target: Storage) -> dict:
         order, name = self._task.order, row["hints"]
         hints = read_hints(source.read(name), source.name(name)) if name else None
         photo = open_photo(source.read(row["photo"]), name=row["photo"])
-        return color_photo(
+        result = color_photo(
             self._colorizer,
             photo,
             lambda photo: order.hints_for(photo, hints),
@@ -80,6 +76,7 @@ class Painter:
             lambda picture, data: target.write(str(picture), data),
             order.budget,
         )
+        return account(result, target.name(row["picture"]))
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from adacolvit import __version__
-from adacolvit.batch import Order, exists_already
+from adacolvit.batch import Order
 from adacolvit.errors import MissingExtra
+from adacolvit.files import exists_already
 from adacolvit.model.budget import check_budget
 from adacolvit.weights import load_weights
 
@@ -36,7 +37,7 @@ def color_archive(
 
     weights = load_weights(model)
     check_budget(weights.config, order.budget)
-    items, failures = plan(inputs, output, order.wants_beside)
+    items, failures = plan(inputs, output, order)
     total(len(items) + len(failures))
     for photo, error in failures:
         yield {"photo": photo, "error": str(error)}

@@ -10,15 +10,16 @@ from pathlib import Path
 from time import perf_counter
 
 from adacolvit.archive.run import color_archive
-from adacolvit.arguments import add_budget, add_model, add_threads, between, positive
-from adacolvit.batch import Look, Order, attempt, color_photo
-from adacolvit.colorizer import Colorizer, Result
+from adacolvit.arguments import add_budget, add_model, add_threads, between, counting, positive
+from adacolvit.batch import Look, Order, account, attempt, color_photo
+from adacolvit.colorizer import Colorizer
 from adacolvit.crew import cores, in_order
-from adacolvit.errors import HintError
+from adacolvit.errors import HintError, UsageError
 from adacolvit.hints.file import hints_beside, load_hints
 from adacolvit.hints.hint import Hint
 from adacolvit.model.budget import check_budget
 from adacolvit.photosets import SUFFIXES
+from adacolvit.saving import QUALITY, SUFFIX_OF
 
 from .colorize_paths import Job, plan
 
@@ -50,13 +51,20 @@ def add_arguments(parser) -> None:
         help="one hint, in photo pixels; may be repeated. Without --hints and --hint, NAME.hints.json beside the photo "
         "is used if it is there",
     )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=list(SUFFIX_OF),
+        help="of the pictures [as OUT ends, else the photo's own; png for photos in formats that are not written]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quality", type=counting(100), default=QUALITY, metavar="N", help="of JPEG and WebP, 1 to 100 [%(default)s]"
+    )
     add_model(parser)
     add_budget(parser)
     add_threads(parser)
     parser.add_argument("--saturation", type=between(0, 2), default=1.0, help="factor of chroma, 0 to 2 [1]")
     parser.add_argument("--strength", type=between(0, 1), default=1.0, help="from gray, 0, to color, 1 [1]")
     parser.add_argument(
-        "--depth", type=int, choices=[8, 16], help="bits per channel; 16 as .png or .tif only [the photo's own]"
+        "--depth", type=int, choices=[8, 16], help="bits per channel; 16 as png or tiff only [the photo's own]"
     )
     parser.add_argument("--label", metavar="TEXT", help="words painted small into the lower right corner")
     parser.add_argument(
@@ -79,12 +87,11 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="photos at a time, each with an engine of its own [one a core]"
     )
-    parser.set_defaults(usage_error=parser.error)
 
 
 def order_from(args) -> Order:
     """What is asked of every photo. Raises HintError for an unusable hints file."""
-    look = Look(args.saturation, args.strength, args.depth, args.label, args.note)
+    look = Look(args.saturation, args.strength, args.depth, args.label, args.note, args.format, args.quality)
     if args.hints is None:
         return Order(look, tuple(args.hint), budget=args.budget)
     if args.hints.suffix.lower() == ".json":
@@ -95,12 +102,12 @@ def order_from(args) -> Order:
         raise HintError(f"cannot read the hints picture {args.hints}: {error.strerror}") from error
 
 
-def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> Result:
-    """Color and save one photo. Raises AdaColViTError."""
+def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> dict:
+    """Color and save one photo; what there is to say about it. Raises AdaColViTError."""
     output = job.checked_output(force)
     beside = hints_beside(job.photo) if order.wants_beside else None
     hints = load_hints(beside) if beside else None
-    return color_photo(
+    result = color_photo(
         colorizer,
         job.photo,
         lambda photo: order.hints_for(photo, hints),
@@ -108,6 +115,7 @@ def color_one(colorizer: Colorizer, job: Job, order: Order, force: bool) -> Resu
         order.look,
         budget=order.budget,
     )
+    return account(result, str(output))
 
 
 def painter(model: str, threads: int | None, order: Order, force: bool, skip: bool) -> Callable[[Job], dict]:
@@ -118,7 +126,7 @@ def painter(model: str, threads: int | None, order: Order, force: bool, skip: bo
     def paint(job: Job) -> dict:
         if skip and job.is_done:
             return {"photo": str(job.photo), "output": str(job.output), "kept": True}
-        return attempt(str(job.photo), str(job.output), partial(color_one, colorizer, job, order, force))
+        return attempt(str(job.photo), partial(color_one, colorizer, job, order, force))
 
     return paint
 
@@ -133,13 +141,10 @@ def lost(job: Job) -> dict:
 
 def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
     """Color on the cores of this machine; what there is to say about each photo, in the order of the plan."""
-    try:
-        for text in (*args.inputs, args.output or ""):
-            if "://" in text:
-                raise ValueError(f"{text} is a URL, which needs --ray (--ray local is this machine alone)")
-        jobs = plan([Path(text) for text in args.inputs], args.output and Path(args.output))
-    except ValueError as error:
-        args.usage_error(str(error))
+    for text in (*args.inputs, args.output or ""):
+        if "://" in text:
+            raise UsageError(f"{text} is a URL, which needs --ray (--ray local is this machine alone)")
+    jobs = plan([Path(text) for text in args.inputs], args.output and Path(args.output), order.look)
     total(len(jobs))
     prepare = partial(painter, args.model, args.threads, order, args.force, args.skip_existing)
     paint = prepare()  # here in any case: where the network cannot be had, that is said once
@@ -151,9 +156,9 @@ def color_here(args, order: Order, total: Callable[[int], None]) -> Iterator[dic
 def color_there(args, order: Order, total: Callable[[int], None]) -> Iterator[dict]:
     """Color by a cluster; what there is to say about each photo."""
     if args.skip_existing:
-        args.usage_error("--skip-existing is not for --ray, which keeps the pictures of earlier runs by itself")
+        raise UsageError("--skip-existing is not for --ray, which keeps the pictures of earlier runs by itself")
     if args.output and not Path(args.output).is_dir() and Path(args.output).suffix.lower() in SUFFIXES:
-        args.usage_error(f"{args.output} is one picture: --ray writes into a folder")
+        raise UsageError(f"{args.output} is one picture: --ray writes into a folder")
     return color_archive(
         args.inputs, args.output, order, model=args.model, threads=args.threads or 1,
         address=args.ray, workers=args.workers, force=args.force, total=total,

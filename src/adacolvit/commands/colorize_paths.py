@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from adacolvit.batch import exists_already, no_photo_in_it, picture_name, replaces_photo, replaces_picture
-from adacolvit.errors import AdaColViTError
-from adacolvit.files import make_folder
+from adacolvit.batch import Look, no_photo_in_it, replaces_photo, replaces_picture
+from adacolvit.errors import AdaColViTError, UsageError
+from adacolvit.files import exists_already, make_folder
 from adacolvit.photosets import photos_below
 from adacolvit.saving import FORMATS
 
@@ -46,28 +46,30 @@ def same_file(one: Path, other: Path) -> bool:
     return one.exists() and other.exists() and one.samefile(other)
 
 
-def plan(inputs: list[Path], output: Path | None) -> list[Job]:
+def plan(inputs: list[Path], output: Path | None, look: Look) -> list[Job]:
     """A job for each photo, in the order given, folders sorted by name.
 
-    Raises ValueError where ``output`` is one picture for several photos, or has the name of one in a format that is not
-    written.
+    Raises UsageError where ``output`` is one picture for several photos, or has the name of one in a format that is not
+    written, or not with this ``look``.
     """
     found = [pair for source in inputs for pair in _photos(source, output)]
     wanted = "" if output is None or output.is_dir() else output.suffix.lower()
     if wanted not in FORMATS and (wanted in Image.registered_extensions() or wanted in _UNKNOWN_TO_PILLOW):
-        raise ValueError(f"{output} cannot be written: give a folder, or a name ending in {' '.join(FORMATS)}")
+        raise UsageError(f"{output} cannot be written: give a folder, or a name ending in {' '.join(FORMATS)}")
     one_file = wanted in FORMATS
     if one_file and (len(found) > 1 or inputs[0].is_dir()):
-        raise ValueError(f"{output} is one picture, but there may be several photos to write: give a folder")
+        raise UsageError(f"{output} is one picture, but there may be several photos to write: give a folder")
+    if one_file:
+        look.check(output)
     photos = {os.path.realpath(photo) for photo, _ in found}
     jobs, taken = [], {}
     for photo, relative in found:
         if one_file:
             target = output
         elif output is not None:
-            target = picture_name(output / relative, beside=False)
+            target = look.picture_name(output / relative, beside=False)
         else:
-            target = picture_name(photo, beside=True)
+            target = look.picture_name(photo, beside=True)
         problem = None
         if photo.is_dir():
             problem = no_photo_in_it()

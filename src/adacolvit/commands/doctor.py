@@ -12,7 +12,7 @@ import numpy as np
 from adacolvit import __version__
 from adacolvit.arguments import add_model, add_threads
 from adacolvit.colorizer import Colorizer
-from adacolvit.errors import AdaColViTError, WeightsError
+from adacolvit.errors import AdaColViTError, UsageError, WeightsError
 from adacolvit.hints.frame import fit_frame
 from adacolvit.runtime.engine import Engine
 from adacolvit.weights import list_models, load_weights
@@ -36,6 +36,8 @@ def run(args) -> int:
     problems += _models()
     try:
         _timed_click(Engine(load_weights(args.model), threads=args.threads))
+    except UsageError:
+        raise
     except AdaColViTError as error:
         problems.append(str(error))
     for problem in problems:

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 from adacolvit.arguments import add_model
-from adacolvit.errors import SaveError
-from adacolvit.files import make_folder, write_file
+from adacolvit.files import check_free, make_folder, write_file
 from adacolvit.weights import Weights, load_weights
 
 DESCRIPTION = "model.json"  # beside the network in the format "web"
@@ -32,15 +31,10 @@ def run(args) -> None:
         _export_onnx(weights, args.output or Path(f"{weights.name}.onnx"), args.force)
 
 
-def _check_free(path: Path, force: bool) -> None:
-    if path.exists() and not force:
-        raise SaveError(f"{path} exists already: take another name with -o, or --force to replace it")
-
-
 def _export_onnx(weights: Weights, output: Path, force: bool) -> None:
     from adacolvit.runtime.graph import build
 
-    _check_free(output, force)
+    check_free(output, force)
     model = build(weights)
     write_file(output, model.SerializeToString())
     print(f"{output}\n\n{model.doc_string}")
@@ -51,7 +45,7 @@ def _export_web(weights: Weights, folder: Path, force: bool) -> None:
 
     name = f"{weights.name}.onnx"
     for path in (folder / name, folder / DESCRIPTION):
-        _check_free(path, force)
+        check_free(path, force)
     make_folder(folder)
     data = build(weights, half=True).SerializeToString()
     write_file(folder / name, data)

@@ -3,7 +3,7 @@
 import argparse
 
 from adacolvit.arguments import positive
-from adacolvit.errors import DataError
+from adacolvit.errors import UsageError
 from adacolvit.files import check_folder
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
     methods = make_methods(args.model, args.baselines)  # before any work, so that a misspelt name costs none
     if not methods:
-        raise DataError("nothing to evaluate: name a --model or some --baselines")
+        raise UsageError("nothing to evaluate: name a --model or some --baselines")
     for path in filter(None, (args.json, args.csv, args.parquet, args.sheet, args.hint_set)):
         check_folder(path)
     if args.sheet:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from adacolvit.colorizer import predict
-from adacolvit.errors import BudgetError, DataError, MissingExtra
+from adacolvit.errors import BudgetError, MissingExtra, UsageError
 from adacolvit.hints.encoder import encode_one
 from adacolvit.model.budget import check_budget
 from adacolvit.model.config import ModelConfig
@@ -95,6 +95,7 @@ def make_methods(models, baselines) -> list[Method]:
     """Networks in the order given, then baselines. Weights files that share a name are told apart by their folders'.
 
     A model written as "alone:NAME" is measured without the product's refinement, one as "NAME@0.4" at that budget.
+    Raises UsageError for an unknown name, or one that is there twice.
     """
     methods = []
     for model in models:
@@ -106,9 +107,9 @@ def make_methods(models, baselines) -> list[Method]:
         methods.append(method)
     for name in baselines:
         if name not in BASELINES:
-            raise DataError(f"there is no baseline named {name!r}: take some of {', '.join(BASELINES)}")
+            raise UsageError(f"there is no baseline named {name!r}: take some of {', '.join(BASELINES)}")
         methods.append(BASELINES[name]())
     names = [method.name for method in methods]
     if len(set(names)) < len(names):
-        raise DataError(f"two methods share a name in {', '.join(names)}: name each model and baseline once")
+        raise UsageError(f"two methods share a name in {', '.join(names)}: name each model and baseline once")
     return methods

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from adacolvit.color.lab import lab_to_srgb
-from adacolvit.errors import SaveError
+from adacolvit.errors import UsageError
 from adacolvit.files import write_file
 
 from . import metrics
@@ -95,11 +95,11 @@ def _mark(picture: Image.Image, lab, rows, columns, sizes, ab) -> Image.Image:
 
 
 def format_of(path) -> str:
-    """Pillow's name of the picture format that ``path`` ends in. SaveError where there is none."""
+    """Pillow's name of the picture format that ``path`` ends in. UsageError where there is none."""
     try:
         return {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}[Path(path).suffix.lower()]
     except KeyError as error:
-        raise SaveError(f"the sheet {path} cannot be written: name it .png, .jpg or .webp") from error
+        raise UsageError(f"the sheet {path} cannot be written: name it .png, .jpg or .webp") from error
 
 
 def save_sheet(path, sheet: Image.Image) -> None:

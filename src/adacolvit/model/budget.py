@@ -47,7 +47,10 @@ def check_budget(config: ModelConfig, budget: float | None) -> float | None:
     if not 0 <= budget <= 1:
         raise BudgetError(f"a budget of {budget:g}: give a share of the dense network's cost, in 0..1")
     if not config.budget_knots:
-        raise BudgetError("this network was trained for one budget only: leave the budget out, or take another model")
+        raise BudgetError(
+            "this network was trained for one budget only: leave the budget out, or take a model for any, such as "
+            "weights/tiny-any.safetensors of the repository"
+        )
     return max(budget, config.least_budget)
 
 

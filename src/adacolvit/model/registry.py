@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from adacolvit.errors import WeightsError
+from adacolvit.errors import UsageError, WeightsError
 
 from .config import VARIANTS, ModelConfig
 from .rivals.config import (
@@ -47,9 +47,9 @@ NETWORKS: dict[str, NetworkConfig] = VARIANTS | RIVALS
 
 
 def find(name: str) -> NetworkConfig:
-    """The config of a network by its name. Raises WeightsError where there is none."""
+    """The config of a network by its name. Raises UsageError where there is none."""
     if name not in NETWORKS:
-        raise WeightsError(f"there is no network named {name!r}; known are {', '.join(NETWORKS)}")
+        raise UsageError(f"there is no network named {name!r}; known are {', '.join(NETWORKS)}")
     return NETWORKS[name]
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from adacolvit.arguments import positive
-from adacolvit.errors import DataError
+from adacolvit.errors import UsageError
 
 from .experiment import NAMES
 
@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> int:
     from .found import DataSet, measure
 
     if args.train and not args.photos:
-        raise DataError("--train needs photos to learn from: give them with --photos")
+        raise UsageError("--train needs photos to learn from: give them with --photos")
     if args.hint_set and len(args.hint_set) != len(args.data):
-        raise DataError("give as many --hint-set as --data, or none")
+        raise UsageError("give as many --hint-set as --data, or none")
     experiment = load(args.what)
     given = [systems.parse(text) for text in args.weights]
     lpips, lpips_used = ((args.lpips, args.lpips_files) if args.lpips else None), None
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         lpips_used = {"net": args.lpips, "files": file_digests(*lpips)}
     trained, missing = systems.resolve(experiment.systems, given, _trainer(args) if args.train else None)
     if not trained:
-        raise DataError(f"no network of {args.what} has weights: give --weights NETWORK=FILE, or --train SAMPLES")
+        raise UsageError(f"no network of {args.what} has weights: give --weights NETWORK=FILE, or --train SAMPLES")
     trained = [variant for one in trained for variant in experiment.variants(one)]
 
     found = []

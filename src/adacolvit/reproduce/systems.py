@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from adacolvit.errors import DataError, RecipeError
+from adacolvit.errors import DataError, RecipeError, UsageError
 from adacolvit.evaluation.methods import BASELINES, at_budget, split_budget
 from adacolvit.files import make_folder, write_file
 from adacolvit.model.registry import find
@@ -30,12 +30,12 @@ class Trained:
 def parse(text: str) -> Trained:
     """``NETWORK=FILE``, ``NETWORK=FILE@BUDGET`` or either with ``@SAMPLES`` seen in training behind it.
 
-    A budget is written with a point (0.4), samples without. Raises RecipeError, WeightsError.
+    A budget is written with a point (0.4), samples without. Raises UsageError, RecipeError, WeightsError.
     """
     network, equals, rest = text.partition("=")
     path, _, samples = rest.rpartition("@") if rest.rpartition("@")[2].isdecimal() else (rest, "", "")
     if not equals or not path:
-        raise RecipeError(f"{text!r} names no weights: write NETWORK=FILE, or NETWORK=FILE@SAMPLES seen in training")
+        raise UsageError(f"{text!r} names no weights: write NETWORK=FILE, or NETWORK=FILE@SAMPLES seen in training")
     file, budget = split_budget(path)
     config, weights = find(network), load_weights(file, rivals=True)
     for name in ("width", "depth"):

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adacolvit.errors import SaveError, WeightsError
+from adacolvit.errors import UsageError, WeightsError
+from adacolvit.files import check_free
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import IN_CHANNELS, OUT_CHANNELS
 from adacolvit.model.positions import SPAN
@@ -49,9 +50,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert; returns the exit code."""
     output = args.output or args.checkpoint.with_suffix(".safetensors")
     if output.suffix != ".safetensors":
-        raise SaveError(f"{output} would not be found as a weights file: let its name end in .safetensors")
-    if output.exists() and not args.force:
-        raise SaveError(f"{output} exists already: take another name with -o, or --force to replace it")
+        raise UsageError(f"{output} would not be found as a weights file: let its name end in .safetensors")
+    check_free(output, args.force)
     config, tensors = convert(*read_checkpoint(args.checkpoint), name=str(args.checkpoint))
     write_weights(output, config, tensors, np.float32)
     print(f"{output}: iColoriT of width {config.width} and depth {config.depth}; `adacolvit evaluate --model` runs it")

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 
-from adacolvit.errors import RecipeError
+from adacolvit.errors import RecipeError, UsageError
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
@@ -172,15 +172,17 @@ def load_recipe(name_or_path: str, **overrides) -> Recipe:
     """Read a recipe by file path, or by the name of one that comes with the package.
 
     ``overrides`` replace top-level entries (train, validation, init, teacher, short_side, seed) where they are not
-    None.
+    None. Raises UsageError for a name that is none, RecipeError for a recipe that cannot be used.
     """
     path = Path(name_or_path)
     if not path.suffix:
+        if name_or_path not in shipped():
+            raise UsageError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped())}")
         path = _RECIPES / f"{name_or_path}.toml"
     try:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
-        raise RecipeError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped())}") from error
+        raise RecipeError(f"there is no recipe {name_or_path}: check the path") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name_or_path} is not valid TOML: {error}") from error
     values.setdefault("name", path.name.removesuffix(".toml"))

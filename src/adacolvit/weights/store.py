@@ -14,7 +14,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from adacolvit.errors import WeightsError
+from adacolvit.errors import UsageError, WeightsError
 from adacolvit.files import write_file
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NetworkConfig, config_from
@@ -73,15 +73,15 @@ def load_weights(name_or_path: str | Path, *, home: Path = HOME, rivals: bool = 
     """Load a model by its name in the manifest, verified against its SHA-256, or any weights file by its path.
 
     rivals: also the networks of the comparison, which are run by torch alone.
-    Raises WeightsError: no such name or file, a wrong checksum, not a weights file, an unknown config, a rival where
-    none was asked for.
+    Raises UsageError where there is no such name; WeightsError: no such file, a wrong checksum, not a weights file, an
+    unknown config, a rival where none was asked for.
     """
     models = {model.name: model for model in list_models(home)}
     info = models.get(str(name_or_path))
     path = home / info.file if info else Path(name_or_path)
     if not info and path.suffix != ".safetensors":
         names = ", ".join(models) or "none"
-        raise WeightsError(
+        raise UsageError(
             f"there is no model named {str(name_or_path)!r}; here are: {names}. "
             "Take one of them, or the path of a .safetensors file"
         )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from adacolvit.errors import WeightsError
+from adacolvit.errors import UsageError, WeightsError
 from adacolvit.model.registry import NETWORKS, build, config_from, find
 from adacolvit.training.loss import color_loss
 
@@ -99,7 +99,7 @@ def test_a_config_survives_being_written_down(name):
 
 
 def test_unknown_networks_are_refused():
-    with pytest.raises(WeightsError, match="no network named 'swin'"):
+    with pytest.raises(UsageError, match="no network named 'swin'"):
         find("swin")
     with pytest.raises(WeightsError, match="family 'swin' are unknown"):
         config_from({"family": "swin"})

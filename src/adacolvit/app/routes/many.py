@@ -27,8 +27,9 @@ from adacolvit.app.studio import Studio
 from adacolvit.app.worker import Task
 from adacolvit.batch import Look
 from adacolvit.hints.hint import Hint
+from adacolvit.saving import SUFFIX_OF
 
-from .photos import NEVER_CHANGES, SUFFIXES
+from .photos import NEVER_CHANGES
 
 MOST_THUMBNAIL = 1024
 _MOST_STEM = 255 - len(f" ({MOST_ITEMS}).color.tiff")  # bytes of a photo's name in those of its picture and hints file
@@ -138,7 +139,7 @@ async def _events(export: Export) -> AsyncIterator[str]:
 
 def _start(studio: Studio, wanted: ExportRequest) -> Export:
     """Look up everything first, so that a photo that is gone is told before anything runs or is written."""
-    suffix = SUFFIXES[wanted.format]
+    suffix = SUFFIX_OF[wanted.format]
     found = [(item, *studio.source(item.photo), *_work(studio, item, wanted)) for item in wanted.items]
     folder = studio.exports.new_folder()
     taken: set[str] = set()

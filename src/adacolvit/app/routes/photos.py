@@ -24,13 +24,13 @@ from adacolvit.errors import HintError
 from adacolvit.hints.file import HintFile, dump_hints, parse_hints
 from adacolvit.hints.hint import Hint, as_hints
 from adacolvit.hints.picture import hints_from_picture
+from adacolvit.saving import SUFFIX_OF
 
 MOST_HINT_BYTES = 4 * 2**20  # of a hints file
 MOST_DOTS_BYTES = 64 * 2**20  # of a picture of hints, which may be as large as the photo, though most of it is empty
 # How files of pictures begin: those with transparency, and JPEG, so that its lack of it is what is told.
 _PICTURES = b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"GIF8", b"\xff\xd8\xff"
 MOST_TEXELS = 8192  # longest side of the gray picture a client may ask for
-SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
 NEVER_CHANGES = {"Cache-Control": "private, max-age=86400, immutable"}  # a photo's id is a hash of its content
 
@@ -85,7 +85,7 @@ def photo_routes(studio: Studio) -> APIRouter:
         """The colored picture at full size, metadata kept."""
         entry = await studio.entry(photo_id)
         result = await studio.colorize(entry, live.plain(wanted.hints), wanted.budget)
-        suffix = SUFFIXES[wanted.format]
+        suffix = SUFFIX_OF[wanted.format]
         look = Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note)
         data = await run_in_threadpool(look.encode, result, suffix)
         return attachment(data, f"{entry.stem}.color{suffix}", TYPES[wanted.format])
