@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
 from skimage.color import rgb2lab
 
 from adacolvit.color.lab import srgb_to_lightness
@@ -90,6 +90,34 @@ def test_the_size_is_known_from_the_head_of_a_file(kind, orientation):
     data = encoded(COLOR, kind, exif=exif)
     photo = open_photo(data)
     assert upright_size(data, "a") == (photo.width, photo.height)
+
+
+@pytest.mark.parametrize("said_by", ["eXIf", "zTXt", "iTXt"])
+def test_the_size_of_a_png_is_known_wherever_it_says_how_it_stands(said_by):
+    texts = PngImagePlugin.PngInfo()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    if said_by == "zTXt":
+        texts.add_text("Raw profile type exif", f"\nexif\n{len(exif.tobytes())}\n{exif.tobytes().hex()}", zip=True)
+    elif said_by == "iTXt":
+        texts.add_itxt("XML:com.adobe.xmp", '<rdf:Description tiff:Orientation="6"/>')
+    data = encoded(COLOR, "PNG", pnginfo=texts, exif=exif if said_by == "eXIf" else None)
+    start = data.index(said_by.encode()) - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4])
+    behind = data[:start] + data[end:-12] + data[start:end] + data[-12:]
+    for file in (data, behind):
+        photo = open_photo(file)
+        assert upright_size(file, "a") == (photo.width, photo.height) == COLOR.shape[:2]
+
+
+def test_the_size_of_a_png_is_known_without_its_pixels():
+    data = encoded(COLOR, "PNG")
+    spoilt = bytearray(data)
+    at = data.index(b"IDAT") + 4
+    spoilt[at : at + 20] = bytes(20)
+    assert upright_size(bytes(spoilt), "a") == COLOR.shape[1::-1]
+    with pytest.raises(PhotoError, match="damaged"):
+        open_photo(bytes(spoilt))
 
 
 def test_a_head_that_does_not_fit_in_memory_is_no_damage(monkeypatch):
