@@ -91,6 +91,13 @@ def test_the_front_end_names_nothing_by_an_absolute_address(client):
     assert all(not sample["url"].startswith("/") for sample in client.get("/api/samples").json())
 
 
+def test_without_a_token_it_is_called_by_the_public_name_or_from_here():
+    access = Access(public_url="http://studio:7862")
+    for host in ("studio:7862", "127.0.0.1:7862"):
+        assert access.refusal(Headers({"host": host, "origin": "http://studio:7862"}), "/api/samples") is None
+    assert "use http://studio:7862" in access.refusal(Headers({"host": "evil.example"}), "/")
+
+
 class Args:
     def __init__(self, host="127.0.0.1", public_url=None, token=True):
         self.host, self.public_url, self.token = host, public_url, token
@@ -102,7 +109,9 @@ def test_a_token_is_made_where_others_can_reach_the_server(monkeypatch):
     one, two = access_for(Args(host="0.0.0.0")), access_for(Args(host="0.0.0.0"))
     assert len(one.token) > 20 and one.token != two.token
     assert access_for(Args(public_url="https://a.example/color/")).root == "/color"
-    assert access_for(Args(host="0.0.0.0", token=False)).token is None
+    assert access_for(Args(host="0.0.0.0", public_url="http://studio:7862", token=False)).token is None
+    with pytest.raises(AppError, match="--public-url"):
+        access_for(Args(host="0.0.0.0", token=False))
     monkeypatch.setenv("ADACOLVIT_TOKEN", "mine")
     assert access_for(Args(host="::")).token == "mine"
     with pytest.raises(AppError, match="https://"):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
@@ -22,17 +23,19 @@ def app(small_weights, tmp_path):
     """Starts the app and returns (process, its first printed lines up to the address); ends it afterwards."""
     started = []
 
-    def start(*args):
-        line = [sys.executable, "-m", "adacolvit.cli", "app", "--no-browser", "--model", small_weights, *args]
+    def start(*args, browser=None):
+        line = [sys.executable, "-m", "adacolvit.cli", "app", "--model", small_weights, *args]
+        if browser is None:
+            line.append("--no-browser")
         process = subprocess.Popen(
             [str(part) for part in line],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, "ADACOLVIT_DATA": str(tmp_path / "data")},
-            # A shell starts background jobs with Ctrl-C ignored, and children inherit that.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            env={**os.environ, "ADACOLVIT_DATA": str(tmp_path / "data"), "BROWSER": str(browser)},
+            # A shell starts background jobs with Ctrl-C ignored, and nohup with SIGHUP; children inherit that.
+            preexec_fn=lambda: [signal.signal(name, signal.SIG_DFL) for name in (signal.SIGINT, signal.SIGHUP)],
         )
         started.append(process)
         printed = ""
@@ -147,3 +150,41 @@ def test_a_folder_is_opened_with_all_its_photos(app, tmp_path):
     (tmp_path / "album" / "b.png").unlink()
     reply = httpx.get(f"{address(printed)}api/photos/{info['photos'][0]['id']}")
     assert reply.status_code == 404 and "open it again" in reply.json()["error"]
+
+
+def export(url: str) -> None:
+    """Has the app export a photo, and waits for its end."""
+    key = httpx.post(f"{url}api/photos", content=picture(40, 30)).json()["id"]
+    body = {"format": "png", "items": [{"photo": key, "hints": []}]}
+    made = httpx.post(f"{url}api/exports", json=body).json()
+    with httpx.stream("GET", f"{url}api/exports/{made['id']}/events", timeout=60) as events:
+        assert '"finished":true' in list(events.iter_lines())[-2]
+
+
+def test_exports_go_with_the_app(app, tmp_path):
+    exports = tmp_path / "data" / "exports"
+    process, printed = app("--port", 0)
+    export(address(printed))
+    assert len(list(exports.glob("*/*/*.png"))) == 1
+    process.send_signal(signal.SIGHUP)  # the terminal is closed
+    _, errors = process.communicate(timeout=20)
+    assert not list(exports.glob("*/")) and errors == ""
+    process, printed = app("--port", 0)
+    export(address(printed))
+    process.kill()
+    process.communicate()
+    assert len(list(exports.glob("*/*/*.png"))) == 1
+    app("--port", 0)
+    assert not list(exports.glob("*/"))
+
+
+def test_the_browser_is_sent_where_the_cookie_is_valid(app, tmp_path):
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    browser.chmod(0o755)
+    _, printed = app("--port", 0, "--public-url", "http://museum.example/color", browser=browser)
+    deadline = time.monotonic() + 20
+    while not opened.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert re.fullmatch(r"http://museum\.example/color/\?token=\S+", opened.read_text().strip())
+    assert opened.read_text().strip() in printed

@@ -3,7 +3,6 @@
 import io
 import json
 import multiprocessing
-import os
 import threading
 import time
 import zipfile
@@ -193,31 +192,33 @@ def test_a_hint_without_a_chosen_color_is_not_exported(client):
         assert files[f"{name}.color.png"] == alone != wrong
 
 
-def test_what_a_killed_app_left_behind_is_removed(tmp_path):
-    old, young = tmp_path / "old", tmp_path / "young"
-    old.mkdir()
-    young.mkdir()
-    os.utime(old, (time.time() - 2 * 24 * 3600,) * 2)
-    exports = Exports(tmp_path, None)
-    exports.new_folder()
-    assert young.exists() and not old.exists()
-    exports.close()
-    assert list(tmp_path.iterdir()) == [young]
-
-
-def test_what_another_app_still_has_is_not_left_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr("adacolvit.app.exports._PULSE", 0.05)
-    first, second = Exports(tmp_path, None), Exports(tmp_path, None)
+def test_what_another_app_still_has_is_not_left_behind(tmp_path):
+    first = Exports(tmp_path, None)
     folder = first.new_folder()
-    long_ago = time.time() - 2 * 24 * 3600
-    first.start(folder, []).finished.wait(10)
-    os.utime(folder.parent, (long_ago, long_ago))  # two days later it has not been fetched yet
-    while folder.parent.stat().st_mtime < long_ago + 1:
-        time.sleep(0.01)
-    second.new_folder()
-    assert folder.exists()
+    (tmp_path / "of a killed app" / "export").mkdir(parents=True)
+    second = Exports(tmp_path, None)
+    assert folder.exists() and not (tmp_path / "of a killed app").exists()
     first.close()
+    assert not folder.parent.exists()
     second.close()
+
+
+def test_the_process_that_colors_ends_when_nothing_is_to_be_exported(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("adacolvit.app.exports._IDLE_SECONDS", 0.05)
+    (tmp_path / "photo.png").write_bytes(picture(60, 40))
+    key = content_id(picture(60, 40))
+    others = set(multiprocessing.active_children())
+    exports = Exports(tmp_path / "exports", engine.weights)
+    for _ in range(2):  # and another one colors the next
+        folder = exports.new_folder()
+        task = Task(key, "photo.png", tmp_path / "photo.png", [], folder / "photo.color.png", Look())
+        export = exports.start(folder, [task])
+        assert export.finished.wait(60) and not export.failed and task.output.exists()
+        deadline = time.monotonic() + 30
+        while set(multiprocessing.active_children()) - others and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not set(multiprocessing.active_children()) - others
+    exports.close()
 
 
 def test_thumbnails_are_small_and_upright(client):

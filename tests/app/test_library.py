@@ -155,6 +155,20 @@ def test_one_description_that_cannot_be_read_does_not_hide_the_other_work(librar
     assert [info.id for info in library.sessions()] == [good]
 
 
+def test_of_many_photos_each_is_read_once(library):
+    key = keep(library, picture(40, 30))
+    library.save_session(key, work())
+    files = {file.name: file.read_bytes() for file in (library.folder / "sessions" / key).glob("*.json")}
+    for number in range(5000):
+        home = library.folder / "sessions" / f"{number:032x}"
+        home.mkdir()
+        for name, content in files.items():
+            (home / name).write_bytes(content)
+    assert len(library.sessions()) == 5001
+    read = library_module._session_facts.cache_info().misses
+    assert len(library.sessions()) == 5001 and library_module._session_facts.cache_info().misses == read
+
+
 def test_what_cannot_be_removed_is_told(library, monkeypatch):
     key = keep(library, picture(40, 30))
 

@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import secrets
+import signal
 import socket
 import threading
 import webbrowser
@@ -87,12 +88,18 @@ def bind(port: int | None, host: str = HOST) -> socket.socket:
 def access_for(args) -> Access:
     """Who may use the server: this machine alone, or whoever has the token where others can reach it.
 
-    Raises AppError for a public address that is none, and for a token that no cookie can hold.
+    Raises AppError for a public address that is none, for a token that no cookie can hold, and where others can reach
+    it under a name that is not told, though no token keeps other pages away.
     """
     public = (args.public_url or "").rstrip("/")
     if public and (urlsplit(public).scheme not in ("http", "https") or not urlsplit(public).hostname):
         raise AppError(f"{public} is no address: write it like https://example.org/color")
     reachable = args.host not in LOCAL_NAMES or public
+    if reachable and not args.token and not public:
+        raise AppError(
+            f"without a token, say under which address others call {args.host}: --public-url http://NAME:PORT. "
+            "Requests to other names are refused, since any page could send them"
+        )
     token = os.environ.get("ADACOLVIT_TOKEN") or secrets.token_urlsafe(24) if reachable and args.token else None
     if token and not re.fullmatch(r"[\w.~+/=-]+", token, re.ASCII):
         raise AppError("ADACOLVIT_TOKEN may have letters, digits and . _ ~ + / = - alone: choose another")
@@ -122,6 +129,12 @@ def configure(app: FastAPI) -> uvicorn.Config:
     )  # fmt: skip
 
 
+def _end_with_the_terminal() -> None:
+    """When the terminal is closed, end as when told to; not where that is to be survived, as under nohup."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+
+
 class _Server(uvicorn.Server):
     """Says when it answers."""
 
@@ -136,23 +149,26 @@ class _Server(uvicorn.Server):
 
 def run(args) -> int:
     """Serve until Ctrl-C. Raises AppError, PhotoError, HintError, WeightsError before anything is served."""
+    access = access_for(args)
     engine = Colorizer(args.model, threads=args.threads or min(THREADS, cores())).engine
     table = Table(engine, Library(most_disk=round(args.keep * 2**30)))
     is_folder = args.photo is not None and os.path.isdir(args.photo)
     entry = put_file(table, args.photo) if args.photo and not is_folder else None
-    access = access_for(args)
     with bind(args.port, args.host) as listener:
         port = listener.getsockname()[1]
         query = urlencode(
             {key: value for key, value in (("token", access.token), ("photo", entry and entry.id)) if value}
         )
-        here = _address(args.host, port) + (f"?{query}" if query else "")
-        public = f"{access.public_url}/" if access.public_url else _address(_reachable_name(args.host), port)
+        # The cookie is for pages below the public address, so that the browser here is sent there too.
+        here, there = (
+            (f"{access.public_url}/" if access.public_url else _address(host, port)) + (f"?{query}" if query else "")
+            for host in (args.host, _reachable_name(args.host))
+        )
 
         def on_ready() -> None:
             if args.port is None and port != PORT:
                 print(f"Port {PORT} is taken, so this is on port {port}.")
-            print(f"AdaColViT is open at {public}{f'?{query}' if query else ''}  (Ctrl-C ends it)", flush=True)
+            print(f"AdaColViT is open at {there}  (Ctrl-C ends it)", flush=True)
             if not args.no_browser:
                 threading.Thread(target=webbrowser.open, args=(here,), daemon=True).start()  # some browsers block
 
@@ -161,6 +177,7 @@ def run(args) -> int:
         if is_folder:
             # Only now: the list of warnings that FastAPI and the folder's thread put aside for a while is but one.
             studio.folder = Folder(args.photo)
+        _end_with_the_terminal()
         _Server(configure(app), on_ready).run(sockets=[listener])
     return 0
 

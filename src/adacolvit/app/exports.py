@@ -1,27 +1,25 @@
 """Exports: many photos colored in the background, one after another, and fetched as one ZIP."""
 
-import os
 import queue
 import secrets
 import shutil
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adacolvit.errors import ExportRefused, SaveError
 from adacolvit.weights import Weights
 
+from .lock import held, is_held
 from .messages import ExportInfo, Failure
 from .worker import Task, Worker
 
 MOST_KEPT = 4  # exports whose pictures are kept; the oldest finished one makes room
 MOST_WAITING = 8
-_LEFT_BEHIND = 24 * 3600  # seconds after which the pictures of an app that was killed are removed
-_PULSE = 3600  # seconds between two signs of life in between
+_IDLE_SECONDS = 60  # after which the process that colors is ended, which gives its memory back; it starts in one
 _CHUNK = 2**20
 
 
@@ -50,7 +48,6 @@ class Export:
     def run(self, worker: Worker) -> None:
         """Do all tasks, until canceled."""
         for task in self.tasks:
-            _live(self.folder.parent)
             if self.canceled.is_set():
                 break
             self.current = task.name
@@ -96,24 +93,28 @@ class _Sink:
 
 
 class Exports:
-    """All exports of an app. Their pictures lie below ``folder`` until the app ends."""
+    """All exports of an app. Their pictures lie below ``folder`` until the app ends; what apps that were killed left
+    there is removed."""
 
     def __init__(self, folder: Path, weights: Weights) -> None:
         self._root = folder
         self._folder = folder / secrets.token_hex(8)
+        self._alive = ExitStack()  # holds the lock of the app's own folder, so that others leave it
         self._weights = weights
         self._exports: dict[str, Export] = {}
         self._waiting: queue.Queue[Export | None] = queue.Queue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._remove_left_behind()
 
     def new_folder(self) -> Path:
         """Where the next export's pictures go; its name is the export's id. Raises SaveError."""
         folder = self._folder / secrets.token_hex(8)
         try:
-            if not self._folder.exists():
-                _remove_left_behind(self._root)
-            folder.mkdir(parents=True, mode=0o700)
+            with self._lock:
+                if not self._folder.exists():
+                    self._make_own_folder()
+            folder.mkdir(mode=0o700)
         except OSError as error:
             raise SaveError(
                 f"cannot make the folder {folder} for pictures ({error.strerror}): set ADACOLVIT_DATA to another place"
@@ -182,7 +183,22 @@ class Exports:
         if thread:
             self._waiting.put(None)
             thread.join()
+        self._alive.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _make_own_folder(self) -> None:
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with held(self._root / "lock"):  # so that nobody removes it before its own lock is held
+            self._folder.mkdir(mode=0o700)
+            self._alive.enter_context(held(self._folder / "lock"))
+
+    def _remove_left_behind(self) -> None:
+        if not self._root.is_dir():
+            return
+        with suppress(OSError), held(self._root / "lock"):
+            for folder in self._root.iterdir():
+                if folder.is_dir() and not is_held(folder / "lock"):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _remove(self, export: Export) -> None:
         self._exports.pop(export.id)
@@ -196,9 +212,9 @@ class Exports:
         worker = Worker(self._weights)
         while True:
             try:
-                export = self._waiting.get(timeout=_PULSE)
+                export = self._waiting.get(timeout=_IDLE_SECONDS)
             except queue.Empty:
-                _live(self._folder)
+                worker.close()
                 continue
             if export is None:
                 break
@@ -207,16 +223,3 @@ class Exports:
                 with self._lock:
                     self._remove_pictures(export)
         worker.close()
-
-
-def _live(folder: Path) -> None:
-    """Tell the other apps that share the data folder that these exports are not left behind."""
-    with suppress(OSError):
-        os.utime(folder)
-
-
-def _remove_left_behind(root: Path) -> None:
-    for folder in root.iterdir() if root.is_dir() else ():
-        with suppress(OSError):  # another app was quicker
-            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
-                shutil.rmtree(folder, ignore_errors=True)

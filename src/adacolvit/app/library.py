@@ -322,7 +322,7 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**16)  # more than a folder's photos: walked round and round, a smaller one would never hit
 def _session_facts(path: Path, changed: int, size: int) -> tuple[int, str]:
     """Hints and status of a session, read once per version of its file. Raises whatever a damaged one leads to."""
     state = json.loads(path.read_bytes())

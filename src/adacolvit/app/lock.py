@@ -28,6 +28,24 @@ def held(path: Path) -> Iterator[None]:
         os.close(handle)  # which gives up the lock
 
 
+def is_held(path: Path) -> bool:
+    """Whether somebody keeps others out of ``path`` now; also where that cannot be told. The file is made."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return True
+    try:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _take(handle: int) -> None:
     if fcntl:
         with suppress(OSError):  # a file system without locks: then each process is on its own

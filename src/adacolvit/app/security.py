@@ -70,7 +70,7 @@ class Access:
         except ValueError:
             name = None
         if not name or (name not in LOCAL_NAMES | {public.hostname} and not self.token):
-            return f"This server answers on its own machine only, not as {host!r}: use http://127.0.0.1 and its port."
+            return f"This server is not called {host!r}: use {self.public_url or 'http://127.0.0.1 and its port'}."
         origin = headers.get("origin")
         own = {f"http://{host}"}
         if self.token:
