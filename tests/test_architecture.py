@@ -13,7 +13,7 @@ SOURCE = Path(adacolvit.__file__).parent
 
 # Room -> rooms and files it may import; itself and FREE are always allowed. A file of its own entry answers for itself.
 FREE = {"", "arguments", "crew", "errors", "files"}  # "" is the package itself, for its version
-PHOTO = {"photo", "decode", "metadata", "saving"}
+PHOTO = {"photo", "decode", "metadata", "saving", "tiff"}
 TORCH_FREE_MODEL = {
     "model.budget",
     "model.config",
@@ -32,10 +32,11 @@ ARROWS = {
     "color": set(),
     "deep": set(),
     "label": set(),
-    "metadata": set(),
-    "decode": {"color", "metadata"},
-    "photo": {"color", "decode", "metadata"},
-    "saving": {"color", "photo", "decode", "deep", "label", "metadata"},
+    "metadata": {"tiff"},
+    "tiff": set(),
+    "decode": {"color", "metadata", "tiff"},
+    "photo": {"color", "decode", "metadata", "tiff"},
+    "saving": {"color", "photo", "decode", "deep", "label", "metadata", "tiff"},
     "hints": {"color", "decode"},
     "model": {"color", "hints"},
     "weights": {"model.config", "model.registry"},

@@ -164,15 +164,16 @@ def test_gray_tiffs_of_any_depth_and_sign(bits, photometric):
     assert np.abs(lightness(photo) - wanted).max() < 0.05
 
 
-def png_of_16_bits(values: np.ndarray, clear: tuple[int, ...]) -> bytes:
-    """A PNG of (H, W) or (H, W, 3) uint16, one value of which is transparent."""
+def png(values: np.ndarray, clear: tuple[int, ...], bits: int = 16) -> bytes:
+    """A PNG of (H, W) or, of 16 bits, (H, W, 3) values, one of which is transparent."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     height, width = values.shape[:2]
-    head = struct.pack(">IIBBBBB", width, height, 16, 0 if values.ndim == 2 else 2, 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    head = struct.pack(">IIBBBBB", width, height, bits, 0 if values.ndim == 2 else 2, 0, 0, 0)
+    parted = ((values[..., None] >> np.arange(bits)[::-1]) & 1).astype(np.uint8).reshape(height, -1)
+    rows = b"".join(b"\0" + np.packbits(row).tobytes() for row in parted)
     parts = {b"IHDR": head, b"tRNS": struct.pack(f">{len(clear)}H", *clear), b"IDAT": zlib.compress(rows), b"IEND": b""}
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, body) for kind, body in parts.items())
 
@@ -181,8 +182,65 @@ def png_of_16_bits(values: np.ndarray, clear: tuple[int, ...]) -> bytes:
 def test_the_transparent_value_of_16_bits_is_a_whole_one(channels):
     values = np.array([[0x1234, 0x3434, 0x1212, 0x1235]])
     values = values if channels == 1 else np.repeat(values[..., None], 3, axis=-1)
-    photo = open_photo(png_of_16_bits(values, (0x1234,) * channels))
+    photo = open_photo(png(values, (0x1234,) * channels))
     assert photo.alpha.tolist() == [[0, 255, 255, 255]]
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_transparent_gray_of_few_bits_is_found(bits):
+    values = np.arange(2**bits)[None]
+    photo = open_photo(png(values, (1,), bits))
+    assert photo.alpha.tolist() == [[255, 0, *[255] * (2**bits - 2)]]
+
+
+@pytest.mark.parametrize("kind", ["profile", "text", "international text"])
+def test_a_png_with_a_long_compressed_block_is_whole(kind):
+    long = b"A" * 3 * 2**20
+    texts = PngImagePlugin.PngInfo()
+    if kind == "text":
+        texts.add_text("Comment", long.decode(), zip=True)
+    elif kind == "international text":
+        texts.add_itxt("Comment", long.decode(), zip=True)
+    options = {"icc_profile": long} if kind == "profile" else {"pnginfo": texts}
+    before = PngImagePlugin.MAX_TEXT_CHUNK
+    photo = open_photo(encoded(GRAY, "PNG", **options))
+    assert np.array_equal(photo.gray(), GRAY) and before == PngImagePlugin.MAX_TEXT_CHUNK
+    assert kind == "profile" or photo.metadata.texts == (("Comment", long.decode()),)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (1, 3, 3)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_white_of_any_float_is_white(shape, dtype):
+    assert lightness(open_photo(np.ones(shape, dtype))) == pytest.approx(100, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"])
+def test_a_callers_file_stays_open(kind):
+    file = io.BytesIO(encoded(GRAY, kind))
+    open_photo(file)
+    assert not file.closed
+    with pytest.raises(PhotoError):
+        open_photo(file, name="raw.nef" if kind == "TIFF" else "small", max_pixels=1)
+    assert not file.closed
+
+
+def test_a_file_needs_no_more_than_read():
+    class Source:
+        def __init__(self, data: bytes):
+            self.read = io.BytesIO(data).read
+
+    assert np.array_equal(open_photo(Source(encoded(GRAY, "PNG"))).gray(), GRAY)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_a_tiff_may_say_in_xmp_alone_how_it_stands(orientation, compression):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[700], tags[700] = 1, f'<rdf:Description tiff:Orientation="{orientation}"/>'.encode()
+    data = encoded(GRAY, "TIFF", tiffinfo=tags, compression=compression)
+    photo = open_photo(data)
+    assert upright_size(data, "a") == (photo.width, photo.height)
+    assert (photo.width < photo.height) == (orientation >= 5)
 
 
 def test_a_photo_may_come_through_a_pipe(tmp_path):

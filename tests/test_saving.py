@@ -441,3 +441,10 @@ def test_a_resolution_beyond_what_png_holds_is_left_out():
     photo = open_photo(encoded(GRAY, "TIFF", dpi=(2e8, 2e8)))
     saved = picture_bytes(photo, np.zeros((photo.height, photo.width, 3), np.uint8), ".png")
     assert "dpi" not in Image.open(io.BytesIO(saved)).info
+
+
+def test_a_resolution_beyond_what_jpeg_holds_is_left_out():
+    photo = open_photo(encoded(GRAY, "TIFF", dpi=(65_837, 65_837)))  # 301 in 16 bits
+    saved = picture_bytes(photo, np.zeros((photo.height, photo.width, 3), np.uint8), ".jpg")
+    assert Image.open(io.BytesIO(saved)).info.get("dpi", (0, 0))[0] not in (300, 301, 302)
+    assert Image.open(io.BytesIO(saved)).info["jfif_density"] in ((0, 0), (1, 1))

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from adacolvit.errors import PhotoError, PhotoTooLarge
-from adacolvit.metadata import LOSSLESS, ORIENTATION, is_lossless_webp, read_exif
+from adacolvit.metadata import LOSSLESS, MOST_BLOCK, ORIENTATION, is_lossless_webp, orientation_of, read_exif
+from adacolvit.tiff import Exif
 
 MAX_PIXELS = 300_000_000  # a 17,000 x 17,000 px scan; opening it takes up to 9 bytes per pixel
 
@@ -27,6 +28,7 @@ _DNG_VERSION, _SUBFILE_TYPE, _PREVIEW = 50706, 254, 1  # tags of TIFF; a bit of 
 # Of how Pillow unpacks color of 16 bits: in which order it takes the two bytes to be, and the other order.
 _ORDERS = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
 _DEEP_COLOR = tuple(f"{mode};16" for mode in ("RGB", "RGBA"))
+_GRAY_STEPS = {"L;2": 85, "L;4": 17}  # of Pillow's names for grays of few bits: levels of 255 from one to the next
 _lock = threading.Lock()
 
 
@@ -34,18 +36,21 @@ _lock = threading.Lock()
 def _limit(max_pixels: int):
     """Let Pillow refuse more pixels than ``max_pixels`` before it allocates them, and otherwise keep quiet.
 
-    Pillow's limit and the warning filters belong to the whole process, so one thread decodes at a time.
+    Nor is a profile or a text for which a PNG has room called damage. Pillow's limits and the warning filters belong to
+    the whole process, so one thread decodes at a time.
     """
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as a damaged EXIF block, which does not keep a photo from being colored
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, max_pixels / 2  # Pillow raises at twice its limit
+        before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+        Image.MAX_IMAGE_PIXELS = max_pixels / 2  # Pillow raises at twice its limit
+        PngImagePlugin.MAX_TEXT_CHUNK = MOST_BLOCK
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = before
+            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = before
 
 
-def decode(source, name: str, max_pixels: int = MAX_PIXELS, side: int | None = None) -> tuple[Image.Image, Image.Exif]:
+def decode(source, name: str, max_pixels: int = MAX_PIXELS, side: int | None = None) -> tuple[Image.Image, Exif]:
     """Read a picture, all of it, as its file holds it: orientation and color profile are not applied yet.
 
     Returns the picture and its EXIF.
@@ -91,7 +96,7 @@ def decode_low_bytes(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.I
     """
     if isinstance(source, bytes | bytearray | memoryview):
         source = io.BytesIO(source)
-    elif isinstance(source, Image.Image) or (hasattr(source, "read") and not source.seekable()):
+    elif isinstance(source, Image.Image) or (hasattr(source, "read") and not _is_seekable(source)):
         return None
     elif isinstance(source, str | os.PathLike) and not os.path.isfile(source):
         return None  # a pipe
@@ -106,15 +111,24 @@ def decode_low_bytes(source, name: str, max_pixels: int = MAX_PIXELS) -> Image.I
     return image
 
 
+def _is_seekable(file) -> bool:
+    return hasattr(file, "seekable") and file.seekable()
+
+
 def _open(source, name: str) -> Image.Image:
     """A picture of which only the head was read. Raises PhotoError for a camera's raw file, and as Pillow does."""
     image = Image.open(source, formats=_FORMATS)
     if image.format == "TIFF" and (Path(name).suffix.lower() in _RAW or _is_preview(image.tag_v2)):
-        image.close()
-        raise _no_picture(name)
+        with image:  # closes what Pillow opened, and no file of the caller's
+            raise _no_picture(name)
     if image.format == "WEBP":
         image.fp.seek(0)
         image.info[LOSSLESS] = is_lossless_webp(image.fp)
+    if not isinstance(image.info.get("xmp", b""), bytes | str):
+        del image.info["xmp"]  # of a damaged TIFF: numbers, in which Pillow would look for an orientation
+    bits = image.tile[0].args if image.format == "PNG" and image.tile else None
+    if bits in _GRAY_STEPS and "transparency" in image.info:
+        image.info["transparency"] *= _GRAY_STEPS[bits]  # Pillow spreads the grays, but not the one that is transparent
     return image
 
 
@@ -159,9 +173,20 @@ def _told(name: str, max_pixels: int):
 def upright_size(data: bytes, name: str) -> tuple[int, int]:
     """Width and height of a picture after EXIF orientation, from its file's head alone. Raises PhotoError."""
     with _limit(MAX_PIXELS), _told(name, MAX_PIXELS), _open(io.BytesIO(data), name) as image:
-        # Pillow says how a TIFF stands when upright, and of every other format how its rows lie.
-        turned = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in range(5, 9)
+        if image.format == "PNG" and _is_behind_pixels(data, image.tile[0].offset - 8):
+            image.load()
+        # Of a TIFF whose tags say how it stands, Pillow gives the upright size.
+        turned = orientation_of(image) >= 5 and ORIENTATION not in getattr(image, "tag_v2", ())
         return image.size[::-1] if turned else image.size
+
+
+def _is_behind_pixels(data: bytes, at: int) -> bool:
+    """Whether what may say how a PNG's rows lie comes after its first chunk of pixels, which begins at ``at``."""
+    while len(data) >= at + 8:
+        if data.startswith(b"eXIf", at + 4) or data.startswith((b"Raw profile type exif", b"XML:com.adobe"), at + 8):
+            return True
+        at += 12 + int.from_bytes(data[at : at + 4])
+    return False
 
 
 def _no_picture(name: str) -> PhotoError:

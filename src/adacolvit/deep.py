@@ -1,14 +1,11 @@
-"""16-bit color PNG and TIFF, which Pillow does not write."""
+"""16-bit color PNG, which Pillow does not write."""
 
 import io
 import struct
 import zlib
 
 import numpy as np
-from PIL import Image, TiffImagePlugin
 
-_XMP_TAG, _ICC_TAG = 700, 34675  # of TIFF
-_INCH = 2  # unit of TIFF's resolution
 _LEVEL = 3  # of deflate: the low bytes are noise, which no effort makes smaller
 
 
@@ -49,39 +46,4 @@ def png16(pixels: np.ndarray, *, icc: bytes = b"", exif: bytes = b"", xmp: bytes
         chunk(b"IDAT", deflate.compress(filtered.tobytes()))
     chunk(b"IDAT", deflate.flush())
     chunk(b"IEND")
-    return file.getvalue()
-
-
-def tiff16(pixels: np.ndarray, *, icc: bytes = b"", exif: bytes = b"", xmp: bytes = b"", dpi=None) -> bytes:
-    """An uncompressed TIFF file (revision 6.0) of (H, W, 3) or, with transparency, (H, W, 4) uint16."""
-    height, width, channels = pixels.shape
-    directory = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
-    kept = Image.Exif()
-    kept.load(exif)
-    for tag, value in kept.items():
-        directory[tag] = value
-    for tag in (TiffImagePlugin.EXIFIFD, 0x8825):  # the directories within it: of the photo, of its place
-        if tag in kept:
-            directory[tag] = kept.get_ifd(tag)
-    directory[TiffImagePlugin.IMAGEWIDTH], directory[TiffImagePlugin.IMAGELENGTH] = width, height
-    directory[TiffImagePlugin.BITSPERSAMPLE] = (16,) * channels
-    directory[TiffImagePlugin.COMPRESSION] = 1
-    directory[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = 2  # RGB
-    directory[TiffImagePlugin.SAMPLESPERPIXEL] = channels
-    if channels == 4:
-        directory[TiffImagePlugin.EXTRASAMPLES] = 2  # transparency, colors not multiplied by it
-    directory[TiffImagePlugin.ROWSPERSTRIP] = height
-    directory[TiffImagePlugin.STRIPOFFSETS] = 0  # behind the directory
-    directory[TiffImagePlugin.STRIPBYTECOUNTS] = pixels.nbytes
-    if dpi:
-        directory[TiffImagePlugin.X_RESOLUTION], directory[TiffImagePlugin.Y_RESOLUTION] = dpi
-        directory[TiffImagePlugin.RESOLUTION_UNIT] = _INCH
-    if icc:
-        directory.tagtype[_ICC_TAG], directory[_ICC_TAG] = 7, icc
-    if xmp:
-        directory.tagtype[_XMP_TAG], directory[_XMP_TAG] = 1, xmp
-    file = io.BytesIO()
-    directory.save(file)
-    file.seek(0, io.SEEK_END)
-    file.write(pixels.astype("<u2").tobytes())
     return file.getvalue()

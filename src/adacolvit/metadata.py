@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from adacolvit import __version__
+from adacolvit.tiff import ASCII, EXIF_IFD, Exif, parse_exif, read_tags
 
 LOSSLESS = "lossless"  # in a decoded picture's info: what :func:`is_lossless_webp` found
 ORIENTATION, _SOFTWARE = 0x0112, 0x0131
 IPTC_TAG, _PHOTOSHOP_TAG, _IPTC_RESOURCE = 33723, 34377, 0x0404  # two of TIFF, one of Photoshop's blocks
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003  # in the EXIF IFD
 # How a TIFF stores its pixels (sizes, strips, tiles, compression, palette, samples, nested images), which is the saving
 # format's own business; and XMP, ICC and IPTC, which are carried by themselves.
@@ -23,7 +23,7 @@ _STORAGE = {
     # Photoshop's image resources and layers: the gray ones, which some programs would show instead.
     *(_PHOTOSHOP_TAG, 37724),
 }
-_MOST_BLOCK = 64 * 2**20  # bytes of XMP or ICC
+MOST_BLOCK = 64 * 2**20  # bytes of XMP or ICC
 _MOST_DPI = 1e6  # PNG counts pixels to the meter in 32 bits
 # IPTC's word for media edited by a trained model: https://cv.iptc.org/newscodes/digitalsourcetype/
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -52,27 +52,40 @@ class Metadata:
     lossless: bool = False  # a WebP that holds its pixels exactly
 
 
-def read_exif(image: Image.Image) -> Image.Exif:
-    """All EXIF of an opened file, as a copy; to be called before its pixels are read, for then Pillow closes a TIFF.
+def read_exif(image: Image.Image) -> Exif:
+    """All EXIF of an opened file; to be called before its pixels are read, for then Pillow closes a TIFF.
 
-    Empty if it cannot be read: that must not keep a photo from being colored.
+    What cannot be read is left out: it must not keep a photo from being colored.
     """
-    exif = Image.Exif()
+    if image.format == "PNG":
+        image.load()  # EXIF may come behind the pixels
     try:
-        exif.load(image.getexif().tobytes())
-    except Exception:  # a damaged block makes Pillow's parser fail in any way there is
-        return Image.Exif()
-    return exif
+        if image.format == "TIFF":
+            return read_tags(image.fp)
+        old = image.info.get("Raw profile type exif", "")  # how ImageMagick has it in a PNG: a head, then digits
+        return parse_exif(image.info.get("exif") or bytes.fromhex("".join(old.split("\n")[3:])))
+    except (AttributeError, TypeError, ValueError):  # a file that is closed; no block of bytes, no digits
+        return Exif()
 
 
-def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
-    """The metadata of a decoded file and the orientation of its pixels as EXIF counts them, 1..8 (1: upright).
+def orientation_of(image: Image.Image) -> int:
+    """How the pixels of a picture lie, by EXIF or else XMP: 1..8, 1 is upright, and so is what makes no sense.
 
-    ``exif`` is what :func:`read_exif` gave. An orientation that makes no sense counts as 1.
+    Pillow turns a TIFF itself when it reads its pixels, which then lie upright.
     """
-    orientation = exif.get(ORIENTATION, 1)
-    if orientation not in range(2, 9) or ORIENTATION not in image.getexif():  # a TIFF was turned by Pillow itself
-        orientation = 1
+    try:
+        orientation = Image.Image.getexif(image).get(ORIENTATION, 1)  # a PNG's own would decode its pixels
+    except Exception:  # a damaged block makes Pillow's parser fail in any way there is
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def read_metadata(image: Image.Image, exif: Exif) -> tuple[Metadata, int]:
+    """The metadata of a decoded file, and how its pixels lie: :func:`orientation_of`.
+
+    ``exif`` is what :func:`read_exif` gave.
+    """
+    orientation = orientation_of(image)
     size = image.size if orientation < 5 else image.size[::-1]
     xmp = _block(image.info.get("xmp"))
     icc = _block(image.info.get("icc_profile"))
@@ -87,7 +100,7 @@ def read_metadata(image: Image.Image, exif: Image.Exif) -> tuple[Metadata, int]:
 def _block(value) -> bytes:
     """A block of a file; empty where a damaged file says that it is a number, or one of a length that no block has."""
     value = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-    return value if isinstance(value, bytes) and len(value) <= _MOST_BLOCK else b""
+    return value if isinstance(value, bytes) and len(value) <= MOST_BLOCK else b""
 
 
 def is_lossless_webp(file) -> bool:
@@ -163,25 +176,24 @@ def with_note(metadata: Metadata) -> Metadata:
 
     A photo's XMP that states its kind of source already, or is damaged, stays as it is.
     """
-    exif = Image.Exif()
-    exif.load(metadata.exif)
-    exif[_SOFTWARE] = f"AdaColViT {__version__} (colorized)"
+    exif = parse_exif(metadata.exif)
+    exif.tags[_SOFTWARE] = ASCII, f"AdaColViT {__version__} (colorized)\0".encode()
     xmp = metadata.xmp or _EMPTY_XMP
     if b"DigitalSourceType" not in xmp:
         xmp = xmp.replace(b"</rdf:RDF>", _NOTE + b"</rdf:RDF>", 1)
-    return replace(metadata, exif=exif.tobytes(), xmp=xmp)
+    return replace(metadata, exif=exif.block(), xmp=xmp)
 
 
-def _upright(exif: Image.Exif, size: tuple[int, int]) -> bytes:
-    for tag in _STORAGE & set(exif):
-        del exif[tag]
-    if ORIENTATION in exif:
-        exif[ORIENTATION] = 1
-    inner = exif.get_ifd(_EXIF_IFD) if _EXIF_IFD in exif else {}
+def _upright(exif: Exif, size: tuple[int, int]) -> bytes:
+    for tag in _STORAGE & exif.tags.keys():
+        del exif.tags[tag]
+    if ORIENTATION in exif.tags:
+        exif.tags[ORIENTATION] = exif.shorts(1)
+    inner = exif.tags.get(EXIF_IFD, {})
     for tag, extent in zip((_PIXEL_WIDTH, _PIXEL_HEIGHT), size, strict=True):
         if tag in inner:
-            inner[tag] = extent
-    return exif.tobytes() if len(exif) else b""
+            inner[tag] = exif.longs(extent)
+    return exif.block()
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:

@@ -8,6 +8,7 @@ part where it has 16 bits per channel.
 import math
 import os
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ from adacolvit.color.profile import Transform, to_srgb
 from adacolvit.decode import MAX_PIXELS, decode, decode_low_bytes
 from adacolvit.errors import HintError, PhotoError
 from adacolvit.metadata import Metadata, read_metadata
+from adacolvit.tiff import Exif
 
 _UNITS = 655.35  # of the stored lightness per unit of L: 0..100 over 16 bits
 _PHOTOMETRIC, _BITS = 262, 258  # tags of TIFF: 0 for white is zero; bits of a sample
@@ -161,11 +163,8 @@ def open_photo(source, *, name: str | None = None, max_pixels: int = MAX_PIXELS)
     if isinstance(source, np.ndarray):
         source = _from_array(source)
     image, exif = decode(source, name, max_pixels)
-    try:
+    with nullcontext() if image is source else image:
         return _read(image, decode_low_bytes(source, name, max_pixels), exif, name)
-    finally:
-        if image is not source:
-            image.close()
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -176,6 +175,7 @@ def _from_array(array: np.ndarray) -> Image.Image:
     if np.issubdtype(array.dtype, np.floating):
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise PhotoError("an array of floats must lie in [0, 1]: divide by its full scale")
+        array = array.astype(np.result_type(array.dtype, np.float32), copy=False)  # 16 bits do not count to 65535
         array = np.round(array * (255 if channels > 1 else 65535)).astype(np.uint8 if channels > 1 else np.uint16)
     if array.dtype != np.uint8 and (array.dtype != np.uint16 or channels > 1):
         raise PhotoError(f"{kinds} as uint8 or float, or (H, W) as uint16")
@@ -194,7 +194,7 @@ def _as_stored(array: np.ndarray, orientation: int) -> np.ndarray:
     return np.rot90(array, {3: 2, 4: 2, 5: 1, 6: 1, 7: -1, 8: -1}.get(orientation, 0))
 
 
-def _read(image: Image.Image, low_bytes: Image.Image | None, exif: Image.Exif, name: str) -> Photo:
+def _read(image: Image.Image, low_bytes: Image.Image | None, exif: Exif, name: str) -> Photo:
     metadata, orientation = read_metadata(image, exif)
     width, height = image.size
     shape = (height, width) if orientation < 5 else (width, height)

@@ -14,23 +14,27 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from adacolvit.color.profile import from_srgb, srgb_profile
-from adacolvit.deep import png16, tiff16
+from adacolvit.deep import png16
 from adacolvit.errors import SaveError
 from adacolvit.files import write_file
 from adacolvit.label import Label
 from adacolvit.metadata import IPTC_TAG, Metadata, photoshop_segment, with_note
 from adacolvit.photo import Photo
+from adacolvit.tiff import BYTE, UNDEFINED, Exif, parse_exif, tiff
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 PictureFormat = Literal["png", "jpeg", "webp", "tiff"]
 SUFFIX_OF: dict[PictureFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 QUALITY = 95  # where none is asked for
 _LONGEST_SIDE = {"JPEG": 65535, "WEBP": 16383}  # pixels, by the formats' own definition
-_XMP_TAG = 700  # of TIFF
+_MOST_JPEG_DPI = 65535
+_RESOLUTION, _UNIT, _INCH = (282, 283), 296, 2  # tags of TIFF: across and down, to an inch
+_XMP_TAG, _ICC_TAG = 700, 34675
 _LOSSLESS_EFFORT = 30  # of 100, to make a WebP small: the usual 95 takes three times as long for files of the same size
 
 # How Pillow refuses a picture, such as EXIF of more than the 64 kB that JPEG allows.
 _REFUSED = (OSError, ValueError, ArithmeticError, struct.error)
+_ROWS = 256  # that are brought into a TIFF at a time
 DEEP = {"PNG", "TIFF"}  # what holds 16 bits per channel
 
 Pixels = np.ndarray | Callable[[int, int], np.ndarray]
@@ -98,7 +102,7 @@ def picture_bytes(
         encode = partial(_encode_deep, kind, _paint_deep(photo, strips), metadata)
     else:
         canvas, icc = _paint(photo, strips, keeps_alpha=kind != "JPEG")
-        encode = partial(_encode, kind, canvas, _options(kind, metadata, icc, quality))
+        encode = partial(_encode, kind, canvas, metadata, icc, quality)
     try:
         return encode()
     except _REFUSED as error:
@@ -145,16 +149,20 @@ def _paint(photo: Photo, strips: Iterable[np.ndarray], keeps_alpha: bool) -> tup
     return canvas, icc
 
 
-def _encode(kind: str, canvas: Image.Image, options: dict) -> bytes:
+def _encode(kind: str, canvas: Image.Image, metadata: Metadata, icc: bytes, quality: int) -> bytes:
+    if kind == "TIFF":
+        tops = range(0, canvas.height, _ROWS)
+        strips = (canvas.crop((0, top, canvas.width, min(top + _ROWS, canvas.height))) for top in tops)
+        return tiff(map(np.asarray, strips), _tags(metadata, icc))
     file = io.BytesIO()
-    canvas.save(file, kind, **options)
+    canvas.save(file, kind, **_options(kind, metadata, icc, quality))
     return file.getvalue()
 
 
 def _fits(kind: str, metadata: Metadata) -> bool:
     """Whether a picture of a format has room for these metadata."""
     try:
-        _encode(kind, Image.new("RGB", (1, 1)), _options(kind, metadata, b"", 95))
+        _encode(kind, Image.new("RGB", (1, 1)), metadata, b"", QUALITY)
     except _REFUSED:
         return False
     return True
@@ -173,22 +181,26 @@ def _paint_deep(photo: Photo, strips: Iterable[np.ndarray]) -> np.ndarray:
 def _encode_deep(kind: str, canvas: np.ndarray, metadata: Metadata) -> bytes:
     # Stays in sRGB: LittleCMS, as Pillow offers it, converts 8 bits only.
     icc = srgb_profile(metadata.icc)
-    blocks = {"icc": icc, "xmp": metadata.xmp, "dpi": metadata.dpi}
     if kind == "TIFF":
-        return tiff16(canvas, exif=_exif_of_tiff(metadata).tobytes(), **blocks)
-    return png16(canvas, exif=metadata.exif, texts=metadata.texts, **blocks)
+        return tiff([canvas], _tags(metadata, icc))
+    return png16(
+        canvas, icc=icc, exif=metadata.exif, xmp=metadata.xmp, dpi=metadata.dpi, texts=metadata.texts
+    )  # fmt: skip
 
 
 def _on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return ((rgb * alpha.astype(np.uint16) + 255 * (255 - alpha.astype(np.uint16)) + 127) // 255).astype(np.uint8)
 
 
-def _exif_of_tiff(metadata: Metadata) -> Image.Exif:
-    """EXIF, and IPTC where a TIFF has it."""
-    exif = Image.Exif()
-    exif.load(metadata.exif)
-    if metadata.iptc:
-        exif[IPTC_TAG] = metadata.iptc
+def _tags(metadata: Metadata, icc: bytes) -> Exif:
+    """All metadata as a TIFF has them."""
+    exif = parse_exif(metadata.exif)
+    for tag, block in ((_XMP_TAG, metadata.xmp), (IPTC_TAG, metadata.iptc), (_ICC_TAG, icc)):
+        if block:
+            exif.tags[tag] = BYTE if tag == _XMP_TAG else UNDEFINED, block
+    if metadata.dpi:
+        exif.tags |= {tag: exif.rational(value) for tag, value in zip(_RESOLUTION, metadata.dpi, strict=True)}
+        exif.tags[_UNIT] = exif.shorts(_INCH)
     return exif
 
 
@@ -202,12 +214,9 @@ def _options(kind: str, metadata: Metadata, icc: bytes, quality: int) -> dict:
         for keyword, text in metadata.texts:
             info.add_itxt(keyword, text)
         options["pnginfo"] = info
-    if kind == "TIFF" and (metadata.exif or metadata.xmp or metadata.iptc):
-        exif = _exif_of_tiff(metadata)
-        if metadata.xmp:
-            exif[_XMP_TAG] = metadata.xmp
-        options["exif"] = exif
     if kind == "JPEG":
+        if metadata.dpi and round(max(metadata.dpi)) > _MOST_JPEG_DPI:
+            options["dpi"] = None
         options |= {"comment": metadata.comment, "extra": metadata.iptc and photoshop_segment(metadata.iptc)}
     options = {key: value for key, value in options.items() if value}
     match kind:
@@ -217,6 +226,4 @@ def _options(kind: str, metadata: Metadata, icc: bytes, quality: int) -> dict:
             options |= {"quality": quality, "exact": True}  # exact: colors under full transparency stay
             if metadata.lossless:
                 options |= {"lossless": True, "quality": _LOSSLESS_EFFORT}
-        case "TIFF":
-            options |= {"compression": "raw"}  # libtiff, which would compress, takes no EXIF
     return options
