@@ -116,10 +116,14 @@ def test_photos_below_a_folder_come_in_the_order_of_their_paths(tmp_path):
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    found = list(photos_below(tmp_path))
+    closed = []
+    found = list(photos_below(tmp_path, lambda *said: closed.append(said)))
     every = sorted(path for path in tmp_path.rglob("*") if path.is_file() and is_photo(path.relative_to(tmp_path)))
     assert found == every and len(found) == 5
-    assert list(photos_below(tmp_path / "nowhere")) == []
+    assert not closed
+    assert list(photos_below(tmp_path / "nowhere", lambda *said: closed.append(said))) == []
+    ((folder, error),) = closed
+    assert folder == tmp_path / "nowhere" and "cannot be listed (No such file" in str(error)
 
 
 def test_what_the_system_refuses_does_not_end_the_list(tmp_path, monkeypatch):
@@ -136,4 +140,6 @@ def test_what_the_system_refuses_does_not_end_the_list(tmp_path, monkeypatch):
         return listed(folder)
 
     monkeypatch.setattr(os, "scandir", closed)
-    assert [path.name for path in photos_below(tmp_path)] == ["2.png", "3.png"]
+    told = {}
+    assert [path.name for path in photos_below(tmp_path, told.__setitem__)] == ["2.png", "3.png"]
+    assert told.keys() == {tmp_path / "a"} and "Permission denied" in str(told[tmp_path / "a"])

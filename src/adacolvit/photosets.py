@@ -31,26 +31,37 @@ def is_photo(name: PurePath) -> bool:
 
     Photos in formats that cannot be read are meant too, so that whoever opens them says so.
     """
-    hidden = any(part.startswith(".") for part in name.parts)
-    return name.suffix.lower() in SUFFIXES | UNREADABLE and not hidden and not name.stem.endswith(COLORED)
+    return name.suffix.lower() in SUFFIXES | UNREADABLE and not is_hidden(name) and not name.stem.endswith(COLORED)
 
 
-def photos_below(folder: Path) -> Iterator[Path]:
+def is_hidden(name: PurePath) -> bool:
+    """Whether a file or folder (its name below the folder that was asked for) is hidden, or in a hidden folder."""
+    return any(part.startswith(".") for part in name.parts)
+
+
+def not_listed(error: Exception) -> PhotoError:
+    """What is wrong with a folder that cannot be listed."""
+    why = getattr(error, "strerror", None) or error
+    return PhotoError(f"it cannot be listed ({why}): check that it is there and who may read it")
+
+
+def photos_below(folder: Path, closed: Callable[[Path, PhotoError], None]) -> Iterator[Path]:
     """Photos in a folder and its subfolders, sorted by path; hidden ones and those that were colored here left out.
 
-    One folder is listed at a time, so that the first photos of a large tree come at once. Folders that are closed to
-    reading, and links to folders, are passed over.
+    One folder is listed at a time, so that the first photos of a large tree come at once. Links to folders are passed
+    over. closed: told of each folder that cannot be listed, and why.
     """
     try:
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda entry: os.path.normcase(entry.name))
-    except OSError:
+    except OSError as error:
+        closed(folder, not_listed(error))
         return
     for entry in entries:
         path = folder / entry.name
         if _is(entry.is_dir, follow_symlinks=False):
             if not entry.name.startswith("."):
-                yield from photos_below(path)
+                yield from photos_below(path, closed)
         elif is_photo(PurePath(entry.name)) and _is(entry.is_file):
             yield path
 
@@ -102,7 +113,7 @@ def _tar_files(path: Path, choose: Choice | None) -> Iterator[tuple[str, bytes]]
 def _photos(names, source, choose: Choice | None) -> list[tuple[str, str]]:
     """(key, name) of the photos among ``names`` that are chosen, sorted by key."""
     paths = (PurePosixPath(name) for name in names)
-    visible = (p for p in paths if p.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in p.parts))
+    visible = (p for p in paths if p.suffix.lower() in SUFFIXES and not is_hidden(p))
     photos = sorted((str(p.with_suffix("")), str(p)) for p in visible)
     if not photos:
         raise DataError(f"{source} holds no photo: files ending in {' '.join(sorted(SUFFIXES))} are looked for")

@@ -57,7 +57,7 @@ def test_what_nobody_foresaw_is_named_and_the_next_files_are_read(album, library
 def test_closing_does_not_wait_for_a_disk_that_does_not_answer(album, monkeypatch):
     monkeypatch.setattr(folder_module, "_PATIENCE", 0.05)
     answers = threading.Event()
-    monkeypatch.setattr(folder_module, "photos_below", lambda _: iter([answers.wait(30)][:0]))
+    monkeypatch.setattr(folder_module, "photos_below", lambda *_: iter([answers.wait(30)][:0]))
     folder = Folder(album)
     folder.close()
     assert not folder.wait(0)

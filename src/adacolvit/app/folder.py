@@ -79,7 +79,7 @@ class Folder:
         return FolderPhoto(
             id=found.id,
             name=readable(found.path.name),
-            path=readable(found.path.relative_to(self.folder).as_posix()),
+            path=self._name(found.path),
             width=found.width,
             height=found.height,
             hints=kept.hints if kept else len(found.hints),
@@ -87,10 +87,10 @@ class Folder:
         )
 
     def _read(self) -> None:
-        for path in photos_below(self.folder):
+        for path in photos_below(self.folder, lambda path, error: self._fail(self._name(path), readable(str(error)))):
             if self._stop.is_set():
                 return
-            name = readable(path.relative_to(self.folder).as_posix())
+            name = self._name(path)
             try:
                 self._take(path, name)
             except (AdaColViTError, OSError) as error:
@@ -117,12 +117,14 @@ class Folder:
         key = content_id(data)
         first = self._found.setdefault(key, Found(key, path, width, height, hints))
         if first.path != path:  # a copy: the work on one is the work on both
-            stands = readable(first.path.relative_to(self.folder).as_posix())
-            error = f"the same photo as {stands}, which stands for both"
+            error = f"the same photo as {self._name(first.path)}, which stands for both"
             if first.hints and hints and hints != first.hints:
                 error += "; the hints file of this one is not used"
             self._fail(name, error)
             self._found[key] = replace(first, hints=first.hints or hints)
+
+    def _name(self, path: Path) -> str:
+        return readable(path.relative_to(self.folder).as_posix())
 
     def _fail(self, name: str, error: str) -> None:
         self._failed.append(Failure(name=name, error=error))

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -63,7 +64,7 @@ class Studio:
     def source(self, photo_id: str) -> tuple[Path, str]:
         """The file of a photo and its name, without opening it. HTTPException 404 where it is not kept."""
         path, about = self.library.photo_path(photo_id), self.library.about(photo_id)
-        found = self.folder.get(photo_id) if self.folder and (path is None or not path.is_file()) else None
+        found = self.folder.get(photo_id) if self.folder and (path is None or not os.path.isfile(path)) else None
         if found:  # of a folder that was moved, the library remembers another place
             return found.path, bare_name(found.path.name)
         if path is None:
@@ -78,10 +79,10 @@ class Studio:
         about = self.library.about(photo_id)
         return about.hints if about else []
 
-    async def suggest(self, request: Request, find: Callable, *args):
-        """What ``find`` gives in a thread for suggestions. What waits for one is given up when the client has gone;
-        then ClientDisconnect is raised."""
-        return await _while_listening(request, self._suggestions, partial(find, *args))
+    async def suggest(self, request: Request, find: Callable, *args, budget: float | None):
+        """What ``find`` gives in a thread for suggestions. ``budget``: see :meth:`known`. What waits for one is given
+        up when the client has gone; then ClientDisconnect is raised."""
+        return await _while_listening(request, self._suggestions, partial(find, *args, budget=self.known(budget)))
 
     async def thumbnail(self, request: Request, photo_id: str, max_side: int) -> bytes:
         """A JPEG of a photo in gray, at most ``max_side`` px a side.

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -157,7 +158,7 @@ def color_there(args, order: Order, total: Callable[[int], None]) -> Iterator[di
     """Color by a cluster; what there is to say about each photo."""
     if args.skip_existing:
         raise UsageError("--skip-existing is not for --ray, which keeps the pictures of earlier runs by itself")
-    if args.output and not Path(args.output).is_dir() and Path(args.output).suffix.lower() in SUFFIXES:
+    if args.output and not os.path.isdir(args.output) and Path(args.output).suffix.lower() in SUFFIXES:
         raise UsageError(f"{args.output} is one picture: --ray writes into a folder")
     return color_archive(
         args.inputs, args.output, order, model=args.model, threads=args.threads or 1,

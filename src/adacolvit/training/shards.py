@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adacolvit.arguments import positive
-from adacolvit.errors import DataError, MissingExtra
+from adacolvit.errors import DataError, MissingExtra, PhotoError
 from adacolvit.files import write_file
 from adacolvit.photosets import decode, is_photo, photos_below
 
@@ -44,8 +44,12 @@ class Place(NamedTuple):
 
 def places(source: Path) -> Iterator[Place]:
     """The photos of a folder, a tar, or a tar of tars. DataError where it cannot be read."""
+
+    def closed(folder: Path, error: PhotoError) -> None:
+        raise DataError(f"{folder}: {error}")
+
     if source.is_dir():
-        for path in photos_below(source):
+        for path in photos_below(source, closed):
             yield Place(str(path), 0, path.stat().st_size, path.name)
         return
     try:
