@@ -7,6 +7,7 @@ several hints in one cell the last one counts.
 """
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from .frame import CELL, PATCH
 
@@ -62,21 +63,23 @@ def encode(lightness, rows, columns, sizes, ab):
                 image[1:3, row : row + size, column : column + size] = value
                 image[3, row : row + size, column : column + size] = 1
         return x
-    # All photos of a batch at once. One row and column more than the input: pixels of the largest window that a smaller
-    # hint does not cover go there.
+    # All hints of a batch at once, for a device: each pixel is told the number of the last hint that covers it. One row
+    # and column more than the input: pixels of the largest window that a smaller hint does not cover go there.
+    xp = array_namespace(lightness)
     batch, height, width = lightness.shape
-    x = lightness.new_zeros((batch, 4, height + 1, width + 1))
-    x[:, 0, :height, :width] = normalize_lightness(lightness)
-    window, image = rows.new_tensor(range(MAX_SIZE)), rows.new_tensor(range(batch))[:, None, None]
-    for k in range(rows.shape[1]):
-        inside = window < sizes[:, k, None]  # B 7
-        r, c = rows[:, k, None] + window, columns[:, k, None] + window
-        r = (r * inside + height * ~inside)[:, :, None]  # B 7 1
-        c = (c * inside + width * ~inside)[:, None, :]  # B 1 7
-        x[image, 1, r, c] = ab[:, k, 0, None, None]
-        x[image, 2, r, c] = ab[:, k, 1, None, None]
-        x[image, 3, r, c] = 1.0
-    return x[:, :, :height, :width]
+    window = xp.arange(MAX_SIZE, device=rows.device)
+    inside = window < sizes[..., None]  # B K 7
+    down = xp.where(inside, rows[..., None] + window, height)
+    across = xp.where(inside, columns[..., None] + window, width)
+    place = (down[..., None] * (width + 1) + across[..., None, :]).reshape(batch, -1)  # B 49K
+    number = xp.arange(1, rows.shape[1] + 1, device=rows.device).repeat_interleave(MAX_SIZE**2)
+    last = place.new_zeros((batch, (height + 1) * (width + 1)))
+    last.scatter_reduce_(1, place, number.expand_as(place), "amax")
+    last = last.reshape(batch, height + 1, width + 1)[:, :height, :width].reshape(batch, 1, -1)  # 0: no hint
+    shown = xp.concat([ab, xp.ones_like(ab[..., :1])], axis=2).mT  # B 3 K: a, b, mask
+    shown = xp.concat([shown.new_zeros((batch, 3, 1)), shown], axis=2)
+    shown = shown.gather(2, last.expand(-1, 3, -1)).reshape(batch, 3, height, width)
+    return xp.concat([normalize_lightness(lightness)[:, None], shown], axis=1)
 
 
 def encode_one(lightness, rows, columns, sizes, ab) -> np.ndarray:

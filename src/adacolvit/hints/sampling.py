@@ -1,6 +1,7 @@
 """Random hints for training and evaluation: places first, then the colors found there."""
 
 import numpy as np
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from .encoder import MAX_SIZE, MIN_SIZE, NO_HINT, corner
 from .frame import CELL
@@ -30,16 +31,14 @@ def cell_means(ab, rows, columns, sizes):
     ab: (B, H, W, 2) float, Lab units, NumPy or torch; rows, columns, sizes: (B, K) int of the same kind.
     Returns (B, K, 2), Lab units; 0 where the size is ``NO_HINT``.
     """
-    _, height, width, _ = ab.shape
-    if isinstance(ab, np.ndarray):
-        image, largest = np.arange(len(ab))[:, None], sizes.max(initial=0)
-    else:
-        image, largest = rows.new_tensor(range(len(ab)))[:, None], MAX_SIZE  # a GPU is not waited for
-    total = ab[image, rows, columns] * 0
-    for dr in range(largest):
-        for dc in range(largest):
-            inside = ((sizes > dr) & (sizes > dc))[..., None]
-            r, c = rows + dr, columns + dc
-            total = total + ab[image, r - (r >= height) * MAX_SIZE, c - (c >= width) * MAX_SIZE] * inside
+    xp, place = array_namespace(ab), device(ab)
+    # A GPU, which would have to be waited for, is not asked for the largest.
+    largest = int(sizes.max(initial=0)) if is_numpy_array(sizes) else MAX_SIZE
+    window = xp.arange(largest, device=place)
+    inside = window < sizes[..., None]  # B K s
+    down = xp.where(inside, rows[..., None] + window, 0)[..., :, None]
+    across = xp.where(inside, columns[..., None] + window, 0)[..., None, :]
+    under = ab[xp.arange(len(ab), device=place)[:, None, None, None], down, across]  # B K s s 2
+    total = xp.sum(under * (inside[..., :, None] & inside[..., None, :])[..., None], axis=(2, 3))
     area = sizes * sizes
     return total / (area + (area == 0))[..., None]
