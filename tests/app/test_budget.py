@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from adacolvit.app.studio import Studio
 from adacolvit.app.table import Table
 from adacolvit.colorizer import Colorizer
 from adacolvit.runtime.engine import Engine
+from adacolvit.suggest import suggest_colors, suggest_places
 from adacolvit.weights import load_weights
 
 from .conftest import picture, serve
@@ -60,6 +62,21 @@ def test_frames(client, key, expected):
             assert info.effort.budget == max(0.6 if budget is None else budget, 0.4)
         socket.send(json.dumps({"seq": 1, "hints": [], "budget": 1.2}))
         assert "budget" in json.loads(socket.recv())["error"]
+
+
+def test_suggestions(client, key, engine):
+    colorizer = Colorizer(engine)
+    colorizer.set_photo(picture(200, 150))
+    answers = []
+    for budget in (0.4, 1.0):
+        wanted = {"hints": [], "count": 3, "budget": budget}
+        places = client.post(f"/api/photos/{key}/suggest/places", json=wanted).json()
+        assert places == [asdict(place) for place in suggest_places(colorizer, (), 3, budget=budget)]
+        wanted = {"hints": [], "x": 50, "y": 40, "budget": budget}
+        colors = client.post(f"/api/photos/{key}/suggest/colors", json=wanted).json()
+        assert colors == [asdict(color) for color in suggest_colors(colorizer, (), 50, 40, budget=budget)]
+        answers.append((places, colors))
+    assert answers[0][0] != answers[1][0] and answers[0][1] != answers[1][1]
 
 
 def test_saved_and_exported_pictures_have_the_budget_of_the_work(client, key, expected):

@@ -60,6 +60,13 @@ def test_round_trip(name, hints):
     assert json.loads(text)["version"] == 1
 
 
+def test_a_name_that_is_no_text_comes_back(tmp_path):
+    named = HintFile(b"Gro\xdfmutter.jpg".decode("utf-8", "surrogateescape"), 2400, 3200, FILE.hints)
+    save_hints(tmp_path / "a.hints.json", named)
+    assert load_hints(tmp_path / "a.hints.json") == named
+    assert json.loads((tmp_path / "a.hints.json").read_bytes())["photo"]["name"] == "Gro\udcdfmutter.jpg"
+
+
 def test_a_file_on_disk(tmp_path):
     path = tmp_path / "grandma.hints.json"
     save_hints(path, FILE)

@@ -14,7 +14,7 @@ from adacolvit.color.gamut import in_gamut
 from adacolvit.color.hex import parse_hex
 from adacolvit.color.lab import srgb_to_lab
 from adacolvit.colorizer import Colorizer, predict
-from adacolvit.errors import HintError, PhotoError
+from adacolvit.errors import BudgetError, HintError, PhotoError
 from adacolvit.hints.hint import place_hints
 from adacolvit.photo import open_photo
 from adacolvit.suggest import places as search
@@ -126,6 +126,36 @@ def test_a_reference_gives_its_colors_of_that_lightness(small_weights):
     assert green[1] < -30 and green[2] > 20
     gray = open_photo(np.full((20, 20), 0.5))
     assert {s.reason for s in suggest_colors(colorizer, (), 100, 100, gray)} == {"model"}
+
+
+def test_suggestions_are_those_of_the_budget(budget_weights):
+    colorizer = Colorizer(budget_weights)
+    colorizer.set_photo(noisy(0.2, 0.8))
+    answers = [
+        (suggest_places(colorizer, HINTS, 5, budget=budget), suggest_colors(colorizer, (), 50, 40, budget=budget))
+        for budget in (None, 0.6, 1.0)
+    ]
+    assert answers[0] == answers[1]  # what it was made for
+    assert answers[0][0] != answers[2][0] and answers[0][1] != answers[2][1]
+    with pytest.raises(BudgetError):
+        suggest_colors(colorizer, (), 100, 100, budget=2)
+
+
+def test_a_full_answer_is_not_looked_beyond(small_weights, monkeypatch):
+    runs = []
+
+    def another_hue(engine, lightness, placed, budget=None):
+        turn = 2 * np.pi * len(runs) / 6
+        runs.append(budget)
+        ab = np.array([np.cos(turn), np.sin(turn)], np.float32) * 40
+        return np.broadcast_to(ab[:, None, None], (2, *lightness.shape)), decisions
+
+    colorizer = Colorizer(small_weights)
+    colorizer.set_photo(np.full((HEIGHT, WIDTH), 0.5))
+    _, decisions = predict(colorizer.engine, colorizer.scene.lightness, place_hints((), colorizer.scene.frame))
+    monkeypatch.setattr("adacolvit.colorizer.predict", another_hue)
+    monkeypatch.setattr("adacolvit.suggest.colors.MOST", 3)
+    assert len(suggest_colors(colorizer, HINTS, 100, 100)) == len(runs) == 3
 
 
 def test_outside_the_photo_nothing_is_suggested(colorizer):

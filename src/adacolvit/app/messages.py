@@ -142,10 +142,11 @@ class HintsReply(Message):
 
 
 class PlacesRequest(Message):
-    """Asks for the ``count`` places where a hint would change most."""
+    """Asks for the ``count`` places where a hint would change most; ``budget`` as of a live request."""
 
     hints: Hints
     count: Annotated[int, Field(ge=1, le=20)] = 5
+    budget: Budget = None
 
 
 class Place(Message):
@@ -157,12 +158,14 @@ class Place(Message):
 
 
 class ColorsRequest(Message):
-    """Asks for colors to try at (x, y), beside ``hints``; ``reference`` is the id of another open photo, in color."""
+    """Asks for colors to try at (x, y), beside ``hints``; ``reference`` is the id of another open photo, in color;
+    ``budget`` as of a live request."""
 
     hints: Hints
     x: float
     y: float
     reference: str | None = None
+    budget: Budget = None
 
 
 class Suggestion(Message):

@@ -61,7 +61,8 @@ def dump_hints(hint_file: HintFile) -> str:
     photo = {"name": hint_file.name, "width": hint_file.width, "height": hint_file.height}
     lines = ",\n".join(f"    {json.dumps(hint.to_dict(), ensure_ascii=False)}" for hint in hint_file.hints)
     hints = f"[\n{lines}\n  ]" if lines else "[]"
-    photo_text = json.dumps(photo, ensure_ascii=False)
+    # A name that is not text has surrogates for its bytes: in JSON as escapes, which are read back as they were.
+    photo_text = json.dumps(photo, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
     return f'{{\n  "version": {VERSION},\n  "photo": {photo_text},\n  "hints": {hints}\n}}\n'
 
 

@@ -44,13 +44,20 @@ class Suggestion:
 
 
 def suggest_colors(
-    colorizer: Colorizer, hints: Iterable, x: float, y: float, reference: Photo | None = None
+    colorizer: Colorizer,
+    hints: Iterable,
+    x: float,
+    y: float,
+    reference: Photo | None = None,
+    *,
+    budget: float | None = None,
 ) -> list[Suggestion]:
     """Colors to try at (x, y) of the colorizer's photo, at most ``MOST``, different to the eye.
 
     hints: what :func:`as_hints` takes, photo pixels; one that lies at (x, y) is left out. x, y: photo pixels.
-    reference: another photo, in color; a gray one suggests nothing. Takes up to ``NEIGHBORS`` + 2 runs of the network.
-    Raises HintError where a hint or the place lies outside the photo.
+    reference: another photo, in color; a gray one suggests nothing. budget: as of :meth:`Colorizer.colorize`.
+    Takes up to ``NEIGHBORS`` + 2 runs of the network.
+    Raises HintError where a hint or the place lies outside the photo, BudgetError.
     """
     photo, frame, lightness = colorizer.scene
     check_inside([Hint(x, y, "#808080")], photo.width, photo.height)
@@ -58,15 +65,17 @@ def suggest_colors(
     others = [hint for hint in as_hints(hints) if frame.to_network(hint.x, hint.y) != (column, row)]
     wanted = float(photo.lightness_rows(int(y), int(y) + 1)[0, int(x)])
 
+    def guess(given: Iterable) -> np.ndarray:
+        return colorizer.colorize(given, budget=budget).ab[:, row, column]
+
     def candidates() -> Iterator[tuple[Reason, np.ndarray]]:
-        yield "model", colorizer.colorize(others).ab[:, row, column]
+        yield "model", guess(others)
         if others:
-            yield "model", colorizer.colorize().ab[:, row, column]
+            yield "model", guess(())
         by_distance = sorted(others, key=lambda hint: (hint.x - x) ** 2 + (hint.y - y) ** 2)
         if len(others) > 1:
             for hint in by_distance[:NEIGHBORS]:
-                rest = [other for other in others if other is not hint]
-                yield "neighbor", colorizer.colorize(rest).ab[:, row, column]
+                yield "neighbor", guess([other for other in others if other is not hint])
         for hint in by_distance:
             there_column, there_row = frame.to_network(hint.x, hint.y)
             if abs(lightness[there_row, there_column] - lightness[row, column]) <= LIKE_LIGHTNESS:
@@ -81,7 +90,9 @@ def suggest_colors(
         if all(ciede2000(lab, other) >= ALIKE for other, _ in found):
             rgb = np.rint(255 * lab_to_srgb(lab)).astype(int)
             found.append((lab, Suggestion(format_hex(rgb), reason)))
-    return [suggestion for _, suggestion in found[:MOST]]
+        if len(found) == MOST:
+            break
+    return [suggestion for _, suggestion in found]
 
 
 def _texture(lightness: np.ndarray) -> np.ndarray:

@@ -32,18 +32,19 @@ class Place:
     gain: float
 
 
-def suggest_places(colorizer: Colorizer, hints: Iterable, count: int) -> list[Place]:
+def suggest_places(colorizer: Colorizer, hints: Iterable, count: int, *, budget: float | None = None) -> list[Place]:
     """The ``count`` places, or fewer, of the colorizer's photo where a hint would change most, the most useful first.
 
-    hints: what :func:`as_hints` takes, photo pixels; nothing is suggested near them. Takes about ``CANDIDATES`` runs of
-    the network. The same photo and hints give the same places. Raises HintError where a hint lies outside the photo.
+    hints: what :func:`as_hints` takes, photo pixels; nothing is suggested near them. budget: as of
+    :meth:`Colorizer.colorize`. Takes about ``CANDIDATES`` runs of the network. The same question has the same answer.
+    Raises HintError where a hint lies outside the photo, BudgetError.
     """
     _, frame, lightness = colorizer.scene
     placed = place_hints(as_hints(hints), frame)
     height, width = lightness.shape
 
     def run(light: np.ndarray, at: tuple) -> np.ndarray:
-        return predict(colorizer.engine, light, at)[0]
+        return predict(colorizer.engine, light, at, budget)[0]
 
     base = run(lightness, placed)
     places = [place for place in _grid(height, width) if _is_free(place, placed)]

@@ -18,7 +18,9 @@ def suggest_routes(studio: Studio) -> APIRouter:
     async def places(photo_id: str, wanted: PlacesRequest, request: Request) -> list[Place]:
         """Places where a hint would change most, the most useful first; none near a hint that is there."""
         entry = await studio.entry(photo_id)
-        found = await studio.suggest(request, suggest_places, entry.colorizer, plain(wanted.hints), wanted.count)
+        found = await studio.suggest(
+            request, suggest_places, entry.colorizer, plain(wanted.hints), wanted.count, budget=wanted.budget
+        )
         return [Place(x=place.x, y=place.y, gain=place.gain) for place in found]
 
     @routes.post("/{photo_id}/suggest/colors", responses=failures(404))
@@ -27,8 +29,9 @@ def suggest_routes(studio: Studio) -> APIRouter:
         entry = await studio.entry(photo_id)
         reference = (await studio.entry(wanted.reference)).photo if wanted.reference else None
         found = await studio.suggest(
-            request, suggest_colors, entry.colorizer, plain(wanted.hints), wanted.x, wanted.y, reference
-        )
+            request, suggest_colors, entry.colorizer, plain(wanted.hints), wanted.x, wanted.y, reference,
+            budget=wanted.budget,
+        )  # fmt: skip
         return [Suggestion(color=suggestion.color, reason=suggestion.reason) for suggestion in found]
 
     return routes
