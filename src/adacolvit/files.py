@@ -70,9 +70,9 @@ def exists_already(place, also: str = "") -> SaveError:
     return SaveError(f"{place} exists already: choose another place, or --force to replace it{also}")
 
 
-def check_free(path: Path, force: bool) -> None:
+def check_free(path: str | os.PathLike, force: bool) -> None:
     """SaveError where a file is there that is not to be replaced by ``force``."""
-    if path.exists() and not force:
+    if os.path.isfile(path) and not force:  # what is written to a pipe or a device replaces nothing
         raise exists_already(path)
 
 

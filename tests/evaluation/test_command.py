@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from adacolvit.cli import main
-from adacolvit.evaluation import latency
+from adacolvit.evaluation import keeping, latency
 from adacolvit.evaluation.classical import Nearest
 from adacolvit.evaluation.hintset import draw
 from adacolvit.evaluation.methods import Network
@@ -54,6 +55,7 @@ def test_the_summary_keeps_names_and_digests_but_no_folders(measured, photo_set,
     text = (measured / "out.json").read_text()
     assert str(measured) not in text and str(photo_set.parent) not in text and str(small_weights.parent) not in text
     content = json.loads(text)
+    assert content["compared_with"] == "small"
     assert content["models"] == {"small": hashlib.sha256(small_weights.read_bytes()).hexdigest()}
     assert len(content["data"]["digest"]) == 12
 
@@ -83,7 +85,7 @@ def test_methods_take_turns_on_one_core(photo_set):
 
     class Slow:
         def __init__(self, name, seconds):
-            self.name, self.seconds = name, seconds
+            self.name, self.digest, self.seconds = name, "", seconds
 
         def predict(self, lightness, rows, *_):
             order.append(self.name)
@@ -141,28 +143,78 @@ def test_the_hint_set_and_baselines_are_used_again(measured, photo_set, tmp_path
     assert len(psnr) == 6 and psnr["lake", "10"] == 42.5 and psnr["lake", "5"] != 42.5
     assert psnr["town", "10"] == float(next(line for line in lines if ",town,nearest,10," in line).split(",")[5])
     capsys.readouterr()
-    assert evaluate(*options, *again, "--frame", "native") == 1
+    assert evaluate(*options, *again, "--frame", "native", "--force") == 1
     assert "another hint set or frame" in capsys.readouterr().err
 
 
-def test_an_interrupted_run_can_go_on(photo_set, tmp_path, monkeypatch, capsys):
-    """Ctrl-C during the third photo: the table holds two, and a run that uses it colors only the third."""
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("end", [interrupt, lambda: signal.raise_signal(signal.SIGTERM)], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_run_can_go_on(photo_set, tmp_path, monkeypatch, capsys, end):
+    """Ended during the third photo: the table holds two, and a run that uses it colors only the third."""
     colored = []
     real = Nearest.predict
 
     def predict(self, lightness, *hints):
         colored.append(lightness)
         if len(colored) == 3:
-            raise KeyboardInterrupt
+            end()
         return real(self, lightness, *hints)
 
     monkeypatch.setattr(Nearest, "predict", predict)
     options = ["--data", photo_set, "--baselines", "nearest", "--hints", "10", "--csv", tmp_path / "rows.csv"]
-    assert evaluate(*options) == 130
+    before = signal.getsignal(signal.SIGTERM)
+    assert evaluate(*options) == 130 and signal.getsignal(signal.SIGTERM) == before
     assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + 2
     assert evaluate(*options, "--reuse", tmp_path / "rows.csv") == 0
     assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + 3 and len(colored) == 4
     assert "3 photos" in capsys.readouterr().out
+
+
+def test_a_table_is_written_on_the_way(photo_set, tmp_path, monkeypatch):
+    """What kills a process outright leaves what was written by then."""
+    written = []
+    real = Nearest.predict
+
+    def predict(*arguments):
+        path = tmp_path / "rows.csv"
+        written.append(len(path.read_text().splitlines()) if path.exists() else 0)
+        return real(*arguments)
+
+    monkeypatch.setattr(Nearest, "predict", predict)
+    monkeypatch.setattr(keeping, "EVERY", 0)
+    options = ["--data", photo_set, "--baselines", "nearest", "--hints", "10", "--csv", tmp_path / "rows.csv"]
+    assert evaluate(*options) == 0
+    assert written == [0, 1 + 1, 1 + 2]
+
+
+def test_a_reused_table_keeps_what_is_not_measured_again(photo_set, tmp_path, monkeypatch):
+    """Fewer methods, other hint counts, fewer photos: all that was there is there afterwards; interrupted too."""
+    path = tmp_path / "rows.csv"
+    options = ["--data", photo_set, "--reuse", path, "--csv", path]
+    assert evaluate("--data", photo_set, "--baselines", "gray,nearest", "--hints", "5,10", "--csv", path) == 0
+    before = set(path.read_text().splitlines())
+    assert len(before) == 1 + 2 * 2 * 3
+    assert evaluate(*options, "--baselines", "nearest", "--hints", "20", "--limit", "2") == 0
+    after = path.read_text().splitlines()
+    assert before < set(after) and len(after) == len(before) + 2
+    assert evaluate(*options, "--baselines", "nearest", "--hints", "10") == 0
+    monkeypatch.setattr(Nearest, "predict", lambda *_: interrupt())
+    assert evaluate(*options, "--baselines", "nearest", "--hints", "10,50") == 130
+    assert sorted(path.read_text().splitlines()) == sorted(after)
+
+
+def test_what_exists_is_not_replaced_unasked(photo_set, tmp_path, capsys):
+    options = ["--data", photo_set, "--baselines", "gray", "--hints", "1"]
+    for kind, name in (("csv", "rows.csv"), ("parquet", "rows.parquet"), ("json", "out.json"), ("sheet", "out.png")):
+        path = tmp_path / name
+        path.write_bytes(b"mine")
+        assert evaluate(*options, f"--{kind}", path) == 1
+        assert f"{name} exists already" in capsys.readouterr().err and path.read_bytes() == b"mine"
+        assert evaluate(*options, f"--{kind}", path, "--force") == 0
+        assert path.read_bytes() != b"mine"
 
 
 def test_a_network_is_measured_again_only_where_its_weights_are_others(photo_set, small_weights, tmp_path, monkeypatch):

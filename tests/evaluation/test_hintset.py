@@ -87,11 +87,11 @@ def test_a_file_brings_back_the_same_set(hint_set, tmp_path):
 
 
 def test_other_photos_are_refused(hint_set):
-    hint_set.check(SOURCES[3])
+    hint_set.check("photo-3", SOURCES[3].checksum)
     with pytest.raises(DataError, match="no places for the photo stranger"):
-        hint_set.check(Source("stranger", b""))
+        hint_set.check("stranger", 0)
     with pytest.raises(DataError, match="photo-3 is not the one"):
-        hint_set.check(Source("photo-3", b"edited"))
+        hint_set.check("photo-3", Source("photo-3", b"edited").checksum)
 
 
 def test_files_that_are_no_hint_sets_are_refused(hint_set, tmp_path, monkeypatch):

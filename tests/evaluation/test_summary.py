@@ -11,7 +11,7 @@ import pytest
 import scipy.stats
 
 from adacolvit.errors import DataError, MissingExtra
-from adacolvit.evaluation.rows import Row, read_table, reusable, write_csv, write_parquet
+from adacolvit.evaluation.rows import Row, read_alike, read_table, write_csv, write_parquet
 from adacolvit.evaluation.summary import bootstrap, compare, summarize, worst
 
 
@@ -108,16 +108,14 @@ def test_a_table_brings_back_the_same_rows(tmp_path, write, suffix):
     write(path, rows)
     again = read_table(path)
     assert [str(r) for r in again] == [str(r) for r in rows]  # as text, since NaN is not NaN
-    kept = reusable(path, {"other": ""}, "0123456789ab", "square")
-    assert list(kept) == [("b", "other", 0)]
-    assert not reusable(path, {"other": "of a network"}, "0123456789ab", "square")
+    assert list(read_alike(path, "0123456789ab", "square")) == [(rows[0].key, "m", 10), ("b", "other", 0)]
     for digest, frame, net in (
         ("ffffffffffff", "square", ""),
         ("0123456789ab", "native", ""),
         ("0123456789ab", "square", "vgg"),
     ):
         with pytest.raises(DataError, match="another hint set or frame"):
-            reusable(path, {"other": ""}, digest, frame, net)
+            read_alike(path, digest, frame, net)
 
 
 def test_parquet_is_read_by_others_column_by_column(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adacolvit.errors import RecipeError, WeightsError
+from adacolvit.errors import RecipeError, UsageError, WeightsError
 from adacolvit.model.cost import cost
 from adacolvit.model.registry import NETWORKS, find
 from adacolvit.reproduce import paper
@@ -85,8 +85,8 @@ def test_weights_are_given_by_network():
     at_budget = parse("tiny=tiny@0.4@81600")
     assert at_budget == Trained("tiny", "tiny@0.4", shipped.sha256[:12] + "@0.4", 81_600)
     for text, error, words in (
-        ("tiny", RecipeError, "write NETWORK=FILE"),
-        ("enormous=tiny", WeightsError, "no network named 'enormous'"),
+        ("tiny", UsageError, "write NETWORK=FILE"),
+        ("enormous=tiny", UsageError, "no network named 'enormous'"),
         ("tiny=missing.safetensors", WeightsError, "cannot read"),
         ("icolorit-s=tiny", RecipeError, "has width 192, a icolorit-s has width 384"),
         ("tiny-d24=tiny", RecipeError, "has depth 12, a tiny-d24 has depth 24"),

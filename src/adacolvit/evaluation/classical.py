@@ -7,6 +7,7 @@ class Gray:
     """No color at all."""
 
     name = "gray"
+    digest = ""
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`adacolvit.evaluation.methods.Method`."""
@@ -17,6 +18,7 @@ class Nearest:
     """Every pixel takes the color of the nearest hint (distance to the middle of its square); gray without hints."""
 
     name = "nearest"
+    digest = ""
 
     def predict(self, lightness, rows, columns, sizes, ab):
         """See :class:`adacolvit.evaluation.methods.Method`."""

@@ -18,15 +18,19 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from adacolvit.errors import DataError, MissingExtra
-from adacolvit.photosets import iter_files
+from adacolvit.photosets import Choice, iter_files
 
 
-def iter_data(data) -> Iterator[tuple[str, bytes]]:
-    """(key, file content) of a set's photos, sorted by key, one in memory at a time. Raises DataError."""
+def iter_data(data, some: Choice = set) -> Iterator[tuple[str, bytes]]:
+    """(key, file content) of a set's photos, sorted by key, one in memory at a time. Raises DataError.
+
+    some: the set's keys, sorted -> those that are wanted; all by default.
+    """
     kind, colon, rest = str(data).partition(":")
     if colon and kind in READERS:
-        return READERS[kind](rest)
-    return iter_files(data)
+        source, members = READERS[kind](rest)
+        return iter_files(source, lambda keys: some(sorted(members(keys))))
+    return iter_files(data, some)
 
 
 def title(data) -> str:
@@ -35,7 +39,7 @@ def title(data) -> str:
     return kind if colon and kind in READERS else Path(data).name
 
 
-def _ctest10k(where: str) -> Iterator[tuple[str, bytes]]:
+def _ctest10k(where: str) -> tuple[str, Choice]:
     folder, comma, listed = where.rpartition(",")
     if not comma:
         raise DataError(f"ctest10k:{where} names no list: write ctest10k:VAL,LIST with ImageNet's val and the list")
@@ -50,7 +54,7 @@ def _ctest10k(where: str) -> Iterator[tuple[str, bytes]]:
         by_base = {_base(key): key for key in keys}
         return {by_base[name] for name in _present(wanted, by_base, listed, folder)}
 
-    return iter_files(folder, choose)
+    return folder, choose
 
 
 def _base(key: str) -> str:
@@ -72,7 +76,7 @@ def _read_list(path: Path) -> list[int] | list[str]:
     return [PurePosixPath(word).stem for word in words]
 
 
-def _flowers102(folder: str) -> Iterator[tuple[str, bytes]]:
+def _flowers102(folder: str) -> tuple[Path, Choice]:
     try:
         from scipy.io import loadmat
         from scipy.io.matlab import MatReadError
@@ -86,7 +90,7 @@ def _flowers102(folder: str) -> Iterator[tuple[str, bytes]]:
     return _listed(Path(folder) / "jpg", [f"image_{int(number):05}" for number in numbers], path)
 
 
-def _cub200(folder: str) -> Iterator[tuple[str, bytes]]:
+def _cub200(folder: str) -> tuple[Path, Choice]:
     path = Path(folder)
     names, training = _table(path / "images.txt"), _table(path / "train_test_split.txt")
     tested = [names[number].rpartition(".")[0] for number, trained in training.items() if trained == "0"]
@@ -101,8 +105,8 @@ def _table(path: Path) -> dict[str, str]:
         raise DataError(f"{path} cannot be read as a table of the set ({error}): fetch it again") from error
 
 
-def _listed(folder: Path, keys: Sequence[str], source: Path) -> Iterator[tuple[str, bytes]]:
-    return iter_files(folder, lambda there: set(_present(keys, there, source, folder)))
+def _listed(folder: Path, keys: Sequence[str], source: Path) -> tuple[Path, Choice]:
+    return folder, lambda there: set(_present(keys, there, source, folder))
 
 
 def _present(names, there, source, folder) -> Sequence[str]:
@@ -113,7 +117,8 @@ def _present(names, there, source, folder) -> Sequence[str]:
     return names
 
 
-READERS: dict[str, Callable[[str], Iterator[tuple[str, bytes]]]] = {
+# What stands behind the colon -> where the photos are, and which of them are the set's.
+READERS: dict[str, Callable[[str], tuple[str | Path, Choice]]] = {
     "ctest10k": _ctest10k,
     "flowers102": _flowers102,
     "cub200": _cub200,

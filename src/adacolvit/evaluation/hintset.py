@@ -45,12 +45,12 @@ class HintSet:
             state.update(f"\n{key} {checksum} ".encode() + places.tobytes())
         return state.hexdigest()[:12]
 
-    def check(self, source: Source) -> None:
+    def check(self, key: str, checksum: int) -> None:
         """Raises DataError where the set was not drawn for this photo."""
-        if source.key not in self.places:
-            raise DataError(f"the hint set has no places for the photo {source.key}: draw another for these photos")
-        if self.places[source.key][0] != source.checksum:
-            raise DataError(f"the photo {source.key} is not the one of the hint set: draw another for these photos")
+        if key not in self.places:
+            raise DataError(f"the hint set has no places for the photo {key}: draw another for these photos")
+        if self.places[key][0] != checksum:
+            raise DataError(f"the photo {key} is not the one of the hint set: draw another for these photos")
 
     def hints(self, key: str, count: int, frame: Frame, ab: np.ndarray):
         """The first ``count`` hints of a photo, on any frame.

@@ -24,6 +24,7 @@ class Levin:
     """
 
     name = "levin"
+    digest = ""
 
     def __init__(self) -> None:
         self._of, self._weights = None, None  # the last photo's lightness, and its matrix

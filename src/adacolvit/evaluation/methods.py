@@ -29,9 +29,10 @@ BASELINES = {"gray": Gray, "nearest": Nearest, "levin": _levin}
 
 
 class Method(Protocol):
-    """A way to colorize. ``digest``, where there are weights: SHA-256 of their file."""
+    """A way to colorize. ``digest``: SHA-256 of the weights' file; "" where there are none."""
 
     name: str
+    digest: str
 
     def predict(self, lightness, rows, columns, sizes, ab) -> tuple[np.ndarray, int | None]:
         """Color one photo.

@@ -1,6 +1,6 @@
 """Photos with their true colors, laid on a frame, to measure against."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -37,12 +37,47 @@ class Truth:
     lab: np.ndarray
 
 
+def evenly(keys: Sequence[str], count: int | None) -> list[str]:
+    """At most ``count`` of the keys, evenly through them: the first ones, where sorted by class, are of few classes."""
+    if count is None or count >= len(keys):
+        return list(keys)
+    return [keys[i * len(keys) // count] for i in range(count)]
+
+
 def iter_sources(data, limit: int | None = None) -> Iterator[Source]:
-    """The photos of a set, as :mod:`.datasets` names it, in the order of their keys, at most ``limit``."""
-    for i, (key, content) in enumerate(iter_data(data)):
-        if i == limit:
-            return
+    """The photos of a set, as :mod:`.datasets` names it, in the order of their keys; see :func:`evenly` for a limit."""
+    for key, content in iter_data(data, lambda keys: set(evenly(keys, limit))):
         yield Source(key, content)
+
+
+class Photos:
+    """Photos of a set, read anew where they are needed: only keys and checksums stay in memory.
+
+    checksums: by the photos' keys, in their order.
+    """
+
+    def __init__(self, data, limit: int | None = None) -> None:
+        """Read every file once. data, limit: as of :func:`iter_sources`. Raises DataError."""
+        self._data = data
+        self.checksums = {source.key: source.checksum for source in iter_sources(data, limit)}
+
+    def __len__(self) -> int:
+        return len(self.checksums)
+
+    @property
+    def keys(self) -> list[str]:
+        """Sorted."""
+        return list(self.checksums)
+
+    def read(self, keys: Collection[str]) -> Iterator[Source]:
+        """The photos of these keys in the order of the set, one in memory at a time."""
+        for key, content in iter_data(self._data, lambda _: set(keys)):
+            yield Source(key, content)
+
+    def few(self, keys: Sequence[str]) -> list[Source]:
+        """The photos of these keys in the order of ``keys``, all in memory."""
+        found = {source.key: source for source in self.read(keys)}
+        return [found[key] for key in keys]
 
 
 def load(source: Source) -> Image.Image:

@@ -47,7 +47,7 @@ def evaluate_photo(
 
     jobs: the methods, each with its hint counts. lpips: :class:`adacolvit.evaluation.lpips.Lpips`, or None.
     """
-    hint_set.check(source)
+    hint_set.check(source.key, source.checksum)
     image = load(source)
     square, native = lay(image, "square"), lay(image, "native")
     seen = {"square": square, "native": native}[frame]
@@ -83,7 +83,7 @@ def evaluate_photo(
                     seam=checks.seam(ab),
                     true_seam=true_seam,
                     hint_error=checks.hint_error(join(seen, ab), *hints),
-                    weights=getattr(method, "digest", ""),
+                    weights=method.digest,
                     **perceived,
                 )
             )

@@ -17,7 +17,7 @@ from adacolvit.files import write_file
 
 from .datasets import title
 from .hintset import HintSet
-from .photos import Source
+from .photos import Photos
 from .rows import Row
 from .summary import worst
 
@@ -117,27 +117,28 @@ def _bare_path(text: str) -> str:
     return prefix + text[len(prefix) :].replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
-def data_digest(sources: Sequence[Source]) -> str:
+def data_digest(photos: Photos) -> str:
     """12 hexadecimal digits of a set's keys and files."""
     state = hashlib.sha256()
-    for source in sources:
-        state.update(f"{source.key} {source.checksum}\n".encode())
+    for key, checksum in photos.checksums.items():
+        state.update(f"{key} {checksum}\n".encode())
     return state.hexdigest()[:12]
 
 
-def write_json(path, args, hint_set: HintSet, sources, methods, summary: list[dict], extra: dict) -> None:
+def write_json(path, args, hint_set: HintSet, photos: Photos, methods, summary: list[dict], extra: dict) -> None:
     """Write the summary with all that is needed to repeat it. SaveError where the file cannot be written.
 
-    sources, methods: what was measured; of files, names and digests are kept, not where they lay. extra: more entries.
+    photos, methods: what was measured; of files, names and digests are kept, not where they lay. extra: more entries.
     """
     content = {
         "version": __version__,
         "command": public_command(sys.argv[1:]),
-        "data": {"name": title(args.data), "digest": data_digest(sources)},
+        "data": {"name": title(args.data), "digest": data_digest(photos)},
         "photos": summary[0]["photos"],
         "frame": args.frame,
         "hint_set": {"digest": hint_set.digest, "seed": hint_set.seed},
-        "models": {method.name: method.digest for method in methods if hasattr(method, "digest")},
+        "models": {method.name: method.digest for method in methods if method.digest},
+        "compared_with": methods[0].name,
         "interval": "95 %, percentile bootstrap over photos",
         **extra,
         "summary": summary,

@@ -88,18 +88,14 @@ def _parquet(path) -> tuple[list[str], list[dict]]:
     return table.column_names, table.to_pylist()
 
 
-def reusable(
-    path, methods: dict[str, str], hint_set: str, frame: str, lpips_net: str = ""
-) -> dict[tuple[str, str, int], Row]:
-    """Rows of ``methods`` in an earlier table, by (key, method, hints).
+def read_alike(path, hint_set: str, frame: str, lpips_net: str = "") -> dict[tuple[str, str, int], Row]:
+    """The rows of an earlier table, by (key, method, hints).
 
-    methods: names and the digests of their weights: what other weights of a name have done is left out.
-
-    DataError where the table was measured with another hint set, frame, or backbone of LPIPS.
+    DataError where it was measured with another hint set, frame, or backbone of LPIPS than these.
     """
     rows = read_table(path)
     if any((row.hint_set, row.frame, row.lpips_net) != (hint_set, frame, lpips_net) for row in rows):
         raise DataError(
             f"{path} was measured with another hint set or frame, or another LPIPS: measure its methods again"
         )
-    return {(row.key, row.method, row.hints): row for row in rows if methods.get(row.method) == row.weights}
+    return {(row.key, row.method, row.hints): row for row in rows}

@@ -14,7 +14,7 @@ from adacolvit.files import write_file
 from . import metrics
 from .hintset import HintSet
 from .methods import Method
-from .photos import Source, lay, load
+from .photos import Source, evenly, lay, load
 from .protocol import join
 from .rows import Row
 from .summary import worst
@@ -24,13 +24,11 @@ GAP, TEXT = 8, 16  # pixels between pictures, and of a line of text
 GROUND, INK = (119, 119, 119), (255, 255, 255)  # a middle gray, against which color is judged fairly
 
 
-def choose(sources: Sequence[Source], rows: Sequence[Row], count: int) -> list[Source]:
+def choose(keys: Sequence[str], rows: Sequence[Row], count: int) -> list[str]:
     """Photos worth looking at: some evenly through the set, then those on which the first method gains least."""
-    every = -(-len(sources) // SPREAD)
-    shown = {source.key: source for source in sources[::every]}
-    by_key = {source.key: source for source in sources}
+    shown = evenly(keys, SPREAD)
     bad = [row.key for row in worst(rows, rows[0].method, count, len(rows)) if row.key not in shown]
-    return [*shown.values(), *(by_key[key] for key in bad[:WORST])]
+    return [*shown, *bad[:WORST]]
 
 
 def contact_sheet(sources: Sequence[Source], methods: Sequence[Method], hint_set: HintSet, count: int, frame: str):
@@ -64,7 +62,7 @@ def contact_sheet(sources: Sequence[Source], methods: Sequence[Method], hint_set
 
 def _line(source: Source, methods, hint_set: HintSet, count: int, frame: str) -> list[tuple[Image.Image, str]]:
     """(picture, caption) of each column."""
-    hint_set.check(source)
+    hint_set.check(source.key, source.checksum)
     truth = lay(load(source), frame)
     lightness, true_ab = np.ascontiguousarray(truth.lab[..., 0]), truth.lab[..., 1:]
     hints = hint_set.hints(source.key, count, truth.frame, true_ab)

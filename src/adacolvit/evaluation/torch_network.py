@@ -13,6 +13,8 @@ from adacolvit.weights import Weights
 class TorchNetwork:
     """A method (:class:`adacolvit.evaluation.methods.Method`). It really skips what the network leaves out."""
 
+    digest = ""  # but of a network that comes from a file
+
     def __init__(self, network: torch.nn.Module, name: str = "network", *, mode: str = "gathered", bare: bool = False):
         """mode: "dense" or "gathered", as of the network. bare: without the product's refinement after it."""
         self.name, self.network, self.mode, self.bare = name, network.eval(), mode, bare

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from adacolvit.arguments import positive
 from adacolvit.errors import UsageError
+from adacolvit.training.command import DEFAULT_CACHE
 
 from .experiment import NAMES
-
-CACHE = Path.home() / ".cache" / "adacolvit"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("what", choices=NAMES, help="a table or figure of the paper; `hints` and `curve` are ours")
     add("--data", action="append", required=True, metavar="SET", help="color photos, as for `evaluate`; repeatable")
     add("--hint-set", action="append", default=[], metavar="FILE", help="of each --data; drawn where missing")
-    add("--limit", type=positive, metavar="N", help="only the first N photos of each set")
+    add("--limit", type=positive, metavar="N", help="only N photos of each set, evenly through it, sorted")
     add(
         "--weights",
         action="append",
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--parts", type=positive, default=1, metavar="N",
         help="pieces in which a training step is done, where memory is short: Uformer's at 224 px take 16 GB whole [1]",
     )  # fmt: skip
-    add("--cache", type=Path, default=CACHE, help="folder for decoded photos (%(default)s)")
+    add("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
     add("--lpips", choices=("squeeze", "alex", "vgg"), help="measure LPIPS too, with this backbone")
     add("--lpips-files", metavar="DIR", help="holds LPIPS's backbone and heads (default: torch's cache)")
     add("--latency", action="store_true", help="measure each system's time on one thread, where the table has it")
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     for data, hint_file in zip(args.data, args.hint_set or [None] * len(args.data), strict=True):
         opened = DataSet.open(data, hint_file, args.limit)
         with progress_bar() as progress:
-            task = progress.add_task(opened.title, total=len(opened.sources) * len(trained))
+            task = progress.add_task(opened.title, total=len(opened.photos) * len(trained))
             found.append(
                 measure(
                     opened,
@@ -81,11 +80,11 @@ def run(args: argparse.Namespace) -> int:
                     advance=lambda progress=progress, task=task: progress.advance(task),
                 )
             )
-            progress.update(task, completed=len(opened.sources) * len(trained))
+            progress.update(task, completed=len(opened.photos) * len(trained))
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"{args.what}.md"
-    parts = experiment.write(found, args.out)
-    page.write(path, experiment.title, [*parts, "## How", page.provenance(found, missing, lpips_used)])
+    how = page.provenance(found, missing, lpips_used, experiment.paper_data)
+    page.write(path, experiment.title, [*experiment.write(found, args.out), "## How", how])
     print(path)
     return 0
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from .found import Found
-from .page import Claim, claims, table
+from .page import Claim, claims, lpips_note, table
 from .paper import Numbers, System
 
 HINTS = 10
@@ -16,8 +16,8 @@ def write(found: Sequence[Found], numbers: Paper, stated: Sequence[Claim]) -> li
     """Parts of a page, for each data set."""
     parts = []
     for one in found:
-        parts.append(f"## {one.data.title}, {len(one.data.sources)} photos")
-        parts.append(lines(one, numbers(one.data.title)))
+        parts.append(f"## {one.data.title}, {len(one.data.photos)} photos")
+        parts += [lines(one, numbers(one.data.title)), *lpips_note(one)]
         if stated:
             parts.append(claims(one, stated))
     return parts
@@ -66,8 +66,8 @@ def _columns(found: Found) -> dict[str, Callable]:
         "PSNR, paper": paper("psnr", 2),
         "here (95 %)": here("psnr", 2),
         "LPIPS, paper": paper("lpips", 3),
-        "here": here("lpips", 3),
-        "fed 0..1": here("lpips_unscaled", 3),
+        "paper-compatible": here("lpips_unscaled", 3),
+        "correct": here("lpips", 3),
     }
     if found.milliseconds:
         columns["ms, paper"] = paper("milliseconds", 0)

@@ -42,7 +42,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     parts = []
     for one in found:
         parts += [
-            f"## {one.data.title}, {len(one.data.sources)} photos",
+            f"## {one.data.title}, {len(one.data.photos)} photos",
             draw(one, SYSTEMS, COUNTS, folder, picture_name("curve", one, found), intervals=False),
             "A point is a budget; its bar is the 5th to 95th percentile of the cost over the photos.",
         ]

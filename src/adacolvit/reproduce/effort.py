@@ -67,5 +67,4 @@ class Watcher:
 def watch(found: Found, system, keys, count: int) -> list[Effort]:
     """The efforts of a measured system's first weights on some photos, in the order of ``keys``."""
     watcher = Watcher(found.of(system)[0])
-    by_key = {source.key: source for source in found.data.sources}
-    return [watcher(by_key[key], found.data.hint_set, count) for key in keys]
+    return [watcher(source, found.data.hint_set, count) for source in found.data.photos.few(keys)]

@@ -18,7 +18,7 @@ class Experiment:
 
     write: (what was measured on each data set, folder) -> the parts of its Markdown page, between its title and its
     provenance; pictures go into the folder under the experiment's name. variants: weights -> those that are measured of
-    them.
+    them. paper_data: what the paper measured on.
     """
 
     title: str
@@ -27,6 +27,7 @@ class Experiment:
     write: Callable[[Sequence[Found], Path], list[str]]
     timed: bool = False  # has a column for the time
     variants: Callable[[Trained], list[Trained]] = lambda trained: [trained]
+    paper_data: str = "ctest10k"
 
 
 def load(name: str) -> Experiment:

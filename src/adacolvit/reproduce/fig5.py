@@ -23,7 +23,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
         for system in SYSTEMS:
             methods += [_named(system, trained) for trained in one.of(system)]
         rows = next(iter(one.rows.values()))
-        shown = choose(one.data.sources, rows, COUNT)
+        shown = one.data.photos.few(choose(one.data.photos.keys, rows, COUNT))
         save_sheet(folder / name, contact_sheet(shown, methods, one.data.hint_set, COUNT, FRAME))
         parts += [
             f"## {one.data.title}, {COUNT} hints",

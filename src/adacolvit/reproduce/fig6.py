@@ -21,7 +21,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     for one in found:
         name = picture_name("fig6", one, found)
         parts += [
-            f"## {one.data.title}, {len(one.data.sources)} photos, {COUNTS[0]} hints",
+            f"## {one.data.title}, {len(one.data.photos)} photos, {COUNTS[0]} hints",
             draw(one, SYSTEMS, COUNTS, folder, name),
             "Only points at one cost can be compared. `--train` trains all to 0.95 GMACs, which each of them can have.",
             lines(one, SYSTEMS, COUNTS),

@@ -21,7 +21,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     parts = []
     for one in (one for one in found if one.of(ADACOLVIT_T)):
         name = picture_name("fig8", one, found)
-        keys = [source.key for source in one.data.sources]
+        keys = one.data.photos.keys
         chosen = keys[:: -(-len(keys) // SHOWN)]
         efforts = watch(one, ADACOLVIT_T, chosen, COUNT)
         parts += [

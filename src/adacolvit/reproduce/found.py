@@ -1,15 +1,17 @@
 """Measurements of the systems of a table or figure: the same photos and hints for all, each measured once and kept."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from adacolvit.evaluation import hintset, latency
 from adacolvit.evaluation.datasets import title
 from adacolvit.evaluation.hintset import HintSet
+from adacolvit.evaluation.keeping import kept
 from adacolvit.evaluation.methods import ALONE, BASELINES, make_methods
-from adacolvit.evaluation.photos import Source, iter_sources
+from adacolvit.evaluation.photos import Photos, evenly, iter_sources
 from adacolvit.evaluation.protocol import evaluate
 from adacolvit.evaluation.rows import Row, read_table, write_csv
 from adacolvit.evaluation.summary import Paired, compare, grouped, summarize
@@ -25,14 +27,17 @@ class DataSet:
     """Photos and the hints that every system gets on them."""
 
     title: str
-    sources: list[Source]
+    photos: Photos
     hint_set: HintSet
 
     @classmethod
     def open(cls, data, hint_file, limit: int | None) -> "DataSet":
-        """``hint_file``: see :func:`adacolvit.evaluation.hintset.open_or_draw`."""
+        """hint_file: see :func:`adacolvit.evaluation.hintset.open_or_draw`. limit: most photos; see :func:`evenly`."""
         hint_set = hintset.open_or_draw(hint_file, iter_sources(data))
-        return cls(title(data), list(iter_sources(data, limit)), hint_set)
+        photos = Photos(data, limit)
+        for key, checksum in photos.checksums.items():
+            hint_set.check(key, checksum)
+        return cls(title(data), photos, hint_set)
 
 
 @dataclass
@@ -42,6 +47,7 @@ class Found:
     data: DataSet
     rows: dict[Trained, list[Row]] = field(default_factory=dict)
     milliseconds: dict[Trained, dict] = field(default_factory=dict)
+    _entries: dict[Trained, dict[int, dict]] = field(default_factory=dict, init=False)  # bootstraps take their time
 
     def of(self, system: System) -> list[Trained]:
         """The weights that were measured of a system; none where there were none."""
@@ -49,7 +55,9 @@ class Found:
 
     def entry(self, trained: Trained, hints: int) -> dict:
         """Means and intervals, as :func:`adacolvit.evaluation.summary.summarize` gives them."""
-        return next(e for e in summarize(self.rows[trained]) if e["hints"] == hints)
+        if trained not in self._entries:
+            self._entries[trained] = {entry["hints"]: entry for entry in summarize(self.rows[trained])}
+        return self._entries[trained][hints]
 
     def compare(self, one: System, other: System, measure: str, hints: int) -> Paired | None:
         """How much more of a measure the first has, paired by photo; None where that was not measured of both."""
@@ -95,31 +103,33 @@ def measure(
         parts = [trained.network, trained.digest, data.hint_set.digest, net]
         path = folder / f"{'-'.join(filter(None, parts))}.csv"
         known = {(row.key, row.hints): row for row in read_table(path)} if path.exists() else {}
-        missing = {s.key: [n for n in counts if (s.key, n) not in known] for s in data.sources}
-        todo = [source for source in data.sources if missing[source.key]]
-        models, baselines = arguments(trained)
-        (name,) = (method.name for method in make_methods(models, baselines))
-        try:
-            for rows in evaluate(
-                todo,
-                data.hint_set,
-                models=models,
-                baselines=baselines,
-                frame=FRAME,
-                todo=lambda key, name=name, missing=missing: {name: missing[key]},
-                workers=workers,
-                lpips=lpips,
-            ):
-                known |= {(row.key, row.hints): replace(row, method=trained.network) for row in rows}
-                advance()
-        finally:  # what is measured is kept, should the rest be stopped
-            if todo and known:
-                folder.mkdir(parents=True, exist_ok=True)
-                write_csv(path, list(known.values()))
-        found.rows[trained] = [known[s.key, n] for n in counts for s in data.sources]
+        missing = {key: [n for n in counts if (key, n) not in known] for key in data.photos.keys}
+        todo = [key for key in data.photos.keys if missing[key]]
+        if todo:
+            with kept(partial(_save, path, known)) as done:
+                for rows in _measured(data, trained, todo, missing, workers, lpips):
+                    known.update({(row.key, row.hints): row for row in rows})
+                    advance()
+                    done()
+        found.rows[trained] = [known[key, n] for n in counts for key in data.photos.keys]
     if timed:
         found.milliseconds = _time(data, systems)
     return found
+
+
+def _save(path: Path, rows: dict) -> None:
+    if rows:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_csv(path, list(rows.values()))
+
+
+def _measured(data: DataSet, trained: Trained, keys, missing, workers: int, lpips) -> Iterator[list[Row]]:
+    """The rows of some photos, under the network's name; missing: key -> hint counts."""
+    models, baselines = arguments(trained)
+    (name,) = (method.name for method in make_methods(models, baselines))
+    options = {"models": models, "baselines": baselines, "frame": FRAME, "workers": workers, "lpips": lpips}
+    for rows in evaluate(data.photos.read(keys), data.hint_set, todo=lambda key: {name: missing[key]}, **options):
+        yield [replace(row, method=trained.network) for row in rows]
 
 
 def arguments(trained: Trained) -> tuple[list[str], list[str]]:
@@ -133,5 +143,6 @@ def _time(data: DataSet, systems: Sequence[Trained]) -> dict[Trained, dict]:
         (method,) = make_methods(*arguments(trained))
         method.name = str(len(methods))  # two weights of one network share a name
         methods.append(method)
-    times = latency.measure(data.sources[: latency.PHOTOS], methods, data.hint_set, 10, FRAME)
+    timed = data.photos.read(evenly(data.photos.keys, latency.PHOTOS))
+    times = latency.measure(timed, methods, data.hint_set, 10, FRAME)
     return {trained: times[str(i)] for i, trained in enumerate(systems)}

@@ -7,7 +7,7 @@ from .experiment import Experiment
 from .fig4 import MEASURES, lines
 from .figure import look, plt, save, style
 from .found import Found, picture_name
-from .page import signed, table
+from .page import lpips_note, signed, table
 from .paper import ADACOLVIT_T, GRAY, LEVIN, NEAREST, TWIN, System
 
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100)
@@ -20,9 +20,10 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     for one in found:
         name = picture_name("hints", one, found)
         parts += [
-            f"## {one.data.title}, {len(one.data.sources)} photos",
+            f"## {one.data.title}, {len(one.data.photos)} photos",
             draw(one, folder, name),
             lines(one, SYSTEMS, COUNTS),
+            *lpips_note(one, ["lpips"]),
             "PSNR of AdaColViT-T less that of the others in dB, paired by photo, with its 95 % interval:",
             table(("hints", *map(str, COUNTS)), [_less(one, other) for other in SYSTEMS[1:] if one.of(other)]),
         ]

@@ -1,7 +1,7 @@
 """The page of a table or figure: what the paper says, what was found, and all that is needed to judge or repeat it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,16 @@ from adacolvit.evaluation.report import data_digest, public_command
 from adacolvit.files import write_file
 
 from .found import Found
-from .paper import MINUS, SAMPLES, System
+from .paper import MINUS, SAMPLES, Numbers, System
 
-UNITS = {"psnr": ("PSNR", "dB", 2, 1), "lpips": ("LPIPS", "", 3, 1), "macs": ("cost", "GMACs", 3, 1e-9)}
+# Field of a row -> what it is called, unit, digits, scale, and field of the paper's numbers.
+UNITS = {
+    "psnr": ("PSNR", "dB", 2, 1, "psnr"),
+    "lpips_unscaled": ("LPIPS", "", 3, 1, "lpips"),
+    "macs": ("cost", "GMACs", 3, 1e-9, "gmacs"),
+}
+FEEDS = {"lpips_unscaled": "paper-compatible, fed 0..1", "lpips": f"correct, fed {MINUS}1..1"}
+BACKBONES = {"squeeze": "SqueezeNet", "alex": "AlexNet", "vgg": "VGG"}
 
 
 @dataclass(frozen=True)
@@ -22,9 +29,15 @@ class Claim:
 
     one: System
     other: System
-    measure: str  # field of a row: "psnr", "lpips", "macs"
+    measure: str  # one of UNITS
     paper: float | None = None  # how much more in the paper, in the unit shown; None: more, of which it gives no number
     hints: int = 10
+
+    @classmethod
+    def of(cls, paper: Mapping[System, Numbers], one: System, other: System, measure: str) -> "Claim":
+        """By the paper's numbers."""
+        name = UNITS[measure][-1]
+        return cls(one, other, measure, getattr(paper[one], name) - getattr(paper[other], name))
 
     @property
     def more(self) -> bool:
@@ -54,7 +67,7 @@ def claims(found: Found, stated: Sequence[Claim]) -> str:
     """Each claim of the paper beside its paired difference here, with its 95 % interval and what follows from it."""
     lines = []
     for claim in stated:
-        _, unit, digits, scale = UNITS[claim.measure]
+        _, unit, digits, scale, _ = UNITS[claim.measure]
         paired = found.compare(claim.one, claim.other, claim.measure, claim.hints)
         here, verdict = "-", "not measured"
         if paired:
@@ -67,13 +80,20 @@ def claims(found: Found, stated: Sequence[Claim]) -> str:
     return table(("the paper claims", "by", "here, paired by photo (95 %)", ""), lines)
 
 
-def provenance(found: Sequence[Found], missing: Sequence[System], lpips: dict | None) -> str:
-    """Command, data, networks with the samples they saw, and machine."""
+def lpips_note(found: Found, feeds: Iterable[str] = FEEDS) -> list[str]:
+    """What is to be known beside LPIPS where it was measured; feeds: those that are shown."""
+    net = next(iter(found.rows.values()))[0].lpips_net
+    shown = "; ".join(FEEDS[feed] for feed in feeds)
+    return [f"LPIPS, the paper: VGG, fed 0..1; here {BACKBONES[net]}: {shown}."] if net else []
+
+
+def provenance(found: Sequence[Found], missing: Sequence[System], lpips: dict | None, paper_data: str) -> str:
+    """Command, data, networks with the samples they saw, and machine; paper_data: what the paper measured on."""
     lines = [f"Command: `{public_command(sys.argv[1:])}` (version {__version__})", ""]
     for one in found:
         data = one.data
-        digests = f"files `{data_digest(data.sources)}`, hint set `{data.hint_set.digest}`"
-        lines.append(f"* Photos: {len(data.sources)} of {data.title}, stretched to 224 x 224; {digests}.")
+        digests = f"files `{data_digest(data.photos)}`, hint set `{data.hint_set.digest}`"
+        lines.append(f"* Photos: {len(data.photos)} of {data.title}, stretched to 224 x 224; {digests}.")
     for trained in dict.fromkeys(trained for one in found for trained in one.rows if trained.weights):
         seen = f"{trained.samples:,} samples, {trained.samples / SAMPLES:.2%} of the paper's" if trained.samples else ""
         lines.append(f"* {trained.network}: weights `{trained.digest}`; {seen or 'samples seen are not recorded'}.")
@@ -89,12 +109,12 @@ def provenance(found: Sequence[Found], missing: Sequence[System], lpips: dict | 
     lines += [f"* {system.label}: {system.note}." for system in _noted(found)]
     if lpips:
         files = ", ".join(f"{name} `{digest[:12]}`" for name, digest in lpips["files"].items())
-        lines.append(f"* LPIPS with {lpips['net']}, fed in [{MINUS}1, 1]: {files}.")
+        lines.append(f"* LPIPS with {lpips['net']}: {files}.")
     where = machine()
     lines.append(f"* Machine: {where['processor']}, {where['cores']} cores, {where['system']}.")
     lines.append(
         f"* The paper: 1.3 million photos of ImageNet x 50 epochs ({SAMPLES / 1e6:.0f} million samples), measured on "
-        "ctest10k. Intervals are 95 %, percentile bootstrap over the photos."
+        f"{paper_data}. Intervals are 95 %, percentile bootstrap over the photos."
     )
     return "\n".join(lines)
 

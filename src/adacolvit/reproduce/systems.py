@@ -71,7 +71,7 @@ def resolve(wanted: Sequence[System], given: Sequence[Trained], train) -> tuple[
     return found, missing
 
 
-def recipe_for(system: System, samples: int, photos: Sequence[str], teacher: str = "", seed: int = 0):
+def recipe_for(system: System, samples: int, photos: Sequence[str], teacher: str = ""):
     """The recipe that trains any network of the comparison: the same stages, batches, hints and rates for all.
 
     teacher: weights of the system's teacher. The network starts from fresh weights: beginning from a dense checkpoint
@@ -81,7 +81,7 @@ def recipe_for(system: System, samples: int, photos: Sequence[str], teacher: str
 
     layers, patches = budget(find(system.network), system.gmacs)
     config = with_budget(find(system.network), layers, patches)
-    recipe = load_recipe(str(RECIPE), model=config, name=system.network, train=tuple(photos), seed=seed)
+    recipe = load_recipe(str(RECIPE), model=config, name=system.network, train=tuple(photos))
     if samples < len(recipe.stages):
         raise RecipeError(f"{samples} samples are fewer than the recipe has stages: give {len(recipe.stages)} or more")
     stages, left, share = [], samples, recipe.samples

@@ -10,7 +10,7 @@ from .page import Claim
 from .paper import ADACOLVIT_T, ADACOLVIT_T_D24, ADAVIT, AVIT, DYNAMICVIT, EFFICIENT
 
 CLAIMS = tuple(
-    Claim(ours, other, "psnr", EFFICIENT[ours].psnr - EFFICIENT[other].psnr)
+    Claim.of(EFFICIENT, ours, other, "psnr")
     for ours in (ADACOLVIT_T, ADACOLVIT_T_D24)
     for other in (DYNAMICVIT, ADAVIT, AVIT)
 )

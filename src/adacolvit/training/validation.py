@@ -19,7 +19,7 @@ SHOWN, SHOWN_COUNT = 6, 10  # photos on a sheet, and their hints
 
 
 class Validation:
-    """Scores the averaged weights on the first photos of a set, always at 224 x 224."""
+    """Scores the averaged weights on some photos, taken evenly through a set, always at 224 x 224."""
 
     def __init__(self, source: str, out: Path) -> None:
         self.sources = list(iter_sources(source, PHOTOS))
