@@ -438,6 +438,7 @@ def test_wrong_usage(table, capsys, args):
         ("colorize q.jpg --depth 16", "png or tiff"),
         ("doctor --model nosuch", "no model named"),
         ("suggest p.png --model nosuch", "no model named"),
+        ("suggest p.png --budget 0.5", "one budget only"),
         ("evaluate --data photos", "name a --model or some --baselines"),
         ("evaluate --data photos --baselines grey", "gray, nearest, levin"),
         ("evaluate --data photos --baselines gray --sheet sheet.gif", "name it .png"),

@@ -147,8 +147,7 @@ class Colorizer:
     def __init__(self, model: str | Path | Engine = "tiny", *, threads: int | None = None) -> None:
         """``model``: a name of :func:`adacolvit.list_models`, a .safetensors file, or an engine that is there already.
 
-        ``threads``: cores the network may use, one by default. Raises UsageError for an unknown
-        name, WeightsError.
+        ``threads``: cores the network may use, one by default. Raises UsageError for an unknown name, WeightsError.
         """
         self.engine = model if isinstance(model, Engine) else Engine(load_weights(model), threads=threads)
         self._scene = None
