@@ -12,7 +12,7 @@ import adacolvit
 SOURCE = Path(adacolvit.__file__).parent
 
 # Room -> rooms and files it may import; itself and FREE are always allowed. A file of its own entry answers for itself.
-FREE = {"", "arguments", "crew", "errors", "files"}  # "" is the package itself, for its version
+FREE = {"", "arguments", "crew", "errors", "files", "lock"}  # "" is the package itself, for its version
 PHOTO = {"photo", "decode", "metadata", "saving", "tiff"}
 TORCH_FREE_MODEL = {
     "model.budget",
@@ -28,6 +28,7 @@ ARROWS = {
     "crew": set(),
     "errors": set(),
     "files": set(),
+    "lock": set(),
     "photosets": {"photo"},
     "color": set(),
     "deep": set(),
@@ -73,7 +74,7 @@ HEAVY = {
 MAY = {
     "archive": {"ray", "fsspec"},
     "model": {"torch"},
-    "training": {"torch", "lightning_fabric", "safetensors", "webdataset"},
+    "training": {"torch", "lightning_fabric", "safetensors", "fsspec", "webdataset"},
     "evaluation": {"scipy", "torch", "safetensors", "pyarrow"},  # each where it is asked for
     "reproduce": {"matplotlib"},
     "app": {"fastapi", "uvicorn"},
@@ -91,6 +92,7 @@ TORCH_FREE_FILES = {
         "model/registry.py",
     ),
     *("model/rivals/__init__.py", "model/rivals/config.py"),
+    "training/decoding.py",
 }
 UNWANTED = {"torchvision", "timm", "lpips", "cv2"}
 FILES = sorted(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py"))

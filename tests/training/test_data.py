@@ -1,5 +1,9 @@
 """Photos become batches: the same ones for the same step, and true to the photo."""
 
+import os
+import shutil
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +13,7 @@ from adacolvit.color.lab import lab_to_srgb
 from adacolvit.errors import DataError
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import square_frame
+from adacolvit.training import data
 from adacolvit.training.data import (
     PhotoCache,
     choose,
@@ -20,6 +25,11 @@ from adacolvit.training.data import (
     resized,
 )
 from adacolvit.training.recipe import Stage
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 
 @pytest.fixture
@@ -43,6 +53,48 @@ def test_no_photos_is_an_error(tmp_path):
         PhotoCache.open((), tmp_path)
     with pytest.raises(DataError, match=r"missing\.tar"):
         PhotoCache.open((str(tmp_path / "missing.tar"),), tmp_path)
+
+
+@pytest.mark.skipif(resource is None, reason="the system limits no file's size")
+def test_a_full_disk_is_told_with_what_to_do_and_nothing_is_left(shard, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(DataError, match=r"cannot be kept in .*: name a folder with room by --cache"):
+            PhotoCache.open((str(shard),), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {p.suffix for p in tmp_path.iterdir()} == {".lock"}
+    assert len(PhotoCache.open((str(shard),), tmp_path)) == 12
+
+
+def test_a_disk_without_room_for_the_photos_to_come_is_told_early(shard, tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "LOOK_EVERY", 3)
+    monkeypatch.setattr(data.shutil, "disk_usage", lambda folder: SimpleNamespace(free=50_000))
+    with pytest.raises(DataError, match=r"take about 0\.0 GB, .* --cache, or .* --stream"):
+        PhotoCache.open((str(shard),), tmp_path)
+    assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob("*.rgb"))
+
+
+def test_a_photo_that_is_damaged_is_named_and_leaves_nothing(tmp_path, photo_maker):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo_maker(1).save(folder / "good.png")
+    (folder / "cut.png").write_bytes((folder / "good.png").read_bytes()[:200])
+    with pytest.raises(DataError, match="photos:cut cannot be used"):
+        PhotoCache.open((str(folder),), tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("*.part"))
+
+
+def test_the_cache_knows_a_source_by_name_size_and_time(shard, tmp_path):
+    source = tmp_path / "photos.tar"
+    shutil.copy2(shard, source)
+    PhotoCache.open((str(source),), tmp_path / "cache")
+    for make_other in (lambda: None, lambda: os.utime(source, (1, 1))):
+        make_other()
+        cache = PhotoCache.open((str(source),), tmp_path / "cache")
+        assert len(cache) == 12
+    assert len(list((tmp_path / "cache").glob("*.rgb"))) == 2
 
 
 def test_a_batch_is_a_function_of_its_random_numbers(cache):
@@ -99,6 +151,7 @@ def test_every_photo_comes_once_per_epoch_in_another_order():
     assert sorted(first) == sorted(second) == list(range(10))
     assert list(first) != list(second)
     assert list(choose(10, 7, 6, seed=1)) == [*first[7:], *second[:3]]
+    assert list(choose(10, 7, 16, seed=1)) == [*first[7:], *second, *choose(10, 20, 3, seed=1)]
 
 
 def test_crops_lie_in_the_photo():

@@ -3,12 +3,13 @@
 import functools
 import io
 import json
-import shutil
+import os
 import tarfile
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 
+import fsspec
 import numpy as np
 import pytest
 import torch
@@ -113,6 +114,13 @@ def test_photos_are_kept_at_the_size_that_is_asked_for(imagenet, shards, tmp_pat
         assert {photo.shape for photo in cache} == sizes
 
 
+def test_a_folder_of_shards_stands_for_them_in_the_cache_too(shards, tmp_path):
+    cache = PhotoCache.open((str(shards),), tmp_path)
+    named = PhotoCache.open(tuple(map(str, sorted(shards.glob("*.tar")))), tmp_path)
+    assert len(cache) == CLASSES * EACH and len(list(tmp_path.glob("*.rgb"))) == 1
+    assert np.array_equal(cache.pixels, named.pixels)
+
+
 def test_a_photo_that_cannot_be_read_is_named(tmp_path, photo_maker, capsys):
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -142,12 +150,13 @@ def test_the_stream_goes_on_anywhere_after_reading_little(shards, monkeypatch):
     whole = [name for name, _ in islice(ShardStream([str(shards)], 5).files(), 120)]
     for first in (0, 1, 17, 45, 46, 100):
         some, read = ShardStream([str(shards)], 5), []
-        monkeypatch.setattr(some, "_read", lambda names, r=read, f=some._read: r.append(names) or f(names))
+        monkeypatch.setattr(
+            some, "_read", lambda names, *rest, r=read, f=some._read: r.append(names) or f(names, *rest)
+        )
         assert [name for name, _ in islice(some.files(first), 3)] == whole[first : first + 3]
         assert sum(len(names) for names in read) <= 3 * MIXED
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="webdataset reads http with curl, which is not here")
 def test_photos_come_from_a_server_and_through_a_pipe(shards):
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(shards)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -161,6 +170,49 @@ def test_photos_come_from_a_server_and_through_a_pipe(shards):
     pipe = list(islice(ShardStream([f"pipe:cat {shards}/{{00000..00003}}.tar"], 1).photos(), 16))
     for one, two, three in zip(there, here, pipe, strict=True):
         assert np.array_equal(one, two) and np.array_equal(one, three)
+
+
+AWS = """#!/bin/sh
+test "$1 $2 $4" = "s3 cp -" && exec cat "$BUCKET/${3#s3://bucket/}"
+"""
+
+
+@pytest.fixture
+def aws(tmp_path, monkeypatch):
+    """A folder that a program ``aws`` takes for s3://bucket."""
+    program = tmp_path / "bin" / "aws"
+    program.parent.mkdir()
+    program.write_text(AWS)
+    program.chmod(0o755)
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setenv("BUCKET", str(bucket))
+    return bucket
+
+
+def test_a_store_is_read_by_its_address_or_by_a_program_and_its_index_tells_the_counts(shards, aws):
+    store = fsspec.filesystem("memory")
+    here = list(islice(ShardStream([str(shards)], 1).photos(), 8))
+    counts = json.loads((shards / "shards.json").read_text())
+    for source in ("memory://bucket/{00000..00011}.tar", "pipe:aws s3 cp s3://bucket/{00000..00011}.tar -"):
+        for place in (aws, store):  # the index alone: a shard that is read to be counted is not there
+            content = (shards / "shards.json").read_bytes()
+            (aws / "shards.json").write_bytes(content) if place is aws else store.pipe("/bucket/shards.json", content)
+        assert list(stream.counted([source]).values()) == list(counts.values())
+    for shard in shards.glob("*.tar"):
+        store.pipe(f"/bucket/{shard.name}", shard.read_bytes())
+        (aws / shard.name).write_bytes(shard.read_bytes())
+    for source in ("memory://bucket/{00000..00011}.tar", "pipe:aws s3 cp s3://bucket/{00000..00011}.tar -"):
+        there = list(islice(ShardStream([source], 1).photos(), 8))
+        assert all(np.array_equal(one, two) for one, two in zip(here, there, strict=True))
+    store.rm("/bucket", recursive=True)
+
+
+def test_an_address_that_nothing_opens_is_told_at_once(caplog):
+    with pytest.raises(DataError, match=r"nowhere://bucket/0\.tar cannot be read .*nowhere"):
+        ShardStream(["nowhere://bucket/0.tar"], 0)
+    assert not any("trying again" in record.getMessage() for record in caplog.records)
 
 
 class Quiet(SimpleHTTPRequestHandler):

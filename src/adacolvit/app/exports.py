@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adacolvit.errors import ExportRefused, SaveError
+from adacolvit.lock import held, is_held
 from adacolvit.weights import Weights
 
-from .lock import held, is_held
 from .messages import ExportInfo, Failure
 from .worker import Task, Worker
 

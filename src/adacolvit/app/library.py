@@ -27,8 +27,8 @@ from pydantic import ValidationError
 
 from adacolvit.errors import LibraryFull, SaveError
 from adacolvit.files import write_file
+from adacolvit.lock import held
 
-from .lock import held
 from .messages import SessionInfo, SessionState
 
 MOST_BYTES = 512 * 2**20  # of a photo's file; 100 megapixels of uncompressed 16-bit color are 600 MB, of 8-bit 300

@@ -5,11 +5,14 @@ Every batch is a function of (seed, step, process) alone, so that a resumed run 
 
 import hashlib
 import json
-import queue
-import secrets
-import threading
-from collections.abc import Iterator, Sequence
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import repeat, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +21,19 @@ from array_api_compat import array_namespace
 from PIL import Image
 
 from adacolvit.color.lab import levels_to_linear, linear_to_lab
+from adacolvit.crew import cores, in_order
 from adacolvit.errors import DataError
 from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, encode, normalize_ab
 from adacolvit.hints.frame import PATCH, Frame, fit_frame, square_frame
 from adacolvit.hints.sampling import cell_means, sample_places
-from adacolvit.photosets import decode, iter_files
+from adacolvit.lock import held
+from adacolvit.photosets import SUFFIXES, iter_files
 
+from .decoding import lost, opened
 from .recipe import SHORT_SIDE, Stage
 
+INDEX = "shards.json"  # beside shards: {"name of a shard": number of its photos}
+LOOK_EVERY = 1000  # photos between looks at whether the disk has room for those to come
 FEW_HINTS = 10  # "few" of a stage: as many as a person begins with
 VARIED_SIZES = 0.3  # share of the batches whose hints have all sizes, not the smallest alone
 STRETCH = 4 / 3  # crops are stretched by up to this
@@ -52,41 +60,61 @@ class PhotoCache:
 
         progress: called with the number of photos done, now and then. short_side: of the photos at most, in pixels.
         """
-        content = json.dumps([short_side, [_fingerprint(Path(source)) for source in sources]])
+        sources = [part for source in sources for part in _parts(Path(source))]
+        content = json.dumps([short_side, [_fingerprint(source) for source in sources]])
         key = hashlib.sha256(content.encode()).hexdigest()[:16]
         pixel_file, index_file = folder / f"{key}.rgb", folder / f"{key}.npy"
         if not index_file.exists():
             if not sources:
                 raise DataError("no photos to train on: name tar shards or folders with --train, or in the recipe")
-            folder.mkdir(parents=True, exist_ok=True)
-            cls._decode(sources, pixel_file, index_file, progress, short_side)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with held(folder / f"{key}.lock"):
+                    if not index_file.exists():  # another run has not decoded them meanwhile
+                        cls._decode(sources, pixel_file, index_file, progress, short_side)
+            except OSError as error:
+                raise DataError(
+                    f"the decoded photos cannot be kept in {folder} ({error}): name a folder with room by --cache"
+                ) from error
         return cls(np.memmap(pixel_file, np.uint8, "r"), np.load(index_file))
 
     @staticmethod
-    def _decode(sources, pixel_file: Path, index_file: Path, progress, short_side: int) -> None:
-        index, offset = [], 0
-        part = pixel_file.with_suffix(f".{secrets.token_hex(4)}.part")  # runs that share the folder keep apart
-        with part.open("wb") as out:
-            for source in sources:
-                for key, content in iter_files(source):
-                    photo = shrunk(decode(f"{source}:{key}", content), short_side)
-                    out.write(photo.tobytes())
-                    index.append((offset, photo.height, photo.width))
-                    offset += photo.height * photo.width * 3
+    def _decode(sources: list[Path], pixel_file: Path, index_file: Path, progress, short_side: int) -> None:
+        index, offset, read = [], 0, 0
+        whole = sum(p.stat().st_size for source in sources for p in _files(source) if _is_photos(p, source))
+        files = ((f"{source}:{key}", content) for source in sources for key, content in iter_files(source))
+        part = pixel_file.with_suffix(".part")
+        try:
+            photos = closing(in_order(partial(partial, opened, short_side), files, cores(), lost))
+            with part.open("wb") as out, photos as answers:
+                for answer in answers:
+                    if isinstance(answer, DataError):
+                        raise answer
+                    photo, size = answer
+                    out.write(photo)
+                    index.append((offset, *photo.shape[:2]))
+                    offset += photo.nbytes
+                    read += size
                     if progress and len(index) % 100 == 0:
                         progress(len(index))
-        part.replace(pixel_file)
-        with part.open("wb") as out:
-            np.save(out, np.array(index, np.int64))
-        part.replace(index_file)  # last: its presence says that the cache is whole
+                    if len(index) % LOOK_EVERY == 0:
+                        _check_room(part.parent, offset * (whole / read - 1))
+            part.replace(pixel_file)
+            with part.open("wb") as out:
+                np.save(out, np.array(index, np.int64))
+            part.replace(index_file)  # last: its presence says that the cache is whole
+        finally:
+            part.unlink(missing_ok=True)
 
 
-def shrunk(photo: Image.Image, short_side: int) -> Image.Image:
-    """A photo at the size that is kept for training."""
-    scale = short_side / min(photo.size)
-    if scale >= 1:
-        return photo
-    return photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.BICUBIC)
+def _check_room(folder: Path, wanted: float) -> None:
+    """DataError where a disk has less room than the ``wanted`` bytes."""
+    free = shutil.disk_usage(folder).free
+    if wanted > free:
+        raise DataError(
+            f"the photos still to be decoded take about {wanted / 1e9:.1f} GB, and {folder} has {free / 1e9:.1f} GB:"
+            " name a folder on a larger disk with --cache, or read shards as they are needed with --stream"
+        )
 
 
 def packed(photos: Sequence[np.ndarray]) -> PhotoCache:
@@ -97,12 +125,30 @@ def packed(photos: Sequence[np.ndarray]) -> PhotoCache:
     return PhotoCache(np.concatenate([photo.ravel() for photo in photos]), index)
 
 
-def _fingerprint(source: Path) -> str:
-    """What a source holds: of a file its content, wherever it lies; of a folder the names, sizes and times in it."""
-    if source.is_file():
-        with source.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return repr([(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in sorted(source.rglob("*"))])
+def shards_in(folder: Path) -> list[Path]:
+    """The shards of a folder, in order."""
+    return sorted(folder.glob("*.tar"))
+
+
+def _parts(source: Path) -> list[Path]:
+    """What a source stands for: a folder that ``adacolvit shards`` wrote, for its shards; else itself."""
+    return shards_in(source) if (source / INDEX).exists() else [source]
+
+
+def _files(source: Path) -> list[Path]:
+    """A source, and what is in it where it is a folder."""
+    return [path for path in (source, *sorted(source.rglob("*"))) if path.exists()]
+
+
+def _is_photos(path: Path, source: Path) -> bool:
+    """Whether one of the :func:`_files` of a source is a photo, or a tar that is itself the source."""
+    return path.is_file() and (path == source or path.suffix.lower() in SUFFIXES)
+
+
+def _fingerprint(source: Path) -> list:
+    """What a source holds, by names, sizes and times: shards of hundreds of gigabytes are not read for it."""
+    found = ((path, path.stat()) for path in _files(source))
+    return [(str(path.relative_to(source.parent)), stat.st_size, stat.st_mtime_ns) for path, stat in found]
 
 
 @dataclass
@@ -212,43 +258,29 @@ def make_batch(
 def choose(photos: int, first: int, count: int, seed: int) -> np.ndarray:
     """Which photos samples ``first .. first + count`` of a run are: one random permutation after another."""
     epochs = range(first // photos, (first + count - 1) // photos + 1)
-    order = np.concatenate([np.random.default_rng([seed, epoch]).permutation(photos) for epoch in epochs])
-    return order[first - epochs[0] * photos :][:count]
+    parts = [_permutation(photos, seed, epoch)[max(0, first - epoch * photos) :][:count] for epoch in epochs]
+    return np.concatenate(parts)[:count]
 
 
-def prefetch(batches: Iterator, depth: int = 2) -> Iterator:
-    """Make batches in a thread of their own, ``depth`` ahead. An error there is raised here."""
-    ready: queue.Queue = queue.Queue(depth)
-    stopped = threading.Event()
+@lru_cache(maxsize=2)  # a batch may end one and begin another
+def _permutation(photos: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch]).permutation(photos)
 
-    def put(item) -> bool:
-        while not stopped.is_set():
-            try:
-                ready.put(item, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
 
-    def work() -> None:
-        try:
-            for batch in batches:
-                if not put((batch, None)):
-                    return
-            put((None, StopIteration()))
-        except Exception as error:
-            put((None, error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+def ahead(calls: Iterable[Callable], threads: int, depth: int) -> Iterator:
+    """What calls give, in their order, made by some threads up to ``depth`` ahead. An error is raised in its turn."""
+    pool, waiting = ThreadPoolExecutor(threads), deque()
     try:
-        while True:
-            batch, error = ready.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield batch
+        for call in calls:
+            waiting.append(pool.submit(call))
+            if len(waiting) > depth:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
-        stopped.set()
-        thread.join()
+        pool.shutdown(cancel_futures=True)
+
+
+def prefetch(batches: Iterator) -> Iterator:
+    """Make batches in a thread of their own, two ahead. An error there is raised here."""
+    return takewhile(lambda batch: batch is not None, ahead(repeat(partial(next, batches, None)), 1, 2))

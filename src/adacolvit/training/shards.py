@@ -19,15 +19,16 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
+from webdataset import TarWriter
 
 from adacolvit.arguments import positive
-from adacolvit.errors import DataError, MissingExtra, PhotoError
+from adacolvit.errors import DataError, PhotoError
 from adacolvit.files import write_file
 from adacolvit.photosets import decode, is_photo, photos_below
 
-from .data import shrunk
+from .data import INDEX
+from .decoding import shrunk
 from .recipe import SHORT_SIDE
-from .stream import INDEX
 
 PLAN = "plan.txt"  # in the folder of the shards: a digest of what they are made from, and how
 QUALITY = 95  # of JPEG, colors at full resolution
@@ -71,8 +72,6 @@ def _members(tar: tarfile.TarFile, path: str, start: int) -> Iterator[Place]:
 
 def write_shard(folder: Path, short_side: int, job: tuple[int, list[tuple[int, Place]]]) -> tuple[str, int, list[str]]:
     """Write a shard, unless it is there: (its name, photos in it, why others are not)."""
-    from webdataset import TarWriter
-
     number, photos = job
     target = folder / f"{number:05}.tar"
     if target.exists():
@@ -159,10 +158,6 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import Progress
 
-    try:
-        import webdataset  # noqa: F401  # before any work
-    except ImportError as error:
-        raise MissingExtra("webdataset", "train") from error
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("writing shards", total=None)
 

@@ -1,4 +1,4 @@
-"""Shards too many for a cache: read while they are trained on, in constant memory, from wherever webdataset can read.
+"""Shards too many for a cache: read while they are trained on, in constant memory, from wherever fsspec can read.
 
 A process holds a few shards at a time, as files, and shuffles what is in them; so what comes at a place of the stream
 is a function of (seed, process, place) alone, and a resumed run goes on there after reading no more than those few.
@@ -7,23 +7,29 @@ is a function of (seed, process, place) alone, and a resumed run goes on there a
 import io
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path, PurePosixPath
 
+import fsspec
 import numpy as np
+import webdataset
 from PIL import Image
 
-from adacolvit.errors import DataError, MissingExtra
+from adacolvit.errors import DataError
 from adacolvit.photosets import SUFFIXES
 
-from .data import shrunk
+from .data import INDEX, ahead, shards_in
+from .decoding import shrunk
 from .recipe import SHORT_SIDE
 
-INDEX = "shards.json"  # beside the shards: {"name of a shard": number of its photos}
 MIXED = 4  # shards that are shuffled together; as many more are read meanwhile
 PAUSES = (1, 4, 16)  # seconds before a shard that could not be read is tried again
+# What waiting does not mend: no such shard, no leave to read it, nothing here that opens such an address.
+_LASTING = (FileNotFoundError, PermissionError, ImportError, ValueError)
+_NAME = re.compile(r"[^/\\\s'\"]+\.tar(?!.*\.tar)")  # a shard's, in its address or in a command that reads it
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +51,10 @@ class ShardStream:
         short_side: int = SHORT_SIDE,
         counts: dict[str, int] | None = None,
     ) -> None:
-        """sources: shards as webdataset names them: paths, URLs, ``pipe:`` commands, braces as in
-        ``s3://bucket/train-{0000..1281}.tar``. Each process reads shards of its own. short_side: of the photos at most,
-        in pixels. counts: what :func:`counted` says of the sources, where it was asked before. Raises DataError.
+        """sources: folders of shards, paths, URLs that fsspec knows, ``pipe:`` commands; braces as in
+        ``s3://bucket/train-{0000..1281}.tar`` stand for many. Each process reads shards of its own. short_side: of the
+        photos at most, in pixels. counts: what :func:`counted` says of the sources, where it was asked before. Raises
+        DataError.
         """
         self.shards = _expanded(sources)
         if len(self.shards) < world:
@@ -59,22 +66,13 @@ class ShardStream:
 
     def files(self, first: int = 0) -> Iterator[tuple[str, bytes]]:
         """(name, content) of every photo from the ``first``-th of the stream on."""
-        with ThreadPoolExecutor(1) as reader:
-            waiting = None
-            for names, order, skip in self._windows(first):
-                after = reader.submit(self._read, names), order, skip
-                if waiting:
-                    yield from _chosen(*waiting)
-                waiting = after
+        for files in ahead((partial(self._read, *window) for window in self._windows(first)), 1, 1):
+            yield from files
 
     def photos(self, first: int = 0, threads: int = 1) -> Iterator[np.ndarray]:
         """The photos from the ``first``-th on, decoded by some threads: (H, W, 3) uint8 sRGB. Raises DataError."""
-        with ThreadPoolExecutor(threads) as decoders:
-            waiting = []
-            for name, content in self.files(first):
-                waiting.append(decoders.submit(decoded, name, content, self._short_side))
-                if len(waiting) > 2 * threads:
-                    yield waiting.pop(0).result()
+        files = self.files(first)
+        return ahead((partial(decoded, *file, self._short_side) for file in files), threads, 2 * threads)
 
     def _windows(self, first: int) -> Iterator[tuple[list[str], np.ndarray, int]]:
         """(shards, order of their photos, how many of these to leave out), without reading what lies before."""
@@ -92,7 +90,7 @@ class ShardStream:
                 first = max(0, first - count)
             epoch += 1
 
-    def _read(self, names: list[str]) -> list[tuple[str, bytes]]:
+    def _read(self, names: list[str], order: np.ndarray, skip: int) -> list[tuple[str, bytes]]:
         files = []
         for name in names:
             found = fetched(name)
@@ -101,7 +99,7 @@ class ShardStream:
                     f"{name} holds {len(found)} photos where {self.counts[name]} were counted: mend its {INDEX}"
                 )
             files += found
-        return files
+        return [files[i] for i in order[skip:]]
 
 
 def decoded(name: str, content: bytes, short_side: int) -> np.ndarray:
@@ -113,40 +111,32 @@ def decoded(name: str, content: bytes, short_side: int) -> np.ndarray:
         raise DataError(f"the photo {name} cannot be used ({error}): make its shard again") from error
 
 
-def _chosen(window, order: np.ndarray, skip: int) -> Iterator[tuple[str, bytes]]:
-    files = window.result()
-    for i in order[skip:]:
-        yield files[i]
-
-
-def _webdataset():
-    try:
-        import webdataset
-    except ImportError as error:
-        raise MissingExtra("webdataset", "train") from error
-    return webdataset
-
-
 def _expanded(sources: Sequence[str]) -> list[str]:
-    """Shards by name; a folder stands for the tars in it."""
-    expand = _webdataset().shardlists.expand_urls
+    """Shards by name; a folder stands for those in it."""
     found = []
     for source in sources:
         folder = Path(source)
-        found += sorted(str(p) for p in folder.glob("*.tar")) if folder.is_dir() else expand(source)
+        found += map(str, shards_in(folder)) if folder.is_dir() else webdataset.shardlists.expand_urls(source)
     if not found:
         raise DataError(f"no shards at {', '.join(sources) or 'all'}: name tars with --train")
     return found
 
 
+def _content(address: str) -> bytes:
+    """What lies at a path or URL, or what the command after ``pipe:`` writes."""
+    if address.startswith("pipe:"):
+        with webdataset.gopen(address) as pipe:
+            return pipe.read()
+    files, path = fsspec.core.url_to_fs(address)
+    return files.cat_file(path)
+
+
 def _files(shard: str) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the photos of a shard, in its order."""
-    webdataset = _webdataset()
     try:
-        with webdataset.gopen(shard) as file:
-            for entry in webdataset.tariterators.tar_file_iterator(file):
-                if PurePosixPath(entry["fname"]).suffix.lower() in SUFFIXES:
-                    yield f"{shard}:{entry['fname']}", entry["data"]
+        for entry in webdataset.tariterators.tar_file_iterator(io.BytesIO(_content(shard))):
+            if PurePosixPath(entry["fname"]).suffix.lower() in SUFFIXES:
+                yield f"{shard}:{entry['fname']}", entry["data"]
     except Exception as error:  # of whatever opens the address
         raise DataError(f"the shard {shard} cannot be read ({error}): check its address") from error
 
@@ -157,7 +147,7 @@ def fetched(shard: str) -> list[tuple[str, bytes]]:
         try:
             return list(_files(shard))
         except DataError as error:
-            if isinstance(error.__cause__, FileNotFoundError):  # of a path, where waiting does not help
+            if isinstance(error.__cause__, _LASTING):
                 raise
             logger.warning("%s; trying again in %g s", error, pause)
             time.sleep(pause)
@@ -169,16 +159,17 @@ def counted(sources: Sequence[str]) -> dict[str, int]:
     known: dict[str, dict[str, int]] = {}
     counts = {}
     for shard in _expanded(sources):
-        folder, slash, name = shard.rpartition("/")
-        if folder not in known:
-            known[folder] = _index(f"{folder}{slash}{INDEX}") if not shard.startswith("pipe:") else {}
-        counts[shard] = known[folder].get(name) or len(fetched(shard))
+        place = _NAME.sub(INDEX, shard)
+        if place not in known:
+            known[place] = _index(place) if place != shard else {}
+        name = _NAME.search(shard)
+        counts[shard] = known[place].get(name and name[0]) or len(fetched(shard))
     return counts
 
 
 def _index(place: str) -> dict[str, int]:
     try:
-        with _webdataset().gopen(place) as file:
-            return json.load(file)
-    except (OSError, ValueError):  # there is none
+        return json.loads(_content(place))
+    except Exception as error:  # of whatever opens the address; what is wrong with more than the index, a shard says
+        logger.warning("there is no index %s (%s): every shard is read to count its photos", place, error)
         return {}

@@ -1,4 +1,4 @@
-"""A lock that holds between processes, for apps that share one data folder."""
+"""A lock that holds between processes, for those that share one folder."""
 
 import os
 import time
