@@ -59,3 +59,18 @@ def test_what_was_compared_with_is_back_after_a_snapshot_was_held(colored, page)
     expect(tags).to_have_text(["Gray", "Color"])
     page.get_by_role("button", name="Compare with Snapshot 1 side by side").click()
     expect(tags.first).to_have_text("Snapshot 1")
+
+
+@pytest.mark.parametrize("colored", ["cpu"], indirect=True)
+def test_the_eyedropper_takes_the_color_of_the_place_that_is_pressed_in_the_gray_photo(colored, page):
+    page.keyboard.press("Shift+B")
+    colored.settle()
+    x, y = colored.place(0.7, 0.4)
+    split = page.locator(".pane").bounding_box()["x"] - page.locator(".stage").bounding_box()["x"]
+    page.keyboard.press("i")
+    page.mouse.move(x, y)
+    color = page.locator(".tip").inner_text()
+    page.mouse.click(x - split, y)
+    expect(page.locator(".dropper")).to_have_count(0)
+    expect(colored.rings).to_have_count(1)
+    expect(colored.notice).to_contain_text(color)

@@ -300,6 +300,66 @@ class TestFolder:
         expect(folder.notice).to_be_visible()
         expect(page.locator(".film li")).to_have_count(3)
 
+    def test_a_folder_that_is_being_read_says_so(self, folder):
+        page = folder.page
+
+        def answer(route):
+            reply = route.fetch()
+            route.fulfill(response=reply, json=reply.json() | {"photos": [], "reading": True})
+
+        page.route("**/api/folder", answer)
+        page.reload()
+        expect(page.get_by_role("heading", name="album")).to_be_visible()
+        reading = page.get_by_text("Reading the folder: 0 photos so far")
+        expect(reading).to_have_count(1)
+        page.keyboard.press("x")
+        expect(reading).to_have_count(2)
+        page.unroute("**/api/folder")
+        expect(reading).to_have_count(0)
+        expect(page.get_by_text("3 photos. Choose one")).to_be_visible()
+
+    def test_the_open_photo_is_not_opened_anew(self, folder):
+        page, film = folder.page, begun_film_of(folder)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "/gray?" in request.url else None)
+        page.route("**/gray?*", lambda route: None)  # the next one's
+        page.keyboard.press("PageDown")
+        expect(folder.notice).to_contain_text("Opening")
+        folder.choose("#a03020")
+        film.get_by_role("button", name="a.png, begun").click()
+        expect(folder.notice).to_have_count(0)
+        page.unroute("**/gray?*")
+        page.keyboard.press("PageDown")
+        expect(film.get_by_role("button", name="c.png, new")).to_have_attribute("aria-current", "true")
+        assert len(asked) == 2, "the next photo's, twice"
+
+    def test_a_color_that_is_dragged_draws_no_film_strip(self, folder):
+        page = folder.page
+        begun_film_of(folder)
+        folder.choose("#a03020")
+        folder.kept()
+        page.evaluate("""() => {
+            const Address = URL;
+            window.drawn = 0;
+            window.URL = class extends Address {
+                constructor(...parts) {
+                    super(...parts);
+                    window.drawn += this.pathname.endsWith("/thumbnail");
+                }
+            };
+        }""")
+        plane = page.locator(".plane")
+        plane.hover(position={"x": 100, "y": 100})
+        page.mouse.down()
+        for x in (80, 120):
+            plane.hover(position={"x": x, "y": 90})
+            folder.settle()
+        page.mouse.up()
+        folder.kept()
+        assert page.evaluate("window.drawn") == 0
+        page.keyboard.press("d")
+        page.wait_for_function("() => window.drawn > 0")
+
     def test_no_hints_take_none_away_from_the_next_photo(self, folder):
         page, film = folder.page, film_of(folder)
         film.get_by_role("button", name="c.png, new").click()
@@ -336,6 +396,23 @@ class TestFolder:
             ]
             with Image.open(archive.open("a.color.jpg")) as picture:
                 assert picture.size == (451, 300)
+
+    def test_an_export_is_found_again_by_a_page_loaded_anew(self, folder):
+        page = folder.page
+        expect(page.locator(".film li")).to_have_count(3)
+        page.keyboard.press("x")
+        panel = page.get_by_role("region", name="Export photos")
+        panel.get_by_role("button", name="Export", exact=True).click()
+        panel.get_by_role("progressbar").wait_for()
+        page.reload()
+        expect(page.locator(".film li")).to_have_count(3)
+        page.keyboard.press("x")
+        expect(panel.get_by_role("link", name="Download ZIP")).to_be_visible(timeout=60_000)
+        panel.get_by_role("button", name="Another export").click()
+        page.reload()
+        expect(page.locator(".film li")).to_have_count(3)
+        page.keyboard.press("x")
+        expect(panel.get_by_role("button", name="Export", exact=True)).to_be_enabled()
 
     def test_an_export_is_canceled(self, folder):
         page = folder.page

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from .conftest import watched
+from .conftest import SAMPLES, watched
 from .program import running
 from .table import Table
 
@@ -224,6 +224,74 @@ def test_work_under_way_when_the_next_photo_comes_stays_with_its_own(visit, tmp_
     assert [(hint["x"], hint["y"], hint["color"]) for hint in hints] == [
         (before["x"] + 1, before["y"], before["color"])
     ]
+
+
+def test_an_answer_that_is_lost_is_no_conflict(visit):
+    table = visit()
+    table.open_sample("Cat")
+    color(table, (0.4, 0.4), "#a03020")
+    [before] = table.kept_hints()
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    table.page.route("**/session", lose, times=1)
+    table.page.keyboard.press("ArrowRight")
+    expect(table.page.locator(".kept")).to_have_attribute("data-state", "failed")
+    table.page.keyboard.press("ArrowRight")
+    expect(table.page.locator(".kept")).to_have_attribute("data-state", "kept", timeout=AGAIN)
+    assert table.kept_hints() == [before | {"x": before["x"] + 2}]
+    expect(table.page.locator(".conflict.notice")).to_have_count(0)
+
+
+def test_a_photo_that_is_back_on_the_table_is_kept_as_it_is_there(visit, tmp_path):
+    """Its earlier work, which could not be sent, is not sent again by itself."""
+    table = visit()
+    table.open_sample("Cat")
+    cat, sent, away = table.photo_id, [], [True]
+
+    def answer(route):
+        if route.request.method == "PUT":
+            sent.append(len(route.request.post_data_json["present"]))
+        if route.request.method == "PUT" and away:
+            route.abort()
+        else:
+            route.fallback()
+
+    table.page.route(f"**/api/photos/{cat}/session", answer)
+    color(table, (0.4, 0.4), "#a03020")
+    expect(table.page.locator(".kept")).to_have_attribute("data-state", "failed")
+    Image.linear_gradient("L").save(tmp_path / "next.png")
+    for photo in (tmp_path / "next.png", SAMPLES / "cat.jpg"):
+        table.open_files(photo)
+        expect(table.page).to_have_title(re.compile(photo.name))
+        table.settle()
+    color(table, (0.7, 0.7), "#2030c0")
+    sent.clear()
+    for _ in range(2):
+        with table.page.expect_request(lambda request: request.method == "PUT", timeout=AGAIN):
+            table.page.keyboard.press("ArrowRight")
+    away.clear()
+    expect(table.page.locator(".kept")).to_have_attribute("data-state", "kept", timeout=AGAIN)
+    assert set(sent) == {2} and len(table.kept_hints()) == 2
+    expect(table.page.locator(".conflict.notice")).to_have_count(0)
+
+
+def test_a_photo_opened_once_more_keeps_what_was_done_meanwhile(visit):
+    table = visit()
+    table.open_sample("Cat")
+    with table.page.expect_request(re.compile(r"/gray\?")):
+        waiting = held(table.page, re.compile(r"/gray\?"), "GET")
+        table.open_files(SAMPLES / "cat.jpg")
+    table.click(0.4, 0.4)
+    table.choose("#a03020")
+    kept = table.kept_hints()
+    waiting[0].continue_()
+    expect(table.notice).to_have_count(0)  # nothing is being opened any more
+    expect(table.rings).to_have_count(1)
+    table.page.keyboard.press("ArrowRight")
+    assert table.kept_hints() == [kept[0] | {"x": kept[0]["x"] + 1}]
 
 
 def test_a_photo_given_again_does_not_come_between_when_another_is_open_by_then(program, visit, tmp_path):

@@ -134,6 +134,7 @@ def test_the_square_stays_under_the_pointer_whatever_is_said_or_shown_below_it(t
     square = page.get_by_role("slider", name="Colors this spot can have")
     suggested = page.get_by_role("group", name="Suggested")
     expect(suggested).to_have_attribute("aria-busy", "false")
+    expect(page.get_by_role("group", name="Recent")).to_contain_text("none yet")
     box = square.bounding_box()
     table.choose("#7b4a2d")
     expect(page.locator(".said")).to_contain_text("#7b4a2d")
@@ -385,7 +386,10 @@ def test_a_suggestion_shows_its_effect_before_it_is_taken(table, page):
     page.get_by_label("Reach").focus()
     while not offered.last.evaluate("each => each === document.activeElement"):
         page.keyboard.press("Tab")
+    note = row.get_by_role("status")
+    expect(note).not_to_be_empty()
     page.keyboard.press("Enter")
+    expect(note).to_be_empty()
     table.settle()
     assert close(table.hex.input_value(), at_lightness(color, lightness))
     page.keyboard.press("Control+z")  # looking left no step behind

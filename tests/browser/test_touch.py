@@ -98,6 +98,22 @@ def test_no_field_is_so_small_that_a_phone_zooms_into_it(phone):
     assert len(sizes) >= 3 and min(sizes) >= 16
 
 
+def test_what_is_said_of_a_color_lies_over_no_field(phone):
+    said = phone.page.locator(".said")
+    expect(said).to_contain_text("the network's guess")
+    fields = phone.page.locator(".color-fields").bounding_box()
+    box = said.bounding_box()
+    assert box["y"] + box["height"] <= fields["y"] and said.evaluate("(p) => p.scrollHeight <= p.clientHeight")
+
+
+def test_the_start_page_is_a_tap_away(phone):
+    home = phone.page.get_by_role("link", name="Start page")
+    box = home.bounding_box()
+    assert min(box["width"], box["height"]) >= 44
+    home.tap()
+    expect(phone.page.locator(".recent-work li")).to_have_count(1)
+
+
 def test_nothing_lies_under_a_notch_or_the_bar_at_the_bottom(folder):
     page = folder.page
     session = page.context.new_cdp_session(page)

@@ -81,6 +81,7 @@ export const texts = {
   got: "Shown",
   obtainedTip: (asked: string, got: string) => `Asked for ${asked}, the photo shows ${got}. ΔE: how different they look; below 1 nobody sees it.`,
   recent: "Recent",
+  noRecent: "none yet",
   use: (color: string) => `Use ${color}`,
   useNamed: (color: string, name: string) => (name ? `Use ${name}, ${color}` : `Use ${color}`),
   suggested: "Suggested",
@@ -179,6 +180,7 @@ export const texts = {
   saveHints: "Save hints only",
 
   opening: (name: string) => `Opening ${name} …`,
+  openingPhoto: "Opening the photo …",
   saving: "Saving at full size …",
   saved: (name: string) => `Saved as ${name} in your downloads folder.`,
   hasColor: "This photo has color already; only its lightness is used.",
@@ -347,7 +349,7 @@ export const texts = {
     copied: (n: number) => (n === 1 ? "1 hint came along. Undo takes it back." : `${n} hints came along. Undo takes them back.`),
     done: "Done",
     doneTip: "Marks this photo as finished",
-    reading: (n: number) => `Reading the folder: ${n} photos so far`,
+    reading: (n: number) => `Reading the folder: ${n === 1 ? "1 photo" : `${n} photos`} so far`,
 
     export: "Export",
     exportTip: "Write many photos at full size, in the background",

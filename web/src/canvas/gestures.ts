@@ -1,5 +1,6 @@
 // Mouse, pen and fingers on the stage: a click adds a hint, a drag pans, two fingers pinch, a drag on a ring moves it.
 
+import { takeFromPhoto } from "../hints/dropper";
 import { add } from "../hints/edit";
 import { leave } from "../hints/select";
 import * as store from "../state/store";
@@ -81,7 +82,8 @@ export class Gestures {
     if (this.mode === "press" && event.type === "pointerup") {
       const { x, y } = this.place(event);
       const place = toPhoto(store.view.value, x, y);
-      if (!add(place.x, place.y)) leave();
+      if (store.tool.value === "eyedropper") takeFromPhoto(place.x, place.y); // from the gray pane: over the other lies the tool itself
+      else if (!add(place.x, place.y)) leave();
     }
     if (!this.fingers.size) [this.mode, this.corner] = ["none", null];
   };

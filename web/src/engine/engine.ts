@@ -9,9 +9,20 @@ import { texts } from "../texts";
 type Schemas = components["schemas"];
 export type PhotoInfo = Schemas["PhotoInfo"];
 export type Sample = Schemas["Sample"];
-export type PictureFormat = Schemas["RenderRequest"]["format"];
+export type Place = Schemas["Place"];
+export type Suggestion = Schemas["Suggestion"];
+export type RenderRequest = Schemas["RenderRequest"];
+export type PictureFormat = RenderRequest["format"];
+export type SessionInfo = Schemas["SessionInfo"];
+export type Folder = Schemas["FolderInfo"];
+export type FolderEntry = Schemas["FolderPhoto"];
+export type ExportItem = Schemas["ExportItem"];
+export type ExportLook = Omit<Schemas["ExportRequest"], "items">;
+export type ExportProgress = Schemas["ExportInfo"];
 /** A hint as files, sockets and engines know it: photo pixels, sRGB. */
 export type WireHint = Schemas["HintMessage"];
+/** A hint with what only the table knows of it: it is locked; its color is still the network's own, and not sent. */
+export type KeptHint = Schemas["SessionHint"];
 
 export interface Download {
   name: string;
@@ -52,34 +63,6 @@ export interface Listener {
   onPhotoGone(): void;
 }
 
-/** A place where a hint would change much, in photo pixels. */
-export interface Place {
-  x: number;
-  y: number;
-  /** How much, in Lab units; only for comparing places of one answer. */
-  gain: number;
-}
-
-export interface Suggestion {
-  color: string;
-  reason: "model" | "neighbor" | "same-lightness" | "reference";
-}
-
-export interface RenderRequest {
-  hints: WireHint[];
-  format: PictureFormat;
-  /** Words painted into a corner of the picture. */
-  label?: string;
-  /** Whether the metadata say that the colors are an estimate. */
-  note?: boolean;
-  saturation?: number;
-  strength?: number;
-  /** As of a live request. */
-  budget?: number | null;
-  /** Bits per color; null keeps 16 where photo and format have them. */
-  depth?: 8 | 16 | null;
-}
-
 /** The engine cannot be reached now; the same call may work later. */
 export class EngineAway extends Error {}
 
@@ -88,11 +71,15 @@ export class PhotoGone extends Error {
   override readonly name = "PhotoGone"; // by which it is known when a worker has thrown it
 }
 
-/** The session was saved by another window since it was loaded here. */
-export class SessionConflict extends Error {}
-
-/** A hint with what only the table knows of it: it is locked; its color is still the network's own, and not sent. */
-export type KeptHint = WireHint & { locked?: boolean; guess?: boolean };
+/** The session was saved since it was loaded here: `stored` is what is kept of it now. */
+export class SessionConflict extends Error {
+  constructor(
+    sentence: string,
+    readonly stored: SessionState,
+  ) {
+    super(sentence);
+  }
+}
 
 /** What is left out is as it comes from the network. */
 export type KeptAdjustments = Pick<Schemas["Adjustments"], "saturation" | "strength" | "budget">;
@@ -107,58 +94,10 @@ export interface SessionState {
   present: KeptHint[];
   snapshots: { name: string; hints: KeptHint[]; time: number; adjustments?: KeptAdjustments }[];
   adjustments: KeptAdjustments;
-  status: "new" | "started" | "done";
+  status: SessionInfo["status"];
   /** Which window wrote it, and when, milliseconds since 1970. */
   writer: string;
   written: number;
-}
-
-export interface SessionInfo {
-  id: string;
-  name: string;
-  width: number;
-  height: number;
-  hints: number;
-  /** When it was saved last, milliseconds since 1970. */
-  saved: number;
-  status: SessionState["status"];
-}
-
-export interface FolderEntry {
-  /** Below the folder. */
-  path: string;
-  id: string;
-  name: string;
-  width: number;
-  height: number;
-  hints: number;
-  status: SessionState["status"];
-}
-
-export interface ExportItem {
-  photo: string;
-  /** Null: those of the photo's session. */
-  hints: WireHint[] | null;
-}
-
-export type ExportLook = Omit<RenderRequest, "hints"> & { hint_files: boolean };
-
-export interface ExportProgress {
-  done: number;
-  total: number;
-  failed: { name: string; error: string }[];
-  /** The photo that is being written. */
-  current: string | null;
-  finished: boolean;
-  canceled: boolean;
-}
-
-export interface Folder {
-  name: string;
-  /** Photos are still being added. */
-  reading: boolean;
-  photos: FolderEntry[];
-  failed: { name: string; error: string }[];
 }
 
 /** What only an engine with a file system behind it can do: many photos, exported in the background. */

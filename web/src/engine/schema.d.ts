@@ -33,9 +33,15 @@ export interface components {
         };
         /**
          * ColorsRequest
-         * @description Asks for colors to try at (x, y), beside ``hints``; ``reference`` is the id of another open photo, in color.
+         * @description Asks for colors to try at (x, y), beside ``hints``; ``reference`` is the id of another open photo, in color;
+         *     ``budget`` as of a live request.
          */
         ColorsRequest: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /** Hints */
             hints: components["schemas"]["HintMessage"][];
             /**
@@ -382,9 +388,14 @@ export interface components {
         };
         /**
          * PlacesRequest
-         * @description Asks for the ``count`` places where a hint would change most.
+         * @description Asks for the ``count`` places where a hint would change most; ``budget`` as of a live request.
          */
         PlacesRequest: {
+            /**
+             * Budget
+             * @default null
+             */
+            budget?: number | null;
             /**
              * Count
              * @default 5

@@ -98,8 +98,11 @@ export const engine: Engine = {
     const headers = { "Content-Type": "application/json" };
     const reply = await send(photoPath(id, "/session"), { method: "PUT", body: JSON.stringify(state), headers, keepalive: last });
     if (reply.status === 404) throw new PhotoGone(texts.photoGone);
-    if (reply.status === 409) throw new SessionConflict(((await reply.json()) as Schemas["ErrorReply"]).error);
-    return ((await (reply.ok ? reply : await fail(reply)).json()) as { revision: number }).revision;
+    if (reply.status === 409) {
+      const { error, stored } = (await reply.json()) as { error: string; stored: SessionState };
+      throw new SessionConflict(error, stored);
+    }
+    return ((await (reply.ok ? reply : await fail(reply)).json()) as Schemas["SessionSaved"]).revision;
   },
   sessions: () => json<SessionInfo[]>(ask("sessions")),
   async forget(id) {

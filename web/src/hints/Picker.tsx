@@ -113,6 +113,7 @@ function Contents({ hint }: { hint: store.Hint }) {
         <Suggested hint={hint} onTake={takeAndRemember} />
         <div class="choice-row" role="group" aria-label={texts.recent}>
           <span class="choice-title">{texts.recent}</span>
+          <span class="choice-note">{!store.recent.value.length && texts.noRecent}</span>
           <div class="swatches">
             {/* Not remembered again: the row would change under the pointer. */}
             <Swatches choices={store.recent.value.map((color) => ({ color, label: texts.use(color) }))} onTake={takeHex} />

@@ -57,6 +57,7 @@ export function Swatches({ choices, onTake, onLook, onRemove }: Props) {
           onClick={() => {
             clearTimeout(timer.current);
             looking.current = false;
+            onLook?.(null);
             onTake(color, i);
           }}
           onKeyDown={(event) => {

@@ -29,7 +29,7 @@ function middle(): Place {
 }
 
 /** Whether arrows move the crosshair: nothing is selected that they would nudge. */
-export const points = () => store.photo.value !== null && (!store.selectedKeys.value.size || store.tool.value === "eyedropper");
+export const points = () => store.photo.value !== null && (!store.selectedHints.value.length || store.tool.value === "eyedropper");
 
 export function point(dx: number, dy: number, far: boolean): void {
   const by = (STEP * (far ? 10 : 1)) / store.view.value.scale;

@@ -52,6 +52,6 @@ export function remember(color: string): void {
 /** Gives a color to the selected hints; without any it is kept at hand for the next. */
 export function take(color: string): void {
   remember(color);
-  if (store.selectedKeys.value.size) chooseColor(color);
+  if (store.selectedHints.value.length) chooseColor(color);
   else store.tell(texts.keptColor(color));
 }

@@ -12,7 +12,7 @@ import { selectAll, toggleHidden } from "./select";
 
 const words = texts.hintRows;
 const hasPhoto = () => store.photo.value !== null;
-const hasSelection = () => hasPhoto() && store.selectedKeys.value.size > 0;
+const hasSelection = () => hasPhoto() && store.selectedHints.value.length > 0;
 
 const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],

@@ -32,6 +32,7 @@ export async function togglePlaces(): Promise<void> {
   if (!photo) return;
   const mine = ++turn;
   store.tell(texts.lookingForPlaces, "busy");
+  store.hintsHidden.value = false;
   store.select(); // now, and not when they are there: by then a person may have gone on
   try {
     const found = await engine.suggestPlaces(photo.info.id, store.wireHints(), COUNT);

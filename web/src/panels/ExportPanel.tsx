@@ -5,7 +5,7 @@ import { engine } from "#engine";
 import { LookFields, look, wireLook } from "./LookFields";
 import { Panel } from "./Panel";
 import type { ExportProgress } from "../engine/engine";
-import { cancelExport, exporting, extent, film, startExport, type Extent } from "../state/film";
+import { cancelExport, exporting, extent, film, leaveExport, startExport, type Extent } from "../state/film";
 import { texts } from "../texts";
 
 const words = texts.desk;
@@ -37,6 +37,7 @@ function Choosing() {
           </label>
         ))}
       </div>
+      {film.value?.reading && <p>{words.reading(film.value.photos.length)}</p>}
       <p>{count ? words.photos(count) : words.noPhotos[which]}</p>
       <LookFields />
       <button type="submit" class="button main" disabled={!count} title={words.exportTip}>
@@ -48,8 +49,7 @@ function Choosing() {
 }
 
 function Running() {
-  const { id, progress } = exporting.value!;
-  const { done, total, failed, finished, current } = progress;
+  const { id, done, total, failed, finished, current } = exporting.value!;
   return (
     <>
       <progress value={done} max={total} aria-label={words.exportTitle} />
@@ -61,7 +61,7 @@ function Running() {
             {words.zip}
           </a>
         )}
-        <button type="button" class="button" title={finished ? words.anotherTip : words.cancelTip} onClick={() => (finished ? (exporting.value = null) : void cancelExport())}>
+        <button type="button" class="button" title={finished ? words.anotherTip : words.cancelTip} onClick={() => (finished ? leaveExport() : void cancelExport())}>
           {finished ? words.another : words.cancel}
         </button>
       </div>

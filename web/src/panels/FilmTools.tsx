@@ -11,7 +11,7 @@ const words = texts.desk;
 
 export function FilmTools() {
   if (!film.value) return null;
-  const running = exporting.value && !exporting.value.progress.finished ? exporting.value.progress : null;
+  const running = exporting.value?.finished ? null : exporting.value;
   return (
     <Group class="counter film-tools">
       {store.photo.value && (

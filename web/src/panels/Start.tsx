@@ -25,7 +25,7 @@ export function Start() {
   }, []);
   const element = useRef<HTMLElement>(null);
   useFocusLeft(element);
-  const isFolder = Boolean(film.value && (film.value.photos.length || !film.value.reading));
+  const isFolder = film.value !== null;
   return (
     <section class="start" ref={element} aria-label={isFolder ? film.value!.name : texts.drop}>
       {isFolder ? <FolderStart /> : <Drop />}
@@ -66,9 +66,9 @@ const Drop = () => (
 );
 
 function FolderStart() {
-  const { name, photos, failed } = film.value!;
+  const { name, photos, failed, reading } = film.value!;
   const words = texts.desk;
-  if (!photos.length)
+  if (!photos.length && !reading)
     return (
       <div class="drop">
         <h1>{name}</h1>
@@ -80,10 +80,12 @@ function FolderStart() {
   return (
     <div class="drop">
       <h1>{name}</h1>
-      <p>{words.folderStart(photos.length, photos.filter(({ status }) => status === "done").length)}</p>
-      <button type="button" class="button main" title={words.beginTip} onClick={() => step(1)}>
-        {words.begin}
-      </button>
+      <p>{reading ? words.reading(photos.length) : words.folderStart(photos.length, photos.filter(({ status }) => status === "done").length)}</p>
+      {photos.length > 0 && (
+        <button type="button" class="button main" title={words.beginTip} onClick={() => step(1)}>
+          {words.begin}
+        </button>
+      )}
     </div>
   );
 }

@@ -1,25 +1,22 @@
 // Many photos: the film strip of the folder, and the pictures written of it in the background.
 
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { engine } from "#engine";
-import { EngineAway, type ExportItem, type ExportLook, type ExportProgress, type Folder, type FolderEntry, type SessionState, type WireHint } from "../engine/engine";
+import { EngineAway, type ExportItem, type ExportLook, type ExportProgress, type Folder, type FolderEntry, type WireHint } from "../engine/engine";
 import { attempt, openById } from "./opening";
 import { keeping, status } from "./keeper";
+import { forget, load, save } from "./settings";
 import * as store from "./store";
 import { texts } from "../texts";
 
+const EXPORT = "adacolvit.export";
 const POLL = 700; // ms between two looks at what the engine does by itself
 const REST = 120; // ms between two steps; those of a key that is held follow each other sooner
 
 export const film = signal<Folder | null>(null);
 export const chosen = signal<ReadonlySet<string>>(new Set()); // photos marked for exporting
 
-export interface Export {
-  id: string;
-  progress: ExportProgress;
-}
-
-export const exporting = signal<Export | null>(null);
+export const exporting = signal<ExportProgress | null>(null);
 
 /** Reads the folder that the app was opened on, and goes on while the engine still adds photos to it. */
 export async function readFilm(): Promise<void> {
@@ -34,10 +31,14 @@ export async function readFilm(): Promise<void> {
 /** What has just been kept of the open photo shows in the strip at once. */
 effect(() => {
   const id = store.photo.value?.info.id;
-  if (keeping.value.state !== "kept" || !id || !film.peek()) return;
-  const now: { status: SessionState["status"]; hints: number } = { status: status(), hints: store.present().length };
-  film.value = { ...film.peek()!, photos: film.peek()!.photos.map((photo) => (photo.id === id ? { ...photo, ...now } : photo)) };
+  if (id && keeping.value.state === "kept") untracked(() => update(id, { status: status(), hints: store.present().length }));
 });
+
+function update(id: string, now: Pick<FolderEntry, "status" | "hints">): void {
+  const before = film.value?.photos.find((photo) => photo.id === id);
+  if (!before || (before.status === now.status && before.hints === now.hints)) return;
+  film.value = { ...film.value!, photos: film.value!.photos.map((photo) => (photo === before ? { ...photo, ...now } : photo)) };
+}
 
 const heading = signal<{ id: string } | null>(null); // the photo that is being opened: the next step goes on from there
 
@@ -93,36 +94,51 @@ export type Extent = "all" | "done" | "chosen";
 export const extent = (which: Extent): FolderEntry[] =>
   (film.value?.photos ?? []).filter(({ id, status }) => (which === "done" ? status === "done" : which === "all" || chosen.value.has(id)));
 
+let followed: string | null = null; // the export that is looked at
+
+/** Goes on with an export, of which the browser reminds the page should it be loaded anew. */
+function followExport(id: string): Promise<void> {
+  followed = id;
+  save(EXPORT, id);
+  return look(id);
+}
+
+export function leaveExport(): void {
+  [followed, exporting.value] = [null, null];
+  forget(EXPORT);
+}
+
+/** Finds the export that was begun before the page was loaded. */
+export function recallExport(): void {
+  const id = load<string | null>(EXPORT, null);
+  if (engine.folder && id) void followExport(id);
+}
+
 export const startExport = (which: Extent, look: ExportLook) =>
   attempt(async () => {
-    const items = extent(which).map(({ id }): ExportItem => ({ photo: id, hints: null }));
-    const id = await engine.folder!.startExport(items, look);
-    exporting.value = { id, progress: await engine.folder!.progress(id) };
-    watch(id);
+    const items = extent(which).map(({ id }): ExportItem => ({ photo: id }));
+    await followExport(await engine.folder!.startExport(items, look));
   });
 
-const watch = (id: string) => setTimeout(() => void look(id), POLL);
-
 async function look(id: string): Promise<void> {
-  const isOver = () => exporting.value?.id !== id; // canceled, perhaps while the engine was asked
-  if (isOver()) return;
+  const isOver = () => followed !== id; // canceled, perhaps while the engine was asked
   try {
     const progress = await engine.folder!.progress(id);
     if (isOver()) return;
-    exporting.value = { id, progress };
-    if (!progress.finished) watch(id);
+    exporting.value = progress;
+    if (progress.finished) return;
   } catch (error) {
     if (isOver()) return;
-    store.tell((error as Error).message, "error");
-    if (error instanceof EngineAway) watch(id);
-    else exporting.value = null; // the engine was started anew, and knows nothing of it
+    if (exporting.value) store.tell((error as Error).message, "error");
+    if (!(error instanceof EngineAway)) return leaveExport(); // the engine was started anew, and knows nothing of it
   }
+  setTimeout(() => isOver() || void look(id), POLL);
 }
 
 export const cancelExport = () =>
   attempt(async () => {
     if (!exporting.value) return;
     await engine.folder!.cancel(exporting.value.id);
-    exporting.value = null;
+    leaveExport();
     store.tell(texts.desk.canceled);
   });

@@ -36,7 +36,7 @@ function putOnTable(state: SessionState): void {
 
 class Keeper {
   private timer = 0;
-  private sending = false;
+  sending: Promise<void> | null = null; // the call under way
   private dirty = false; // the table has what was not sent yet
   private rest: SessionState | null = null; // the last of it, once another photo lies on the table
   private inConflict = false;
@@ -44,35 +44,47 @@ class Keeper {
   constructor(
     private readonly id: string,
     private revision: number,
-    private readonly taken: SessionState | null, // unsent work of an earlier window that this one goes on with
+    readonly taken: SessionState | null, // unsent work of an earlier window that this one goes on with
   ) {}
 
   changed(): void {
     this.dirty = true;
     if (this.inConflict) return this.keepHere(written(this.revision));
     if (keeping.value.state === "kept") keeping.value = { state: "keeping" };
-    this.timer ||= window.setTimeout(() => void this.flush(), DELAY);
+    this.flushSoon();
   }
 
-  async flush(): Promise<void> {
+  flush(): void {
     clearTimeout(this.timer);
     this.timer = 0;
-    if (this.sending || !this.dirty || this.inConflict) return;
-    const state = this.newest();
-    [this.sending, this.dirty] = [true, false];
+    if (this.sending || !this.dirty || this.inConflict || this.isOver) return;
+    this.sending = this.send().finally(() => (this.sending = null));
+  }
+
+  private flushSoon(): void {
+    this.timer ||= window.setTimeout(() => this.flush(), DELAY);
+  }
+
+  private async send(): Promise<void> {
+    this.dirty = false;
     try {
-      this.revision = await engine.saveSession(this.id, state);
+      this.revision = await engine.saveSession(this.id, this.newest());
+      if (this.isOver) return;
       this.forget();
       this.report({ state: this.dirty ? "keeping" : "kept" });
-      if (this.dirty) this.timer ||= window.setTimeout(() => void this.flush(), DELAY);
+      if (this.dirty) this.flushSoon();
+      else if (keeper !== this) keepers.delete(this.id);
     } catch (error) {
+      if (this.isOver) return;
       this.dirty = true;
       this.keepHere(this.newest()); // not what was sent: the table may have gone on since
+      if (error instanceof SessionConflict && error.stored.writer === writer) {
+        this.revision = error.stored.revision; // an earlier call had arrived: its answer was lost
+        return this.flushSoon();
+      }
       if (error instanceof SessionConflict) this.inConflict = true;
       else this.timer = window.setTimeout(() => void this.retry(error instanceof PhotoGone), RETRY);
       this.report(this.inConflict ? { state: "conflict" } : { state: "failed", why: (error as Error).message });
-    } finally {
-      this.sending = false;
     }
   }
 
@@ -92,7 +104,13 @@ class Keeper {
   /** Another photo comes on the table; what is unsent of this one still goes its way. */
   leave(): void {
     if (this.dirty || this.sending) this.rest = written(this.revision); // what is under way may have to be sent again
-    void this.flush();
+    else keepers.delete(this.id);
+    this.flush();
+  }
+
+  /** What a next Keeper of this photo has to send. */
+  get unsent(): SessionState | null {
+    return this.dirty || this.sending ? this.rest : null;
   }
 
   /** The page may close at any moment: the engine gets a last call, and the browser a copy should that come too late. */
@@ -133,13 +151,25 @@ class Keeper {
     homeless = false;
   }
 
+  /** The photo has another Keeper by now, which has this one's work. */
+  private get isOver(): boolean {
+    return keepers.get(this.id) !== this;
+  }
+
   private report(now: Keeping): void {
     if (keeper === this) keeping.value = now;
   }
 }
 
-let keeper: Keeper | null = null;
+let keeper: Keeper | null = null; // that of the photo on the table
+const keepers = new Map<string, Keeper>(); // by photo: this one, and those that have something left to send
 let homeless = false; // neither engine nor browser took the work: closing the page would lose it
+
+/** What the engine keeps of the work on a photo, with all that was on its way there. */
+export async function load(id: string, signal: AbortSignal): Promise<SessionState | null> {
+  await keepers.get(id)?.sending;
+  return engine.loadSession(id, signal);
+}
 
 /**
  * Puts the work on a photo on the table, `kept` by the engine or unsent in the browser, and keeps it from now on.
@@ -147,11 +177,13 @@ let homeless = false; // neither engine nor browser took the work: closing the p
  */
 export function recall(id: string, kept: SessionState | null): boolean {
   keeper?.leave();
-  const unsent = findUnsent(id, kept);
+  const earlier = keepers.get(id);
+  const unsent = earlier?.unsent ?? findUnsent(id, kept);
   const work = unsent ?? kept;
   // Of the same window, or with nothing kept, unsent work simply goes on; otherwise its old revision leads to a conflict.
   const goesOn = !unsent || !kept || unsent.writer === kept.writer || unsent.revision > kept.revision;
-  keeper = new Keeper(id, goesOn ? (kept?.revision ?? 0) : unsent.revision, unsent);
+  keeper = new Keeper(id, goesOn ? (kept?.revision ?? 0) : unsent.revision, earlier?.taken ?? unsent);
+  keepers.set(id, keeper);
   keeping.value = { state: "kept" };
   if (work) putOnTable(work);
   if (unsent) keeper.changed();
@@ -166,7 +198,7 @@ effect(() => {
 });
 
 addEventListener("pagehide", () => keeper?.hide());
-document.addEventListener("visibilitychange", () => document.hidden && void keeper?.flush());
+document.addEventListener("visibilitychange", () => document.hidden && keeper?.flush());
 addEventListener("beforeunload", (event) => {
   if (homeless && keeping.value.state !== "kept") event.preventDefault();
 });

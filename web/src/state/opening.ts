@@ -6,9 +6,11 @@ import { MOST_TEXELS } from "../canvas/painter";
 import { fit } from "../canvas/view";
 import { sampleFile, type PhotoInfo, type Sample, type WireHint } from "../engine/engine";
 import { follow, leave } from "./frames";
-import { recall } from "./keeper";
+import { load, recall } from "./keeper";
 import * as store from "./store";
 import { texts } from "../texts";
+
+const SLOW = 300; // ms after which a person is told what is waited for
 
 /** Does what may fail, and tells it when it does; of work that was called off nothing is told. */
 export async function attempt(work: () => Promise<void>, signal?: AbortSignal): Promise<void> {
@@ -32,9 +34,13 @@ function supersede(work: (signal: AbortSignal) => Promise<void>): Promise<void> 
   return attempt(() => work(signal), signal);
 }
 
+let lost = ""; // the open photo's id, once the engine does not hold it any more
+
 function connect(id: string, file: File | null): void {
+  lost = "";
   follow(id, () =>
     void attempt(async () => {
+      lost = id;
       if (!file) throw new Error(texts.photoGone);
       const again = await engine.open(file);
       if (store.photo.peek()?.info.id === id) connect(again.id, file); // and not another photo by now
@@ -45,12 +51,13 @@ function connect(id: string, file: File | null): void {
 const fresh = (hints: WireHint[]) => ({ past: [], present: { hints: hints.map(store.withKey), adjustments: store.UNADJUSTED }, future: [] });
 
 async function show(info: PhotoInfo, file: File | null, given: WireHint[] | null, signal: AbortSignal): Promise<void> {
-  const [gray, kept] = await Promise.all([engine.gray(info.id, MOST_TEXELS, signal), engine.loadSession(info.id, signal)]);
+  const [gray, kept] = await Promise.all([engine.gray(info.id, MOST_TEXELS, signal), load(info.id, signal)]);
   if (signal.aborted) return;
+  const isOpen = store.photo.peek()?.info.id === info.id; // the work on the table is newer than what is kept
   leave(); // these hints are not for the photo that was open before
   const back = batch(() => {
-    const found = recall(info.id, kept);
-    if (!found) store.begin(fresh(info.hints));
+    const found = !isOpen && recall(info.id, kept);
+    if (!isOpen && !found) store.begin(fresh(info.hints));
     [store.frame.value, store.before.value, store.panel.value, store.notice.value] = [null, null, null, null];
     store.compare.value = "none";
     store.photo.value = { info, gray, file };
@@ -104,8 +111,14 @@ export const openSample = (sample: Sample) =>
  */
 export const openById = (id: string, given: WireHint[] | null = null, rest = 0) =>
   supersede(async (signal) => {
+    if (!given && id === store.photo.peek()?.info.id && id !== lost) return;
     if (rest) await new Promise((resolve) => setTimeout(resolve, rest));
     if (signal.aborted) return;
-    const info = await engine.info(id, signal);
-    if (!signal.aborted) await show(info, null, given, signal);
+    const timer = setTimeout(() => signal.aborted || store.tell(texts.openingPhoto, "busy"), SLOW);
+    try {
+      const info = await engine.info(id, signal);
+      if (!signal.aborted) await show(info, null, given, signal);
+    } finally {
+      clearTimeout(timer);
+    }
   });

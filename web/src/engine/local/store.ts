@@ -83,12 +83,12 @@ export async function saveSession(id: string, state: SessionState): Promise<numb
 }
 
 async function putSession(db: Database, id: string, state: SessionState): Promise<number> {
-  const revision = state.revision + 1;
   const transaction = db.transaction(["photos", "sessions"], "readwrite");
   const sessions = transaction.objectStore("sessions");
   const [photo, before] = [await transaction.objectStore("photos").getKey(id), await sessions.get(id)];
   if (!photo) throw new Error(texts.notKept);
-  if ((before?.state.revision ?? 0) !== state.revision) throw new SessionConflict(texts.savedElsewhere);
+  if (before && before.state.revision !== state.revision) throw new SessionConflict(texts.savedElsewhere, before.state);
+  const revision = (before?.state.revision ?? 0) + 1;
   await sessions.put({ state: { ...state, revision }, saved: Date.now() }, id);
   await transaction.done;
   return revision;
