@@ -8,11 +8,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from adacolvit.bench.command import SAMPLES
+from adacolvit.color.hex import format_hex
+from adacolvit.colorizer import Colorizer
 from adacolvit.errors import EngineError
 from adacolvit.hints.encoder import AB_SCALE
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions
+from adacolvit.photo import open_photo
 from adacolvit.runtime import native, native_engine
 from adacolvit.runtime.engine import PRECISION, Engine
 from adacolvit.runtime.native_engine import TOLERANCE, NativeEngine
@@ -163,6 +167,24 @@ def test_instructions_that_are_missing_here_agree_with_fp32(config, with_all):
     assert set(EMULATES) <= set(native.instruction_sets())
     for name in EMULATES:
         check(config, name)
+
+
+@pytest.mark.skipif("bf16" not in map(native.precision_of, HERE), reason="this processor does not compute in bf16")
+@pytest.mark.parametrize("count", [0, 1, 10])
+def test_the_shipped_network_in_bf16_with_its_own_decisions_gives_the_same_picture(count):
+    """A decision that falls otherwise changes little: below what bf16 is held to, but for single pixels."""
+    tiny = load_weights("tiny")
+    colorizers = [Colorizer(Engine(tiny, precision=precision)) for precision in ("fp32", "bf16")]
+    for sample in SAMPLES.glob("*.jpg"):
+        photo = open_photo(sample)
+        for colorizer in colorizers:
+            colorizer.set_photo(photo)
+        warmer = colorizers[0].colorize().image.clip(0, 215) + np.uint8([40, 20, 0])
+        rng = np.random.default_rng(1)
+        places = rng.integers((0, 0), (photo.width, photo.height), (count, 2)).tolist()
+        exact, ours = (c.colorize([(x, y, format_hex(warmer[y, x])) for x, y in places]) for c in colorizers)
+        assert np.mean((ours.image / 255 - exact.image / 255) ** 2) < 10**-5.5  # 55 dB
+        assert np.abs(ours.ab - exact.ab).max() / AB_SCALE < 2.5 * TOLERANCE["bf16"]
 
 
 @pytest.mark.timeout(900)
