@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ pytestmark = pytest.mark.skipif(
 
 ORDER = Order(Look())
 NAMES = ("a.png", "b/c.jpg", "b/d.bmp", ".hidden/x.png", "done.color.png", "notes.txt")
+
+
+def unforeseen(folder, why):
+    raise AssertionError(f"{folder} was not listed: {why}")
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -41,12 +46,12 @@ def storage(url):
 
 
 def test_what_is_written_is_listed_and_read(storage, url):
-    assert set(storage.files()) == set(NAMES)
+    assert set(storage.files(unforeseen)) == set(NAMES)
     assert all(storage.read(name) == name.encode() for name in NAMES)
     assert storage.name("a.png") == f"{url}/a.png"
-    marks = storage.files()
+    marks = storage.files(unforeseen)
     storage.write("a.png", b"another content")
-    changed = {name for name, mark in storage.files().items() if marks[name] != mark}
+    changed = {name for name, mark in storage.files(unforeseen).items() if marks[name] != mark}
     assert changed == {"a.png"} and storage.read("a.png") == b"another content"
     with pytest.raises(PhotoError, match=r"nothing\.png"):
         storage.read("nothing.png")
@@ -87,6 +92,56 @@ def test_an_unknown_address():
 
     with pytest.raises(PhotoError, match="nosuch://bucket"):
         Storage("nosuch://bucket/folder")
+
+
+@pytest.fixture
+def closed(storage, url, monkeypatch):
+    """Closes a folder below it, "" for its own."""
+
+    def close(folder: str) -> None:
+        listed, place = type(storage._fs).ls, storage.place(folder).rpartition("://")[2]
+
+        def ls(fs, path, *args, **options):
+            if os.path.realpath(path) == place:
+                raise PermissionError(13, "Permission denied")
+            return listed(fs, path, *args, **options)
+
+        monkeypatch.setattr(type(storage._fs), "ls", ls)
+
+    return close
+
+
+def test_a_folder_that_cannot_be_listed_is_named(storage, url, closed):
+    from adacolvit.archive.plan import plan
+
+    closed(".hidden")
+    assert plan([url], f"{url}-out", ORDER)[1] == []  # nobody asked for it
+    closed("b")
+    told = {}
+    assert set(storage.files(told.__setitem__)) == {"a.png", "done.color.png", "notes.txt"}
+    assert told.keys() == {".hidden", "b"} and "Permission denied" in str(told["b"])
+    items, ((folder, why),) = plan([url], f"{url}-out", ORDER)
+    assert [item.photo for item in items] == ["a.png"]
+    assert folder == f"{url}/b" and "cannot be listed" in str(why)
+    closed("")
+    items, ((folder, _),) = plan([url], f"{url}-out", ORDER)
+    assert not items and folder == url
+
+
+@pytest.mark.parametrize("folder", ["", "b"])
+def test_what_stands_in_a_folder_that_cannot_be_listed_is_not_replaced(
+    storage, url, closed, folder, small_weights, capsys
+):
+    from adacolvit.archive.storage import Storage
+
+    Storage(f"{url}-in").write("b/c.jpg", b"a photo")
+    closed(folder)
+    command = ["colorize", f"{url}-in", "-o", url, f"--model={small_weights}", "--ray", "nobody:1", "--json"]
+    for force in ([], ["--force"]):
+        assert main([*command, *force]) == 1
+        (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+        assert "cannot be listed" in line["error"]
+    assert storage.read("b/c.jpg") == b"b/c.jpg"
 
 
 def test_every_photo_has_a_place_of_its_own(storage, url):

@@ -127,6 +127,35 @@ def test_every_photo_is_written_once_or_reported_though_workers_die(archive, sma
     assert before == {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
 
 
+def test_a_picture_saved_by_hand_after_an_interrupted_run_stays(tmp_path, small_weights, capsys):
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for name in ("a", "b", "c"):
+        Image.fromarray(np.arange(96 * 128, dtype=np.uint8).reshape(96, 128)).save(source / f"{name}.png")
+    options = ["-o", str(out), f"--model={small_weights}", "--json"]
+    arguments = ["colorize", str(source), *options]
+
+    def by(cluster: str, **environment: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "adacolvit.cli", *arguments, "--ray", cluster, "--workers", "1"]
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=PATIENCE)
+
+    nowhere = by("auto", RAY_TMPDIR=str(tmp_path))  # where no cluster left its address
+    assert "no Ray cluster answers" in nowhere.stderr  # it noted the places of its pictures, and came no further
+    assert main(arguments) == 0
+    colored = (out / "a.png").read_bytes()
+    (out / "b.png").write_bytes(b"by hand")
+    (out / "c.png").unlink()
+    done = by("local")
+    lines = {Path(line["photo"]).stem: line for line in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1 and lines.keys() == {"a", "b", "c"}, done.stderr
+    assert "exists already" in lines["b"]["error"] and "error" not in lines["a"] | lines["c"]
+    assert (out / "b.png").read_bytes() == b"by hand"
+    assert (out / "a.png").read_bytes() == (out / "c.png").read_bytes() == colored
+    capsys.readouterr()
+    assert main(["colorize", *(str(source / f"{name}.png") for name in "ac"), *options, "--ray", "nobody:1"]) == 0
+    assert capsys.readouterr().out.count('"kept"') == 2
+
+
 def test_a_cluster_that_does_not_answer(archive, small_weights):
     command = [
         sys.executable,

@@ -1,16 +1,19 @@
 """What a run has done, kept beside its pictures, so that the next run goes on where this one stood.
 
 Lines of JSON below ``.adacolvit/`` in the folder of the pictures, in a folder for each setting of a run:
-``{"picture"}`` names a place that was free when a run with these settings began, so that what stands there later is
-that run's; ``{"photo", "mark", "picture"}`` says that a picture was written. A picture is of the settings that have
-named it last: those of another run may have replaced it. Object storage cannot append to a file,
-so each part is a file of its own; what a killed run had not noted yet is colored once more, into its own place.
+``{"picture"}`` names a place that was free when a run with these settings began, so that what stands there later may
+be that run's; ``{"photo", "mark", "picture"}`` says that a picture was written. A picture is of the settings that have
+named it last: those of another run may have replaced it. Object storage cannot append to a file, so each part is a file
+of its own; what a killed run had not noted yet is colored once more, and stays if it comes out as what stands there.
 """
 
 import hashlib
 import json
 import re
 import time
+from pathlib import PurePosixPath
+
+from adacolvit.errors import PhotoError
 
 from .storage import Storage
 
@@ -31,7 +34,8 @@ class Journal:
         """settings: all that decides what a picture looks like, as text."""
         self._storage = storage
         self._folder = f".adacolvit/{hashlib.sha256(settings.encode()).hexdigest()[:16]}"
-        self._files = storage.files()
+        self._closed: dict[str, PhotoError] = {}
+        self._files = storage.files(self._closed.__setitem__)
         self._run, self._parts = time.time_ns(), 0
         self._waiting, self._since = [], time.monotonic()
         self.claimed: set[str] = set()
@@ -45,10 +49,21 @@ class Journal:
                     self._take(line)
         self.claimed = {picture for picture in self.claimed if last[picture] == self._folder}
         self.done = {key for key in self.done if last[key[2]] == self._folder}
+        self._pictures = {picture for _, _, picture in self.done}
 
     def holds(self, picture: str) -> bool:
         """Whether a picture of that name was in the folder when the journal was opened."""
         return picture in self._files
+
+    def wrote(self, picture: str) -> bool:
+        """Whether a run with these settings has noted that it wrote a picture there, of whatever photo."""
+        return picture in self._pictures
+
+    def unknown(self, picture: str) -> PhotoError | None:
+        """Why it cannot be known whether a picture of that name is in the folder, or None where it is known."""
+        return next(
+            (why for folder, why in self._closed.items() if PurePosixPath(picture).is_relative_to(folder)), None
+        )
 
     def claim(self, pictures: list[str]) -> None:
         """Note places that are free, before anything is written there."""

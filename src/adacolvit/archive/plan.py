@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from adacolvit.batch import Order, no_photo_in_it, replaces_photo, replaces_picture
 from adacolvit.errors import AdaColViTError
 from adacolvit.hints.file import names_beside
-from adacolvit.photosets import is_photo
+from adacolvit.photosets import is_hidden, is_photo
 
 from .storage import Storage
 
@@ -21,6 +21,7 @@ class Item:
     picture: str
     hints: str | None  # of the file beside the photo
     mark: str  # changes when the photo or its hints do
+    doubtful: bool = False  # it is not known who wrote what stands in its place: an earlier run or somebody else
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -29,7 +30,7 @@ class Item:
 
 
 def plan(inputs: list[str], output: str | None, order: Order) -> tuple[list[Item], list[tuple[str, AdaColViTError]]]:
-    """Items in the order of the inputs, folders sorted by name; and (photo, why) of what cannot be one.
+    """Items in the order of the inputs, folders sorted by name; and (photo or folder, why) of what cannot be one.
 
     inputs, output: paths or URLs; without an output, pictures go beside their photos. What is in an output folder below
     an input folder is no photo: earlier runs have written it. Raises UsageError where a picture cannot be as ordered.
@@ -44,16 +45,22 @@ def plan(inputs: list[str], output: str | None, order: Order) -> tuple[list[Item
             source = Storage(folder or ("/" if text.startswith("/") else "."))
             marks = {name: source.mark(name) for name in (photo, *names_beside(PurePosixPath(photo)))}
             there = {name: mark for name, mark in marks.items() if mark is not None}
-            photos = [photo]
+            photos, unseen = [photo], []
         else:
-            there = source.files()
+            closed = {}
+            there = source.files(closed.__setitem__)
             photos = sorted(name for name in there if is_photo(PurePosixPath(name)))
+            unseen = [name for name in closed if not is_hidden(PurePosixPath(name))]
             if written and written.startswith(f"{source.place()}/") and written != f"{source.place()}/":
-                photos = [name for name in photos if not source.place(name).startswith(written)]
-        found.append((text, source, there, photos))
-    all_photos = {source.place(photo) for _, source, _, photos in found for photo in photos}
-    for text, source, there, photos in found:
-        if not photos:
+                photos, unseen = (
+                    [name for name in names if not f"{source.place(name)}/".startswith(written)]
+                    for names in (photos, unseen)
+                )
+            failures += [(source.name(name), closed[name]) for name in unseen]
+        found.append((text, source, there, photos, bool(photos or unseen)))
+    all_photos = {source.place(photo) for _, source, _, photos, _ in found for photo in photos}
+    for text, source, there, photos, any_found in found:
+        if not any_found:
             failures.append((text, no_photo_in_it()))
         for photo in photos:
             picture = str(order.look.picture_name(PurePosixPath(photo), beside=target is None))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 # Before Ray is imported, which otherwise reports to its makers how it is used, and warns of what is safe here.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -22,6 +22,7 @@ from adacolvit import __version__
 from adacolvit.batch import Order, account, attempt, color_photo
 from adacolvit.colorizer import Colorizer
 from adacolvit.errors import ClusterError
+from adacolvit.files import exists_already
 from adacolvit.hints.file import read_hints
 from adacolvit.photo import open_photo
 from adacolvit.runtime.engine import Engine
@@ -67,13 +68,20 @@ class Painter:
         order, name = self._task.order, row["hints"]
         hints = read_hints(source.read(name), source.name(name)) if name else None
         photo = open_photo(source.read(row["photo"]), name=row["photo"])
+
+        def write(picture: PurePath, data: bytes) -> None:
+            if not row["doubtful"]:
+                target.write(str(picture), data)
+            elif target.read(str(picture)) != data:
+                raise exists_already(target.name(str(picture)))
+
         result = color_photo(
             self._colorizer,
             photo,
             lambda photo: order.hints_for(photo, hints),
             PurePosixPath(row["picture"]),
             order.look,
-            lambda picture, data: target.write(str(picture), data),
+            write,
             order.budget,
         )
         return account(result, target.name(row["picture"]))
@@ -122,6 +130,7 @@ def color(items: list[Item], task: Task, workers: int | None) -> Iterator[tuple[
                 "target": place[item.target],
                 "picture": item.picture,
                 "hints": item.hints or "",
+                "doubtful": item.doubtful,
             }
             for index, item in waiting.items()
         ]

@@ -1,6 +1,7 @@
 """``adacolvit colorize --ray``: what is left to do, done by a cluster, noted as it comes."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from adacolvit import __version__
 from adacolvit.batch import Order
@@ -46,11 +47,16 @@ def color_archive(
     waiting = []
     for item in items:
         journal, photo, picture = journals[item.target], item.source.name(item.photo), item.target.name(item.picture)
-        there = journal.holds(item.picture)
-        if there and item.key in journal.done:
+        there, unknown = journal.holds(item.picture), journal.unknown(item.picture)
+        if unknown:
+            yield {"photo": photo, "error": f"the folder of {picture}: {unknown}"}
+        elif there and item.key in journal.done:
             yield {"photo": photo, "output": picture, "kept": True}
-        elif there and not force and item.picture not in journal.claimed:
-            yield {"photo": photo, "error": str(exists_already(picture))}
+        elif there and not force and not journal.wrote(item.picture):
+            if item.picture in journal.claimed:
+                waiting.append(replace(item, doubtful=True))
+            else:
+                yield {"photo": photo, "error": str(exists_already(picture))}
         else:
             waiting.append(item)
     if not waiting:

@@ -1,6 +1,7 @@
 """Folders, on a disk or in object storage: one way to list, read and write them, through fsspec."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 import fsspec
@@ -8,6 +9,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from adacolvit.errors import PhotoError, SaveError
 from adacolvit.files import make_folder, write_file
+from adacolvit.photosets import not_listed
 
 # What a store says of a file by which a change is seen: a checksum where it has one, else when it was written.
 _MARKS = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated")
@@ -38,7 +40,9 @@ class Storage:
         return hash(self.url)
 
     def name(self, file: str) -> str:
-        """What a person calls one of its files."""
+        """What a person calls one of its files, or itself: ""."""
+        if not file:
+            return self.url
         return f"{self.url.rstrip('/')}/{file}" if self.url != "." else file
 
     def place(self, file: str = "") -> str:
@@ -52,15 +56,34 @@ class Storage:
         """Whether it is no folder, but a file."""
         return self._fs.isfile(self._root)
 
-    def files(self) -> dict[str, str]:
-        """Every file below it and a mark that changes with the file's content. One listing, however many there are."""
+    def files(self, closed: Callable[[str, PhotoError], None]) -> dict[str, str]:
+        """Every file below it and a mark that changes with the file's content.
+
+        closed: told of each folder that cannot be listed, and why; "" is the storage's own. One that is not there is
+        empty.
+        """
+        return {self._below(info["name"]): _mark(info) for info in self._listed(self._root, closed)}
+
+    def _listed(self, folder: str, closed: Callable[[str, PhotoError], None]) -> Iterator[dict]:
+        # Not by find, but where that is one listing of all: elsewhere it passes over what it cannot list.
+        whole = _protocols(self._fs) & _WHOLE_AT_ONCE
         try:
-            found = self._fs.find(self._root, detail=True)
+            found = list(self._fs.find(folder, detail=True).values()) if whole else self._fs.ls(folder, detail=True)
         except FileNotFoundError:
-            return {}
+            return
         except Exception as error:  # each store has errors of its own
-            raise PhotoError(f"{self.url} cannot be listed ({error}): check the address and who may read it") from error
-        return {str(PurePosixPath(path).relative_to(self._root)): _mark(info) for path, info in found.items()}
+            closed(self._below(folder), not_listed(error))
+            return
+        for info in found:
+            if info["type"] != "directory":
+                yield info
+            elif not whole and info["name"].rstrip("/") != folder:
+                yield from self._listed(info["name"].rstrip("/"), closed)
+
+    def _below(self, path: str) -> str:
+        """The name below it of one of its files or folders, "" of itself."""
+        name = str(PurePosixPath(path).relative_to(self._root))
+        return "" if name == "." else name
 
     def mark(self, file: str) -> str | None:
         """The mark of one file as :meth:`files` gives it, or None where it is not there."""
