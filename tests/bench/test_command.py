@@ -6,16 +6,20 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from adacolvit.bench import measure
-from adacolvit.bench.executions import executions
+from adacolvit.bench.command import SIDE
+from adacolvit.bench.executions import RIVALS, executions
 from adacolvit.bench.journal import Journal
 from adacolvit.cli import main
 from adacolvit.evaluation.threads import one_core
 from adacolvit.hints.encoder import AB_SCALE
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
+from adacolvit.model.counter import run_counted
+from adacolvit.model.registry import build
 from adacolvit.runtime import native
 from adacolvit.runtime.native_engine import random_weights
 from adacolvit.weights import load_weights
@@ -97,6 +101,18 @@ def test_all_executions_give_the_same_picture():
             assert np.abs(ab - first[0]).max() / AB_SCALE < 1e-4 and macs == first[1]
 
 
+def test_the_networks_of_the_comparison_run_in_the_same_measure(small_weights, tmp_path):
+    target = tmp_path / "bench.json"
+    command = ["bench", "--model", str(small_weights), "--photos", "1", "--rounds", "1", "--json", str(target)]
+    assert main([*command, "--rivals"]) == 0
+    rows = {row["model"].removesuffix(", random weights"): row for row in json.loads(target.read_text())["rows"]}
+    assert {*RIVALS, "dense", "small"} == rows.keys()
+    for name in RIVALS:
+        _, macs = run_counted(build(name).eval(), torch.zeros(1, 4, SIDE, SIDE), "dense")
+        assert rows[name]["gmacs"] == pytest.approx(macs / 1e9) and rows[name]["ms"] > 0
+        assert (rows[name]["engine"], rows[name]["adaptive"], rows[name]["psnr10"]) == ("torch", False, None)
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not pin processes")
 def test_the_process_is_pinned_while_it_is_timed_and_not_after():
     before = os.sched_getaffinity(0)
@@ -140,7 +156,7 @@ def test_a_run_that_was_stopped_goes_on(small_weights, tmp_path, monkeypatch, ca
         assert main(wanted) == 0
     assert len(photos) == 3 and not part.exists()
     assert json.loads(target.read_text())["photos"] == 3
-    assert "| adaptive " in capsys.readouterr().out
+    assert "| small 0." in capsys.readouterr().out
 
 
 def test_other_settings_begin_anew(tmp_path):

@@ -1,4 +1,4 @@
-"""``adacolvit bench``: latency and cost against the baselines, in one run."""
+"""``adacolvit bench``: latency and cost against other engines, the dense network and the rivals, in one run."""
 
 import json
 import sys
@@ -32,6 +32,10 @@ def add_arguments(parser) -> None:
         "--dense", metavar="FILE", help="weights of the dense network to compare with [random ones of the same size]"
     )
     parser.add_argument(
+        "--rivals", action="store_true",
+        help="iColoriT-T, SwinIR-S and Uformer-S too, in torch, with random weights: their times are those of any",
+    )  # fmt: skip
+    parser.add_argument(
         "--data", help="folder or tar of color photos, for a PSNR too [the app's samples, which are gray]"
     )
     parser.add_argument("--photos", type=positive, default=20, metavar="N", help="how many of them, at most [20]")
@@ -50,7 +54,7 @@ def run(args) -> None:
     from rich.progress import Progress
 
     from .click import measure_click
-    from .executions import executions
+    from .executions import executions, rivals
     from .journal import Journal
     from .measure import measure
 
@@ -65,7 +69,7 @@ def run(args) -> None:
     sources = list(iter_sources(args.data or SAMPLES, args.photos))
     hint_set = draw(sources)
     trained = {w.name for w in (adaptive, dense) if args.data and w.sha256}  # what a PSNR is worth taking of
-    ways = list(executions(dense, adaptive, SIDE, args.budget))
+    ways = [*executions(dense, adaptive, SIDE, args.budget), *(rivals(SIDE) if args.rivals else ())]
     settings = {
         "version": __version__, "processor": machine()["processor"], "threads": 1, "photos": len(sources),
         "hints": args.hints, "budget": args.budget,
@@ -153,7 +157,7 @@ def _show_markdown(report: dict) -> None:
     print("| network | execution | ms | first click | of the core's peak | PSNR | times faster |")
     print("|---|---|---|---|---|---|---|")
     for row, figures in _figures(report):
-        network = f"{'adaptive' if row['adaptive'] else 'dense'} {row['gmacs']:.3f} G"
+        network = f"{row['model']} {row['gmacs']:.3f} G"
         execution = f"{row['engine']} {row['version']}, {row['precision']}"
         print(f"| {' | '.join((network, execution, *figures))} |")
     click = report["click"]

@@ -7,17 +7,21 @@ from importlib import metadata
 
 import numpy as np
 
-from adacolvit.errors import EngineError
+from adacolvit.errors import EngineError, MissingExtra
 from adacolvit.hints.encoder import decode_ab
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import check_budget
-from adacolvit.model.config import IN_CHANNELS
+from adacolvit.model.config import IN_CHANNELS, ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.model.positions import sine_positions
+from adacolvit.model.registry import build as build_network
+from adacolvit.model.registry import find
 from adacolvit.runtime.graph import build
 from adacolvit.runtime.native_engine import TOLERANCE, NativeEngine, trusted_instruction_set
 from adacolvit.runtime.onnx_engine import OnnxEngine
 from adacolvit.weights import Weights
+
+RIVALS = "icolorit-t", "swinir-s", "uformer-s"  # what the paper compares latencies with
 
 Run = Callable[[np.ndarray], tuple[np.ndarray, int]]  # x (4, H, W) -> ab (2, H, W) in Lab units, MACs
 
@@ -34,7 +38,7 @@ class Execution:
 
     @property
     def adaptive(self) -> bool:
-        return self.weights.config.adaptive
+        return isinstance(self.weights.config, ModelConfig) and self.weights.config.adaptive
 
 
 def executions(dense: Weights, adaptive: Weights, side: int, budget: float | None = None) -> Iterator[Execution]:
@@ -61,6 +65,36 @@ def executions(dense: Weights, adaptive: Weights, side: int, budget: float | Non
                 continue
             load = lambda w=weights, p=precision, b=at: _counted(NativeEngine(w, precision=p), b)  # noqa: E731
             yield Execution(weights, "adacolvit", precision, name, load)
+
+
+def rivals(side: int) -> Iterator[Execution]:
+    """The networks of ``RIVALS`` in torch, which alone runs them. Raises MissingExtra.
+
+    Their weights are random ones, since their times are those of any.
+    """
+    if not importlib.util.find_spec("torch"):
+        raise MissingExtra("torch", "train")
+    for name in RIVALS:
+        weights = Weights(f"{name}, random weights", find(name), {}, "")
+        load = lambda n=name: _rival(n, side)  # noqa: E731
+        yield Execution(weights, "torch", "fp32", metadata.version("torch"), load)
+
+
+def _rival(name: str, side: int) -> Run:
+    import torch
+
+    from adacolvit.model.counter import run_counted
+
+    with torch.device("meta"):  # where counting takes no time
+        _, macs = run_counted(build_network(name).eval(), torch.empty(1, IN_CHANNELS, side, side), "dense")
+    torch.set_num_threads(1)
+    network = build_network(name).eval()
+
+    def run(x):
+        with torch.inference_mode():
+            return decode_ab(network(torch.from_numpy(x)[None], "dense")["ab"][0].numpy()), macs
+
+    return run
 
 
 def _counted(engine, budget: float | None) -> Run:
