@@ -173,11 +173,15 @@ def run(args) -> int:
 
     done = failed = kept = 0
     out = sys.stdout  # this one, even where a cluster turns what it prints elsewhere
+    shown = sys.stderr.isatty()
     columns = *Progress.get_default_columns(), TextColumn("{task.fields[rate]}")
     with (
-        Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,
+        Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as progress,
         closing((color_there if args.ray else color_here)(args, order_from(args), partial(_total, progress))) as lines,
     ):
+        say = partial(print, file=out, flush=True)
+        if shown and out.isatty():  # the bar has to make room for what is said
+            say = partial(progress.console.out, highlight=False)
         progress.add_task("coloring", total=None, rate="")
         start = perf_counter()
         for line in lines:
@@ -189,9 +193,9 @@ def run(args) -> int:
             rate = f"{done / (perf_counter() - start):.2f} images/s"
             progress.update(progress.task_ids[0], advance=1, rate=rate)
             if args.json:
-                print(json.dumps(line), file=out, flush=True)
+                say(json.dumps(line))
             elif "hints" in line:
-                print(f"{line['photo']} -> {line['output']} ({line['hints']} hints)", file=out, flush=True)
+                say(f"{line['photo']} -> {line['output']} ({line['hints']} hints)")
         if kept:
             progress.console.out(f"adacolvit: {kept} pictures are there from an earlier run", highlight=False)
         if done > 1:
