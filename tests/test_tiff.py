@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from adacolvit.decode import upright_size
 from adacolvit.photo import open_photo
@@ -54,7 +55,14 @@ def tiff_file(tags: dict, order: str) -> bytes:
 
 
 def file_with(kind: str, tags: dict, order: str = ">") -> bytes:
-    return tiff_file(tags, order) if kind == "TIFF" else encoded(GRAY, kind, exif=b"Exif\0\0" + block(tags, order))
+    if kind == "TIFF":
+        return tiff_file(tags, order)
+    exif = b"Exif\0\0" + block(tags, order)
+    if kind == "PNG as ImageMagick has it":
+        text = PngInfo()
+        text.add_text("Raw profile type exif", f"\nexif\n{len(exif):8}\n{exif.hex()}\n", zip=True)
+        return encoded(GRAY, "PNG", pnginfo=text)
+    return encoded(GRAY, kind, exif=exif)
 
 
 def spoken(order: str) -> dict:
@@ -73,7 +81,7 @@ def spoken(order: str) -> dict:
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("note", [False, True])
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "PNG as ImageMagick has it", "WEBP", "TIFF"])
 @pytest.mark.parametrize(("suffix", "depth"), [*((suffix, np.uint8) for suffix in SUFFIXES), (".tif", np.uint16)])
 def test_letters_beyond_ascii_are_kept_from_any_format_to_any(kind, suffix, depth, note, order):
     photo = open_photo(file_with(kind, spoken(order), order))

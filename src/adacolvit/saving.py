@@ -182,10 +182,9 @@ def _encode_deep(kind: str, canvas: np.ndarray, metadata: Metadata) -> bytes:
     # Stays in sRGB: LittleCMS, as Pillow offers it, converts 8 bits only.
     icc = srgb_profile(metadata.icc)
     if kind == "TIFF":
-        return tiff([canvas], _tags(metadata, icc))
-    return png16(
-        canvas, icc=icc, exif=metadata.exif, xmp=metadata.xmp, dpi=metadata.dpi, texts=metadata.texts
-    )  # fmt: skip
+        strips = (canvas[top : top + _ROWS] for top in range(0, len(canvas), _ROWS))
+        return tiff(strips, _tags(metadata, icc))
+    return png16(canvas, icc=icc, exif=metadata.exif, xmp=metadata.xmp, dpi=metadata.dpi, texts=metadata.texts)
 
 
 def _on_white(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
