@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from adacolvit.app import studio as studio_module
+from adacolvit.app import table as table_module
 from adacolvit.app.library import Library
 from adacolvit.app.routes import suggest
 from adacolvit.app.server import create_app
@@ -68,6 +69,35 @@ def test_suggestions_hold_up_nothing_else_and_are_not_made_for_nobody(app, monke
         slow.let_go.set()
         assert stays.result() == 200
     assert slow.most == 2 and slow.begun == 3
+
+
+def test_photos_that_were_stepped_over_are_not_opened(engine, tmp_path, monkeypatch):
+    studio = Studio(Table(engine, Library(tmp_path)))
+    keys = [studio.table.put(picture(40, 30, seed=seed), "a.png").id for seed in range(MANY)]
+    for key in keys:
+        studio.table.drop(key)
+    opens, slow = table_module.open_photo, Slow(None)
+    monkeypatch.setattr(table_module, "open_photo", lambda *args, **options: slow() or opens(*args, **options))
+    monkeypatch.setattr(studio_module, "_LOOK_SECONDS", 0.05)
+
+    def step(key: str, timeout: float) -> int | None:
+        try:
+            return httpx.get(f"{app.base_url}/api/photos/{key}", timeout=timeout).status_code
+        except httpx.TimeoutException:
+            return None
+
+    for app in serve(create_app(studio)):
+        with ThreadPoolExecutor(MANY) as clients:
+            gone = [clients.submit(step, key, 1.5) for key in keys[1:]]
+            assert [answer.result() for answer in gone] == [None] * (MANY - 1)
+            deadline = time.monotonic() + 30
+            while f'"/api/photos/{{photo_id}}",status="499"}} {MANY - 1}' not in app.get("/metrics").text:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)  # the server looks whether they are there once in a while
+            stays = clients.submit(step, keys[0], 30)
+            slow.let_go.set()
+            assert stays.result() == 200
+    assert slow.begun == 2  # the first of those that have gone was being opened already
 
 
 def test_few_photos_are_opened_at_once_for_thumbnails(app, monkeypatch):

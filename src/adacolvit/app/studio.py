@@ -11,7 +11,6 @@ from pathlib import Path
 
 from fastapi import HTTPException, Request
 from PIL import Image
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from adacolvit.colorizer import Result
@@ -40,13 +39,20 @@ class Studio:
         # One thread: the network is quick, and two runs at once would only make both late. What takes longer than a
         # click (saving, suggestions) has threads of its own.
         self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
-        # Two: all others wait without holding a thread that answers requests. A photo takes memory while it is opened.
+        # Few: all others wait without holding a thread that answers requests. A photo takes memory while it is opened.
+        self._opening = ThreadPoolExecutor(1, thread_name_prefix="opening")
         self._suggestions = ThreadPoolExecutor(2, thread_name_prefix="suggestions")
         self._thumbnails = ThreadPoolExecutor(2, thread_name_prefix="thumbnails")
 
-    async def entry(self, photo_id: str) -> Entry:
-        """An open photo, from disk or the folder if need be. HTTPException 404 where it is not kept."""
-        entry = self.table.find(photo_id) or await run_in_threadpool(self._open, photo_id)
+    async def entry(self, photo_id: str, request: Request | None = None) -> Entry:
+        """An open photo, from disk or the folder if need be: one after another.
+
+        request: of a client that wants only to see it, and may have gone on to the next one before it is its turn; then
+        ClientDisconnect is raised. HTTPException 404 where it is not kept.
+        """
+        entry = self.table.find(photo_id)
+        if entry is None:
+            entry = await _while_listening(request, self._opening, partial(self._open, photo_id))
         if entry is None:
             raise HTTPException(404, GONE)
         return entry
@@ -140,19 +146,19 @@ class Studio:
         self.exports.close()
         if self.folder:
             self.folder.close()
-        for pool in (self._network, self._suggestions, self._thumbnails):
+        for pool in (self._network, self._opening, self._suggestions, self._thumbnails):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def _while_listening(request: Request, pool: Executor, run: Callable):
-    """What ``run`` gives in a thread of the pool.
+async def _while_listening(request: Request | None, pool: Executor, run: Callable):
+    """What ``run`` gives in a thread of the pool. Without a request, it is waited for in any case.
 
     Raises ClientDisconnect when the client has gone meanwhile; then ``run`` is not begun any more, or in vain.
     """
     future = asyncio.get_running_loop().run_in_executor(pool, run)
     try:
         while not (await asyncio.wait([future], timeout=_LOOK_SECONDS))[0]:
-            if await request.is_disconnected():
+            if request and await request.is_disconnected():
                 raise ClientDisconnect
         return future.result()
     finally:

@@ -67,16 +67,16 @@ def photo_routes(studio: Studio) -> APIRouter:
         return info(await run_in_threadpool(studio.table.put, data, name))
 
     @routes.get("/{photo_id}", responses=failures(404))
-    async def photo(photo_id: str) -> PhotoInfo:
+    async def photo(request: Request, photo_id: str) -> PhotoInfo:
         """A photo that was opened before."""
-        return info(await studio.entry(photo_id))
+        return info(await studio.entry(photo_id, request))
 
     @routes.get("/{photo_id}/gray", response_class=Response, responses=failures(404) | file_of("image/png"))
     async def gray(
-        photo_id: str, max_side: Annotated[int, Query(alias="max", ge=1, le=MOST_TEXELS)] = 4096
+        request: Request, photo_id: str, max_side: Annotated[int, Query(alias="max", ge=1, le=MOST_TEXELS)] = 4096
     ) -> Response:
         """Its lightness as an 8-bit gray picture, at most ``max`` px a side."""
-        entry = await studio.entry(photo_id)
+        entry = await studio.entry(photo_id, request)
         data = await run_in_threadpool(entry.gray_png, max_side)
         return Response(data, media_type="image/png", headers=NEVER_CHANGES)
 

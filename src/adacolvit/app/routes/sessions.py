@@ -18,11 +18,11 @@ def session_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["sessions"])
 
     @routes.get("/photos/{photo_id}/session", responses=failures(404), response_model_exclude_unset=True)
-    async def session(photo_id: str) -> SessionState | None:
+    async def session(request: Request, photo_id: str) -> SessionState | None:
         """All work on a photo; null where there is none yet."""
         state = await run_in_threadpool(studio.library.session, photo_id)
         if state is None:
-            await studio.entry(photo_id)
+            await studio.entry(photo_id, request)
         return state
 
     conflict = {409: {"model": SessionConflict, "description": "Somebody else wrote meanwhile."}}

@@ -17,7 +17,7 @@ def suggest_routes(studio: Studio) -> APIRouter:
     @routes.post("/{photo_id}/suggest/places", responses=failures(404))
     async def places(photo_id: str, wanted: PlacesRequest, request: Request) -> list[Place]:
         """Places where a hint would change most, the most useful first; none near a hint that is there."""
-        entry = await studio.entry(photo_id)
+        entry = await studio.entry(photo_id, request)
         found = await studio.suggest(
             request, suggest_places, entry.colorizer, plain(wanted.hints), wanted.count, budget=wanted.budget
         )
@@ -26,8 +26,8 @@ def suggest_routes(studio: Studio) -> APIRouter:
     @routes.post("/{photo_id}/suggest/colors", responses=failures(404))
     async def colors(photo_id: str, wanted: ColorsRequest, request: Request) -> list[Suggestion]:
         """Colors to try at a place, different to the eye, each with the signal it comes from."""
-        entry = await studio.entry(photo_id)
-        reference = (await studio.entry(wanted.reference)).photo if wanted.reference else None
+        entry = await studio.entry(photo_id, request)
+        reference = (await studio.entry(wanted.reference, request)).photo if wanted.reference else None
         found = await studio.suggest(
             request, suggest_colors, entry.colorizer, plain(wanted.hints), wanted.x, wanted.y, reference,
             budget=wanted.budget,

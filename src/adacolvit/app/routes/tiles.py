@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from adacolvit.app.answers import failures, file_of
@@ -22,6 +22,7 @@ def tile_routes(studio: Studio) -> APIRouter:
         responses=failures(404) | file_of("application/octet-stream"),
     )
     async def gray_part(
+        request: Request,
         photo_id: str,
         x: Annotated[int, Query(ge=0)],
         y: Annotated[int, Query(ge=0)],
@@ -34,7 +35,7 @@ def tile_routes(studio: Studio) -> APIRouter:
             raise HTTPException(
                 422, f"A part has at most {MOST_TEXELS} texels a side: ask for a smaller one, or for more shrink."
             )
-        entry = await studio.entry(photo_id)
+        entry = await studio.entry(photo_id, request)
         part = await run_in_threadpool(entry.photo.gray_part, x, y, width, height, shrink)
         # Bytes as they are: what a texture takes, with nothing to decode while a person pans.
         return Response(
