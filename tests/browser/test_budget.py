@@ -146,6 +146,19 @@ def test_it_is_kept_and_saved(table):
 
 
 @pytest.mark.parametrize("table", ["program"], indirect=True)
+def test_suggestions_are_made_at_it(table):
+    page, slider = table.page, begin(table)
+    move(table, slider, "0.3")
+    for kind, ask in (
+        ("places", lambda: page.keyboard.press("p")),
+        ("colors", lambda: table.rings.first.press("Enter")),
+    ):
+        with page.expect_request(f"**/suggest/{kind}") as asked:
+            ask()
+        assert asked.value.post_data_json["budget"] == 0.3
+
+
+@pytest.mark.parametrize("table", ["program"], indirect=True)
 def test_a_snapshot_has_its_own(table):
     page, slider = table.page, begin(table)
     least = move(table, slider, "0.3")

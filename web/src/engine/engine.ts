@@ -9,7 +9,9 @@ import { texts } from "../texts";
 type Schemas = components["schemas"];
 export type PhotoInfo = Schemas["PhotoInfo"];
 export type Sample = Schemas["Sample"];
+export type PlacesRequest = Schemas["PlacesRequest"];
 export type Place = Schemas["Place"];
+export type ColorsRequest = Schemas["ColorsRequest"];
 export type Suggestion = Schemas["Suggestion"];
 export type RenderRequest = Schemas["RenderRequest"];
 export type PictureFormat = RenderRequest["format"];
@@ -133,8 +135,8 @@ export interface Engine {
   grayPart(id: string, part: Part, signal: AbortSignal): Promise<Uint8Array>;
   live(id: string, listener: Listener): LiveLink;
   /** Where a hint would change most, the most useful place first. */
-  suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]>;
-  suggestColors(id: string, hints: WireHint[], x: number, y: number, reference?: string): Promise<Suggestion[]>;
+  suggestPlaces(id: string, request: PlacesRequest): Promise<Place[]>;
+  suggestColors(id: string, request: ColorsRequest): Promise<Suggestion[]>;
   render(id: string, request: RenderRequest): Promise<Download>;
   writeHints(id: string, hints: WireHint[]): Promise<Download>;
   readHints(id: string, file: File): Promise<WireHint[]>;

@@ -179,6 +179,11 @@ export interface components {
              */
             note?: boolean;
             /**
+             * Quality
+             * @default 95
+             */
+            quality?: number;
+            /**
              * Saturation
              * @default null
              */
@@ -436,6 +441,11 @@ export interface components {
              * @default true
              */
             note?: boolean;
+            /**
+             * Quality
+             * @default 95
+             */
+            quality?: number;
             /**
              * Saturation
              * @default 1

@@ -83,9 +83,8 @@ export const engine: Engine = {
     return new Uint8Array(await (await ask(path, { signal })).arrayBuffer());
   },
   live: (id, listener) => new Live(address(photoPath(id, "/live")).replace(/^http/, "ws"), listener, refusal),
-  suggestPlaces: (id, hints, count) => json<Place[]>(post(photoPath(id, "/suggest/places"), { hints, count })),
-  suggestColors: (id, hints, x, y, reference) =>
-    json<Suggestion[]>(post(photoPath(id, "/suggest/colors"), { hints, x, y, reference })),
+  suggestPlaces: (id, request) => json<Place[]>(post(photoPath(id, "/suggest/places"), request)),
+  suggestColors: (id, request) => json<Suggestion[]>(post(photoPath(id, "/suggest/colors"), request)),
   render: async (id, request) => download(await post(photoPath(id, "/render"), request)),
   writeHints: async (id, hints) => download(await post(photoPath(id, "/hints/write"), { hints })),
   readHints: async (id, file) => (await json<Schemas["HintsReply"]>(postFile(photoPath(id, "/hints/read"), file))).hints,

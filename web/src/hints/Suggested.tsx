@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { engine } from "#engine";
-import type { Suggestion } from "../engine/engine";
+import type { ColorsRequest, Suggestion } from "../engine/engine";
 import * as store from "../state/store";
 import { texts } from "../texts";
 import { leading } from "./select";
@@ -21,9 +21,9 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
   const { id } = store.photo.value!.info;
   const chosen = store.selectedKeys.value;
   // What a place should be is not asked of the hints whose color is about to change.
-  const others = store.told(store.hints.value.filter(({ key }) => !chosen.has(key)));
-  const reference = store.reference.value?.id;
-  const question = JSON.stringify([id, hint.x, hint.y, others, reference]);
+  const hints = store.told(store.hints.value.filter(({ key }) => !chosen.has(key)));
+  const request: ColorsRequest = { hints, x: hint.x, y: hint.y, reference: store.reference.value?.id, budget: store.budget.value };
+  const question = JSON.stringify([id, request]);
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [looked, setLooked] = useState<number | null>(null);
 
@@ -33,7 +33,7 @@ export function Suggested({ hint, onTake }: { hint: store.Hint; onTake: (color: 
     let current = true;
     const ask = async () => {
       try {
-        const list = await engine.suggestColors(id, others, hint.x, hint.y, reference);
+        const list = await engine.suggestColors(id, request);
         if (current) setAnswer({ question, of: hint.key, list });
       } catch (error) {
         if (current) setAnswer({ question, of: hint.key, list: [], failed: (error as Error).message });

@@ -8,8 +8,6 @@ import * as store from "../state/store";
 import { texts } from "../texts";
 import { add } from "./edit";
 
-const COUNT = 5;
-
 export const places = signal<Place[]>([]);
 let turn = 0;
 
@@ -35,7 +33,7 @@ export async function togglePlaces(): Promise<void> {
   store.hintsHidden.value = false;
   store.select(); // now, and not when they are there: by then a person may have gone on
   try {
-    const found = await engine.suggestPlaces(photo.info.id, store.wireHints(), COUNT);
+    const found = await engine.suggestPlaces(photo.info.id, { hints: store.wireHints(), budget: store.budget.value });
     if (mine !== turn) return;
     places.value = found;
     store.tell(found.length ? texts.placesFound(found.length) : texts.noPlaces);

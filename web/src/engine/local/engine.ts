@@ -98,8 +98,8 @@ export const engine: Engine = {
   gray: (id, mostTexels) => worker.gray(id, mostTexels),
   grayPart: (id, part) => worker.grayPart(id, part),
   live: (id, listener) => new LocalLink(id, listener),
-  suggestPlaces: (id, hints, count) => worker.suggestPlaces(id, hints, count),
-  suggestColors: (id, hints, x, y, reference) => worker.suggestColors(id, hints, x, y, reference),
+  suggestPlaces: (id, request) => worker.suggestPlaces(id, request),
+  suggestColors: (id, request) => worker.suggestColors(id, request),
   async render(id, request): Promise<Download> {
     const { name } = await info(id);
     return { name: `${stem(name)}.color${SUFFIXES[request.format]}`, data: await worker.render(id, request) };

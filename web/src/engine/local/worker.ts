@@ -4,7 +4,7 @@ import { expose, transfer } from "comlink";
 import type { components } from "../schema";
 import { Guide, toSteps } from "../guide";
 import { loops } from "../loops";
-import { PhotoGone, type LiveRequest, type Part, type PhotoInfo, type Place, type RenderRequest, type Suggestion, type WireHint } from "../engine";
+import { PhotoGone, type ColorsRequest, type LiveRequest, type Part, type PhotoInfo, type Place, type PlacesRequest, type RenderRequest, type Suggestion } from "../engine";
 import { predictor } from "./colorize";
 import { effortOf } from "./cost";
 import { placeHints } from "./encoder";
@@ -143,17 +143,17 @@ const tasks = {
     return transfer({ info: { seq: 0, width: frame.width, height: frame.height, lightness: false, effort }, planes }, [planes.buffer]);
   },
 
-  async suggestPlaces(id: string, hints: WireHint[], count: number): Promise<Place[]> {
+  async suggestPlaces(id: string, { hints, count = 5, budget }: PlacesRequest): Promise<Place[]> {
     const rest = restOf("places");
     const { frame, networkLightness } = await photoOf(id);
-    return suggestPlaces(predictor(await loaded(), frame), frame, networkLightness, placeHints(hints, frame), count, rest);
+    return suggestPlaces(predictor(await loaded(), frame, budget), frame, networkLightness, placeHints(hints, frame), count, rest);
   },
 
-  async suggestColors(id: string, hints: WireHint[], x: number, y: number, reference?: string): Promise<Suggestion[]> {
+  async suggestColors(id: string, { hints, x, y, reference, budget }: ColorsRequest): Promise<Suggestion[]> {
     const rest = restOf("colors");
     const photo = await photoOf(id);
     const beside = reference ? await photoOf(reference) : null;
-    return suggestColors(predictor(await loaded(), photo.frame), photo, hints, x, y, beside, rest);
+    return suggestColors(predictor(await loaded(), photo.frame, budget), photo, hints, x, y, beside, rest);
   },
 
   async render(id: string, request: RenderRequest): Promise<Blob> {
