@@ -381,17 +381,6 @@ def test_suggested_places_are_seen_where_hints_were_hidden(table, page):
     expect(table.rings.first).to_be_visible()
 
 
-def test_the_keyboard_points_after_the_selected_hint_was_undone(table, page):
-    table.open_sample("Cat")
-    table.click(0.3, 0.3)
-    page.keyboard.press("Control+z")
-    expect(table.rings).to_have_count(0)
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".crosshair")).to_be_visible()
-    page.keyboard.press("Control+y")
-    assert chosen(table) == [True]
-
-
 def test_places_that_come_late_take_nothing_out_of_the_hand(table, page):
     table.open_sample("Cat")
     waiting = []
