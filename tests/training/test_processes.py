@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from adacolvit.hints.frame import square_frame
+from adacolvit.model.registry import build, config_from
 from adacolvit.training.data import Batch, PhotoCache, make_batch
 from adacolvit.training.loop import Planned, Run, make_fabric
-from adacolvit.training.recipe import Recipe, load_recipe
+from adacolvit.training.recipe import Recipe, Stage, load_recipe
 
 PHOTOS = 12
 BUDGET = 0.6
@@ -37,13 +39,28 @@ def gate_gradients(recipe: Recipe, folder: Path, batch: Batch, budget: float | N
     return gradients | {name: measured[name] for name in ("patches", "layers")}
 
 
-def work(rank: int, port: int, arguments: tuple, out: Path) -> None:
+def rival_losses(batch: Batch) -> dict[str, torch.Tensor]:
+    """Of networks whose losses are no means over photos: AdaViT's of given choices, A-ViT's of its own."""
+    fabric = make_fabric("fp32")
+    fabric.launch()
+    rank, world = fabric.global_rank, fabric.world_size
+    size, found = {"width": 32, "depth": 3, "heads": 2}, {}
+    generator = torch.Generator().manual_seed(1)
+    chosen = [torch.rand((PHOTOS, 2, many), generator=generator) for many in (2, 2, 4)]
+    adavit = build(config_from({"family": "adavit", **size}))
+    found |= adavit._losses(*(torch.where(each > 0.2, each, 0)[rank::world] for each in chosen))
+    torch.manual_seed(1)
+    avit = build(config_from({"family": "avit", **size, "gain": 5.0, "center": 2.0}))
+    return found | {"prior": avit(batch.x[rank::world], "masked")["losses"]["prior"].detach()}
+
+
+def work(rank: int, port: int, job: Callable, arguments: tuple, out: Path) -> None:
     """One of two processes."""
     torch.set_num_threads(1)
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "CUDA_VISIBLE_DEVICES": ""}
     os.environ |= {"TORCHELASTIC_RUN_ID": "made"}  # by which torchrun is recognized
-    found = gate_gradients(*arguments)
+    found = job(*arguments)
     if rank == 0:
         torch.save(found, out)
     dist.destroy_process_group()
@@ -67,8 +84,20 @@ def test_the_budget_is_that_of_the_whole_batch(recipe_file, shard, tmp_path, por
     batch = make_batch(cache, stage, square_frame(1, 1, 32), np.arange(PHOTOS), np.random.default_rng(0))
     arguments = (recipe, tmp_path, batch, budget)
     whole = gate_gradients(*arguments)
-    mp.spawn(work, (port, arguments, tmp_path / "found.pt"), nprocs=2)
+    mp.spawn(work, (port, gate_gradients, arguments, tmp_path / "found.pt"), nprocs=2)
     found = torch.load(tmp_path / "found.pt")
     assert found.keys() == whole.keys()
     for name, value in whole.items():
         torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-4 * float(value.abs().max()), msg=name)
+
+
+def test_the_losses_of_rivals_are_those_of_the_whole_batch(shard, tmp_path, port):
+    cache = PhotoCache.open((str(shard),), tmp_path)
+    stage = Stage(samples=1, size=32)
+    batch = make_batch(cache, stage, square_frame(1, 1, 32), np.arange(PHOTOS), np.random.default_rng(0))
+    whole = rival_losses(batch)
+    mp.spawn(work, (port, rival_losses, (batch,), tmp_path / "found.pt"), nprocs=2)
+    found = torch.load(tmp_path / "found.pt")
+    assert found.keys() == whole.keys() == {"usage", "prior"}
+    for name, value in whole.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-7, msg=name)

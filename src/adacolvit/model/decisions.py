@@ -1,8 +1,9 @@
-"""Decisions: which layers run and which patches get the full width, and how they are sampled in training."""
+"""Decisions: which layers run and which patches get the full width, how they are sampled and counted in training."""
 
 from dataclasses import dataclass
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 
@@ -38,3 +39,21 @@ def gumbel_sigmoid(logits: Tensor, temperature: float, noise: float = 1.0, cut: 
 def threshold(logits: Tensor) -> Tensor:
     """Inference: sigmoid(logit) >= 0.5, as a float. Any shape."""
     return (logits >= 0).to(logits.dtype)
+
+
+def processes() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def over_processes(mean: Tensor) -> Tensor:
+    """A mean over this process's photos, as that over the photos of all processes, which have as many each. Any shape.
+
+    The gradient stays that of this process's mean. Whatever is then made of the value, gradients averaged over
+    processes, as DDP does, are those that one process with all photos has.
+    """
+    if processes() == 1:
+        return mean
+    whole = mean.detach().clone()
+    dist.all_reduce(whole)
+    return mean + (whole / processes() - mean.detach())

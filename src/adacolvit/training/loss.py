@@ -2,14 +2,13 @@
 
 import numpy as np
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
 from adacolvit.hints.encoder import decode_ab, denormalize_lightness, normalize_ab
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost, sublayer_macs
-from adacolvit.model.decisions import Decisions
+from adacolvit.model.decisions import Decisions, over_processes, processes
 
 from .data import Batch
 from .recipe import Stage
@@ -49,24 +48,6 @@ def color_losses(ab: Tensor, batch: Batch, refined: float, log: float = 0.0) -> 
     lightness = denormalize_lightness(batch.x[:, :1])
     after = color_loss(normalize_ab(refine(lightness, decode_ab(ab), *batch.hints)), batch.target, log)
     return torch.lerp(alone, after, refined), measured | {"refined": after.detach()}
-
-
-def processes() -> int:
-    """How many processes train together."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def over_processes(mean: Tensor) -> Tensor:
-    """A scalar mean over this process's photos, as that over the photos of all processes, which have as many each.
-
-    The gradient stays that of this process's mean. Whatever is then made of the value, gradients averaged over
-    processes, as DDP does, are those that one process with all photos has.
-    """
-    if processes() == 1:
-        return mean
-    whole = mean.detach().clone()
-    dist.all_reduce(whole)
-    return mean + (whole / processes() - mean.detach())
 
 
 def kept(decisions: Decisions) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from adacolvit.hints.frame import PATCH
-from adacolvit.model.decisions import Decisions, gumbel_sigmoid
+from adacolvit.model.decisions import Decisions, gumbel_sigmoid, over_processes
 from adacolvit.model.layers import masked_softmax_attention
 from adacolvit.model.network import Block, ColorizationViT
 from adacolvit.model.patches import initialize
@@ -76,7 +76,7 @@ class AdaViT(ColorizationViT):
             "decisions": None,
             "effort": Decisions(all_layers, all_patches[:, :, None].expand(-1, -1, 2, -1)),
             "heads": all_heads,
-            "losses": self._losses(layers, heads, patches),
+            "losses": self._losses(layers, heads, patches) if mode == "masked" else {},
         }
 
     def _decide(self, logits: Tensor, probability: float = 0.5) -> Tensor:
@@ -112,7 +112,8 @@ class AdaViT(ColorizationViT):
         return z, (layers, heads, patches)
 
     def _losses(self, layers: Tensor, heads: Tensor, patches: Tensor) -> dict[str, Tensor]:
-        """Usage loss: batch means of what was chosen, against what is wanted."""
+        """Usage loss: means of what was chosen, over the batch of all processes, against what is wanted."""
         config = self.rival
-        usage = (heads.mean() - config.kept_heads).abs() + (layers.mean() - config.layers).abs()
-        return {"usage": config.usage_weight * (usage + (patches.mean() - config.patches) ** 2)}
+        layers, heads, patches = (over_processes(chosen.mean()) for chosen in (layers, heads, patches))
+        usage = (heads - config.kept_heads).abs() + (layers - config.layers).abs()
+        return {"usage": config.usage_weight * (usage + (patches - config.patches) ** 2)}

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from adacolvit.hints.frame import PATCH
-from adacolvit.model.decisions import Decisions
+from adacolvit.model.decisions import Decisions, over_processes
 from adacolvit.model.network import ColorizationViT
 from adacolvit.model.positions import sine_positions
 
@@ -71,7 +71,7 @@ class AViT(ColorizationViT):
             kept.append(keep)
             z = masked_block(block, z, keep)
             h = self._halting(z, i + 1 == len(self.blocks))
-            halting.append((h * keep).sum() / keep.sum().clamp(min=1))
+            halting.append(((h * keep).mean(), keep.mean()))
             weight, goes_on = self._weights(h, done)
             mean = mean + (weight * keep)[..., None] * z
             remainder = remainder + weight * keep * (1 - goes_on)
@@ -93,12 +93,18 @@ class AViT(ColorizationViT):
                 keep = keep.index_copy(1, index, goes_on)
         return mean, kept, None, None
 
-    def _losses(self, patches: Tensor, remainder: Tensor | None, halting: list[Tensor] | None) -> dict[str, Tensor]:
-        """Ponder loss, and the divergence of the mean scores from their prior. Of masked batches."""
+    def _losses(self, patches: Tensor, remainder: Tensor | None, halting: list | None) -> dict[str, Tensor]:
+        """Ponder loss, and the divergence of the mean scores from their prior. Of masked batches.
+
+        halting: of every block the mean over patches of the scores of those that have not stopped, and their share;
+        both are taken over the batch of all processes. The ponder loss is a mean, whose gradients are averaged anyway.
+        """
         if remainder is None:
             return {}
         ponder = (patches.sum(1) + remainder).mean()
-        scores = torch.stack(halting[:-1])  # the last block's are 1 by definition
+        halting = halting[:-1]  # the last block's scores are 1 by definition
+        scored, going = over_processes(torch.stack([torch.stack(means) for means in halting])).unbind(1)
+        scores = scored / going.clamp(min=1e-12)
         share = scores / scores.sum()
         block = torch.arange(1, len(share) + 1, device=share.device)
         prior = torch.softmax(-0.5 * (block - self.rival.prior_block * len(self.blocks)) ** 2, 0)
