@@ -80,10 +80,64 @@ def stopped(straight, tmp_path):
 def test_a_run_is_not_started_over_by_oversight(stopped, recipe_file, shard, capsys):
     before = (stopped / "last.pt").read_bytes()
     assert train(recipe_file, shard, stopped) == 1
-    assert "--resume goes on with it, --force starts over" in capsys.readouterr().err
+    assert "--resume goes on from its last.pt, --force starts over" in capsys.readouterr().err
     assert (stopped / "last.pt").read_bytes() == before
     assert train(recipe_file, shard, stopped, "--force", "--seed", "1") == 0
     assert load_checkpoint(stopped / "last.pt")["recipe"]["seed"] == 1
+
+
+def test_starting_over_leaves_nothing_of_the_run_before(straight, recipe_file, shard, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "again"
+    shutil.copytree(straight, out)
+
+    def step(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "step", step)
+        assert train(recipe_file, shard, out, "--force", "--init", str(out / "last.pt")) == 130
+    assert list(out.iterdir()) == []
+    assert train(recipe_file, shard, out, "--resume") == 0
+    assert "no checkpoint in" in capsys.readouterr().out
+    (out / "last.pt").unlink()
+    for more in ((), ("--resume",)):  # weights that stand alone are not started over either
+        assert train(recipe_file, shard, out, *more) == 1
+        assert "weights.safetensors" in capsys.readouterr().err
+
+
+def test_what_was_logged_after_the_checkpoint_is_logged_once(straight, recipe_file, shard, tmp_path):
+    out = tmp_path / "again"
+    shutil.copytree(straight, out)
+    rows = (out / "metrics.jsonl").read_text()
+    with (out / "metrics.jsonl").open("a") as log:
+        log.write('{"sample": 96, "color": 1.0}\n{"sample": 1')  # of no checkpoint, and cut by a kill
+    assert train(recipe_file, shard, out, "--resume") == 0
+    assert (out / "metrics.jsonl").read_text() == rows
+
+
+def test_how_photos_come_is_told_and_a_change_of_it_too(stopped, recipe_file, shard, capsys):
+    assert train(recipe_file, shard, stopped, "--resume") == 0
+    assert "photos: cached" in capsys.readouterr().out
+    assert train(recipe_file, shard, stopped, "--resume", "--stream") == 0
+    told = capsys.readouterr().out
+    assert "photos: streamed" in told and "they were cached before" in told
+    assert load_checkpoint(stopped / "last.pt")["photos"] == "cached"  # nothing was left to do
+
+
+def test_a_recipe_that_goes_on_from_weights_wants_them(stopped, recipe_file, shard, tmp_path, capsys):
+    text = Path(recipe_file).read_text()
+    recipe = tmp_path / "made.toml"
+    for top, wish in (
+        ('after = "tiny-stem"', "--init, such as runs/tiny-stem/weights.safetensors"),
+        ('gates = "measured"', "give --init the weights to begin with"),
+        ('gates = "grown"', "give --init the weights to begin with"),
+    ):
+        recipe.write_text(f"{top}\n{text}")
+        assert train(str(recipe), shard, tmp_path / "run") == 1
+        assert wish in capsys.readouterr().err and not (tmp_path / "run").exists()
+    recipe.write_text(f'after = "tiny-stem"\n{text}')
+    assert train(str(recipe), shard, stopped, "--resume") == 0
+    assert train(str(recipe), shard, tmp_path / "run", "--init", str(stopped / "last.pt")) == 0
 
 
 def test_resuming_begins_where_there_is_no_checkpoint_yet(straight, recipe_file, shard, tmp_path, capsys):

@@ -21,6 +21,7 @@ from adacolvit.training.recipe import Optimizer, Stage, load_recipe, shipped
 def test_shipped_recipes_load(name):
     recipe = load_recipe(name)
     assert recipe.name == name and recipe.samples > 0
+    assert recipe.after in ("", *shipped()) and (recipe.after or recipe.gates == "kept")
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,16 @@ class Average:
         torch._foreach_lerp_(list(self.values.values()), parameters, 1 - decay)
 
 
-def save_checkpoint(path: Path, recipe: dict, sample: int, step: int, network, optimizers, average: Average) -> None:
-    """Write a checkpoint beside ``path`` and rename it: a killed run, or machine, leaves the old one whole."""
+def save_checkpoint(
+    path: Path, recipe: dict, sample: int, step: int, network, optimizers, average: Average, photos: str
+) -> None:
+    """Write a checkpoint beside ``path`` and rename it: a killed run, or machine, leaves the old one whole.
+
+    photos: how they reach the network, see :func:`.loop.train`.
+    """
     state = {
         "recipe": recipe,
+        "photos": photos,
         "sample": sample,
         "step": step,
         "network": network.state_dict(),

@@ -14,7 +14,7 @@ DEFAULT_CACHE = Path.home() / ".cache" / "adacolvit"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     parser.add_argument(
-        "recipe", help="a recipe file (.toml), or the name of one that comes with the package, such as tiny"
+        "recipe", help="a recipe file (.toml), or the name of one that comes with the package, such as tiny-stem"
     )
     parser.add_argument("--model", metavar="NAME", help="another network by the same recipe, such as swinir-s")
     parser.add_argument("--train", nargs="+", metavar="TAR_OR_DIR", help="photos to learn from (default: the recipe's)")
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init",
         metavar="FILE",
-        help="weights to begin with: a run's last.pt or a .safetensors file (default: the recipe's)",
+        help="weights to begin with, a run's last.pt or a .safetensors file: wanted by recipes that go on from another",
     )
     parser.add_argument(
         "--teacher", metavar="FILE", help="trained weights (.safetensors) to learn from too (default: the recipe's)"
@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos (%(default)s)")
+    parser.add_argument(
+        "--cache", type=Path, default=DEFAULT_CACHE, help="folder for decoded photos, 0.2 MB or so each (%(default)s)"
+    )
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
         "--resume", action="store_true", help="go on where the run in this folder stopped; begin where there is none"
@@ -115,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
     from adacolvit.model.registry import find as network
 
-    from .loop import train
+    from .loop import RESULTS, train
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -131,8 +133,12 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     out = args.out or Path("runs") / recipe.name
-    if (out / "last.pt").exists() and not (args.resume or args.force):
-        raise RecipeError(f"there is a run in {out}: --resume goes on with it, --force starts over and replaces it")
+    found = [name for name in RESULTS if (out / name).exists()]
+    if found and not (args.force or (args.resume and "last.pt" in found)):
+        raise RecipeError(
+            f"there is a run in {out} ({', '.join(found)}): --resume goes on from its last.pt, --force starts over and"
+            " replaces it"
+        )
     reporter = Reporter()
     try:
         weights = train(

@@ -42,6 +42,8 @@ STRETCH = 4 / 3  # crops are stretched by up to this
 class PhotoCache:
     """All photos of some sources as uint8 sRGB, in one file that the operating system pages in as needed."""
 
+    way = "cached"  # in which photos reach the network
+
     def __init__(self, pixels: np.ndarray, index: np.ndarray) -> None:
         self.pixels = pixels  # flat uint8
         self.index = index  # (M, 3) int64: offset, height, width

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
+from torch.utils._triton import has_triton
 
 from adacolvit.crew import cores
 from adacolvit.errors import RecipeError
+from adacolvit.files import write_file
 from adacolvit.hints.frame import PATCH, square_frame
 from adacolvit.model.positions import centered_origin
 from adacolvit.model.registry import build
@@ -37,6 +40,7 @@ from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING, BUDGETS = range(6)  # streams of random numbers that must not mix
 LOG_EVERY = 20  # steps
+RESULTS = ("last.pt", "weights.safetensors")  # of a run, by which its folder is known
 MEASURED = 64  # photos on which gates are measured
 JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 14 x 14 grid has room for the input
 
@@ -48,7 +52,7 @@ def make_fabric(precision: str = "auto") -> Fabric:
     # Decision networks have no gradient while a stage is dense.
     strategy = DDPStrategy(find_unused_parameters=True) if world > 1 else "auto"
     return Fabric(
-        accelerator="auto",
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",  # "auto" would take Apple's, which lacks float64
         strategy=strategy,
         devices=local,
         num_nodes=world // local,
@@ -122,6 +126,19 @@ def kept_where(fabric: Fabric, photos: PhotoCache) -> PhotoCache | ResidentPhoto
     return ResidentPhotos(photos, fabric.device, fabric.global_rank, fabric.world_size)
 
 
+def check_start(recipe: Recipe) -> None:
+    """RecipeError where a recipe that is nothing with fresh weights was given none to begin with."""
+    if recipe.init:
+        return
+    if recipe.after:
+        raise RecipeError(
+            f"recipe {recipe.name} goes on from the weights of {recipe.after}: give them with --init, such as"
+            f" runs/{recipe.after}/weights.safetensors"
+        )
+    if recipe.gates in ("measured", "grown"):
+        raise RecipeError(f"recipe {recipe.name} has {recipe.gates} gates: give --init the weights to begin with")
+
+
 def draw_budget(recipe: Recipe, stage: Stage, rng: np.random.Generator) -> float | None:
     """The budget of one step, the same in every process; None where the stage names no range."""
     if not stage.budgets:
@@ -145,16 +162,12 @@ class Run:
         self.fabric, self.recipe, self.out, self.parts = fabric, recipe, out, parts
         self.sample = self.step = 0
         self.changed: list[str] = []  # what the recipe says otherwise than that of the checkpoint
+        self.photos = self.photos_before = ""  # how they reach the network, and how when the checkpoint was written
         torch.manual_seed(recipe.seed)
         self.network = build(recipe.model)
         if recipe.init and not resume and recipe.gates != "grown":
             start_from(self.network, recipe.init)
         self.teacher = Teacher(recipe, fabric) if recipe.teacher else None
-        if recipe.gates != "kept" and not getattr(recipe.model, "adaptive", False):
-            raise RecipeError(
-                f"recipe {recipe.name} wants {recipe.gates} gates, which an AdaColViT alone has: leave gates out,"
-                " or take a recipe without, such as imagenet-masked"
-            )
         if recipe.gates != "kept" and not resume:
             self._set_gates(photos)
         state = load_checkpoint(out / "last.pt") if resume else None
@@ -164,6 +177,7 @@ class Run:
             self.network.load_state_dict(state["network"])
             self.sample, self.step = state["sample"], state["step"]
             self.changed = differences(state["recipe"], recipe.to_dict())
+            self.photos_before = state.get("photos", "")
         self.network.to(fabric.device)
         self.average = Average(self.network, recipe.optimizer.ema)
         optimizers = make_optimizers(self.network, recipe.optimizer)
@@ -171,7 +185,8 @@ class Run:
             self.average.restore(state["average"], state["average_steps"])
             restore(optimizers, state["optimizers"])
         # On processors compiling was slower than not.
-        step = torch.compile(self.network) if fabric.device.type == "cuda" else self.network
+        self.compiled = fabric.device.type == "cuda" and has_triton()
+        step = torch.compile(self.network) if self.compiled else self.network
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
 
@@ -189,8 +204,6 @@ class Run:
         chosen = rng.integers(len(some), size=MEASURED)
         batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
         if recipe.gates == "grown":
-            if not recipe.init:
-                raise RecipeError(f"recipe {recipe.name} grows a network: give --init the weights of a smaller one")
             grow(self.network, averaged(recipe.init), batch, stage.layers)
         elif recipe.model.budget_knots:
             set_budgets(self.network, batch)
@@ -256,8 +269,20 @@ class Run:
     def save(self) -> None:
         """Write ``last.pt``."""
         bare = [optimizer.optimizer for optimizer in self.optimizers]
-        state = (self.sample, self.step, self.network, bare, self.average)
+        state = (self.sample, self.step, self.network, bare, self.average, self.photos)
         save_checkpoint(self.out / "last.pt", self.recipe.to_dict(), *state)
+
+    def begin(self, resume: bool) -> None:
+        """Leave in the folder what belongs to the run as it stands: nothing, or what came before the checkpoint."""
+        log = self.out / "metrics.jsonl"
+        if not resume:
+            for name in (*RESULTS, log.name):
+                (self.out / name).unlink(missing_ok=True)
+            shutil.rmtree(self.out / "sheets", ignore_errors=True)
+        elif log.exists():
+            rows = log.read_text().splitlines(keepends=True)
+            whole = (row for row in rows if row.endswith("\n"))  # a kill may cut one
+            write_file(log, "".join(row for row in whole if json.loads(row)["sample"] <= self.sample).encode())
 
     def note(self, row: dict[str, float]) -> None:
         """Add a line to ``metrics.jsonl``."""
@@ -279,7 +304,8 @@ def train(
 ) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
-    out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``.
+    out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``; those of an earlier run are
+    removed before the first step, unless it is gone on with.
     resume: go on from ``out/last.pt``, or begin where there is none yet. every: samples between validations and
     checkpoints. reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step
     in, for memory that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos
@@ -289,20 +315,29 @@ def train(
     fabric = make_fabric(precision)
     fabric.launch()
     main = fabric.is_global_zero
-    photos = open_photos(fabric, recipe, cache_folder, stream, reporter)
     going_on = resume and fabric.broadcast((out / "last.pt").exists())  # as the first process finds it
+    if not going_on:
+        check_start(recipe)
+    photos = open_photos(fabric, recipe, cache_folder, stream, reporter)
     run = Run(fabric, recipe, out, going_on, photos, parts)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None
+    if isinstance(photos, PhotoCache):
+        photos = kept_where(fabric, photos)
+    run.photos = photos.way
     if main:
+        run.begin(going_on)
         if resume and not going_on:
             reporter.say(f"no checkpoint in {out} yet: starting from the beginning")
         if run.changed:
             reporter.say(f"going on by another recipe than the checkpoint's: {', '.join(run.changed)}")
+        reporter.say(f"photos: {run.photos}")
+        if run.photos_before not in ("", run.photos):
+            reporter.say(f"they were {run.photos_before} before: crops and hints are not those of an unbroken run")
+        if fabric.device.type == "cuda" and not run.compiled:
+            reporter.say("the network is not compiled: that takes Triton, and a GPU that it knows")
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)
     next_check = (run.sample // every + 1) * every
-    if isinstance(photos, PhotoCache):
-        photos = kept_where(fabric, photos)
     plan = batches(recipe, photos, run.sample, run.step, fabric)
     for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
         measured = run.update(planned)

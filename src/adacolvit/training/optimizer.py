@@ -14,9 +14,10 @@ from .recipe import Optimizer
 
 # Quintic Newton-Schulz iteration towards the nearest orthogonal matrix; coefficients of Jordan et al., "Muon" (2024).
 _A, _B, _C = 3.4445, -4.7750, 2.0315
+_STEPS = 5
 
 
-def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
+def orthogonalize(matrices: Tensor) -> Tensor:
     """Nearly orthogonal matrices with the given ones' singular vectors. (M, R, C) -> (M, R, C), R <= C or not.
 
     In bfloat16 where that is multiplied faster: the iteration forgives it, as it forgives singular values near 1.
@@ -26,7 +27,7 @@ def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
     if multiplies_bf16(x.device):
         x = x.bfloat16()
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-    for _ in range(steps):
+    for _ in range(_STEPS):
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
     return (x.mT if tall else x).to(matrices.dtype)

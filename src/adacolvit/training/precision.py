@@ -12,8 +12,10 @@ def _processor_multiplies_bf16() -> bool:
 
 
 def multiplies_bf16(device: torch.device) -> bool:
-    """Whether ``device`` multiplies bfloat16 faster than float32: GPUs, and processors with AMX or AVX-512 BF16."""
-    return device.type == "cuda" or _processor_multiplies_bf16()
+    """Whether ``device`` multiplies bfloat16 faster than float32: most GPUs, processors with AMX or AVX-512 BF16."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return _processor_multiplies_bf16()
 
 
 def fabric_precision(precision: str) -> str:

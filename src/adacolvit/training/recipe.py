@@ -93,6 +93,7 @@ class Recipe:
     # see grow.grow
     gates: str = "kept"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
+    after: str = ""  # recipe whose weights this one goes on from, by ``init``; "": any, or fresh ones
     teacher: str = ""  # weights of a network whose color is learnt beside the true one, see .teacher; "": none
     short_side: int = SHORT_SIDE  # at which photos are kept at most; larger ones take more memory and time to decode
     seed: int = 0
@@ -101,6 +102,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.gates not in GATES:
             raise RecipeError(f"a recipe has gates {self.gates!r}: known are {', '.join(GATES)}")
+        if self.gates != "kept" and not getattr(self.model, "adaptive", False):
+            raise RecipeError(
+                f"recipe {self.name} wants {self.gates} gates, which an AdaColViT alone has: leave gates out,"
+                " or take a recipe without, such as imagenet-masked"
+            )
         if self.short_side < PATCH:
             raise RecipeError(f"a recipe has short_side {self.short_side}: give {PATCH} pixels or more")
         knots = getattr(self.model, "budget_knots", 0)

@@ -45,6 +45,8 @@ def fits(cache: PhotoCache, device: torch.device, world: int = 1) -> bool:
 class ResidentPhotos:
     """Photos of a cache as one tensor of packed pixels on a device: all, or one process's share of them."""
 
+    way = "resident"  # in which photos reach the network
+
     def __init__(self, cache: PhotoCache, device: torch.device, rank: int = 0, world: int = 1) -> None:
         self.device = device
         index = cache.index[rank::world]

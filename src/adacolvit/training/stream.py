@@ -42,6 +42,8 @@ def is_stream(sources: Sequence[str]) -> bool:
 class ShardStream:
     """One process's photos of some shards, for ever: epoch after epoch, each in an order of its own."""
 
+    way = "streamed"  # in which photos reach the network
+
     def __init__(
         self,
         sources: Sequence[str],
