@@ -77,6 +77,18 @@ def test_an_export_writes_what_rendering_one_by_one_does(client):
     client.delete(f"/api/sessions/{second}")
 
 
+def test_the_quality_is_as_asked(client):
+    (key,) = open_photos(client, "anna.png")
+    body = {"format": "jpeg", "items": [{"photo": key, "hints": HINTS}], "quality": 20}
+    files = unzip(client, finish(client, client.post("/api/exports", json=body).json()))
+    usual, coarse = (
+        client.post(f"/api/photos/{key}/render", json={"format": "jpeg", "hints": HINTS, **quality}).content
+        for quality in ({}, {"quality": 20})
+    )
+    assert files["anna.color.jpg"] == coarse and len(coarse) < len(usual) / 2
+    assert client.post("/api/exports", json=body | {"quality": 0}).status_code == 422
+
+
 def test_a_photo_that_fails_is_named_and_the_others_are_written(client):
     good, bad = open_photos(client, "good.png", "bad.png")
     outside = [HINTS[0] | {"x": 5000}]

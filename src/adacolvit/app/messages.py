@@ -11,7 +11,8 @@ from pydantic.json_schema import models_json_schema
 
 from adacolvit.errors import HintError
 from adacolvit.hints.hint import Hint
-from adacolvit.saving import PictureFormat
+from adacolvit.saving import QUALITY, PictureFormat
+from adacolvit.suggest.colors import Reason
 
 Status = Literal["new", "started", "done"]
 MOST_HINTS = 10_000  # of one request
@@ -61,6 +62,8 @@ Hints = Annotated[list[HintMessage], Field(max_length=MOST_HINTS)]
 # Share of the dense network's cost that photos may take in the mean. Null is the network's own; one that was made for a
 # single budget keeps to that.
 Budget = Annotated[float, Field(ge=0, le=1)] | None
+Saturation = Annotated[float, Field(ge=0, le=2)]  # factor of chroma
+Strength = Annotated[float, Field(ge=0, le=1)]  # from gray to color
 
 
 class LiveRequest(Message):
@@ -173,22 +176,23 @@ class Suggestion(Message):
     reference photo's. It can be displayed at the lightness of the place."""
 
     color: str
-    reason: Literal["model", "neighbor", "same-lightness", "reference"]
+    reason: Reason
 
 
 class Look(Message):
     """How a picture is written. ``saturation`` scales chroma, ``strength`` blends gray (0) to color (1).
 
     ``depth`` in bits: null is 16 where the photo and the format have them, else 8. ``label`` is painted small into a
-    corner. ``note`` has the metadata say that the picture was colorized.
+    corner. ``note`` has the metadata say that the picture was colorized. ``quality`` is that of JPEG and WebP.
     """
 
     format: PictureFormat
-    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    saturation: Saturation = 1.0
+    strength: Strength = 1.0
     depth: Literal[8, 16] | None = None
     label: Annotated[str, Field(max_length=MOST_LABEL)] | None = None
     note: bool = True
+    quality: Annotated[int, Field(ge=1, le=100)] = QUALITY
 
 
 class RenderRequest(Look):
@@ -223,8 +227,8 @@ class Adjustments(Message):
 
     model_config = ConfigDict(extra="allow")
 
-    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
-    strength: Annotated[float, Field(ge=0, le=1)] = 1.0
+    saturation: Saturation = 1.0
+    strength: Strength = 1.0
     budget: Budget = None
 
 
@@ -310,8 +314,8 @@ class ExportRequest(Look):
     """Photos to be written in the background. ``hint_files`` puts each photo's hints file beside its picture."""
 
     items: Annotated[list[ExportItem], Field(min_length=1, max_length=MOST_ITEMS)]
-    saturation: Annotated[float, Field(ge=0, le=2)] | None = None
-    strength: Annotated[float, Field(ge=0, le=1)] | None = None
+    saturation: Saturation | None = None
+    strength: Strength | None = None
     budget: Budget = None
     hint_files: bool = True
 

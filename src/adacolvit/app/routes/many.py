@@ -177,7 +177,8 @@ def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list
         getattr(adjustments, name) if (value := getattr(wanted, name)) is None else value
         for name in ("saturation", "strength", "budget")
     )
-    return hints, Look(saturation, strength, wanted.depth, wanted.label, wanted.note), budget
+    look = Look(saturation, strength, wanted.depth, wanted.label, wanted.note, quality=wanted.quality)
+    return hints, look, budget
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

@@ -86,7 +86,7 @@ def photo_routes(studio: Studio) -> APIRouter:
         entry = await studio.entry(photo_id)
         result = await studio.colorize(entry, live.plain(wanted.hints), wanted.budget)
         suffix = SUFFIX_OF[wanted.format]
-        look = Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note)
+        look = Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note, quality=wanted.quality)
         data = await run_in_threadpool(look.encode, result, suffix)
         return attachment(data, f"{entry.stem}.color{suffix}", TYPES[wanted.format])
 
