@@ -38,7 +38,7 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--data", help="folder or tar of color photos, for a PSNR too [the app's samples, which are gray]"
     )
-    parser.add_argument("--photos", type=positive, default=20, metavar="N", help="how many of them, at most [20]")
+    parser.add_argument("--photos", type=positive, default=20, metavar="N", help="so many of them, evenly [20]")
     parser.add_argument("--hints", type=counting(MOST), default=10, metavar="N", help="hints per photo [10]")
     parser.add_argument("--rounds", type=positive, default=7, metavar="N", help="clicks per photo and engine [7]")
     parser.add_argument(

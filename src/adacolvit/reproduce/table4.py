@@ -22,12 +22,12 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     parts = []
     for one in found:
         costs = [
-            f"{system.label} {one.entry(trained, compared.HINTS)['macs'] / 1e9:.3f}"
+            f"{system.label}: {one.entry(trained, compared.HINTS)['macs'] / 1e9:.3f}"
             for system in GROUPS
             for trained in one.of(system)
         ]
         parts += compared.write([one], lambda _: GROUPS, CLAIMS)
-        parts.append(f"They are not at one cost here: {', '.join(costs)} GMACs.")
+        parts.append(f"They do not cost the same here, in GMACs: {'; '.join(costs)}.")
     return parts
 
 
