@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -46,6 +47,14 @@ def test_cache_holds_the_photos_and_is_made_once(shard, photo_maker, tmp_path):
     again = PhotoCache.open((str(shard),), tmp_path)
     assert np.array_equal(again[7], first[7])
     assert files == {p: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
+
+
+def test_runs_that_begin_together_decode_once(shard, tmp_path, monkeypatch):
+    calls, decode = [], PhotoCache._decode
+    monkeypatch.setattr(PhotoCache, "_decode", staticmethod(lambda *settings: calls.append(1) or decode(*settings)))
+    with ThreadPoolExecutor(2) as runs:
+        caches = list(runs.map(lambda _: PhotoCache.open((str(shard),), tmp_path), range(2)))
+    assert len(calls) == 1 and [len(cache) for cache in caches] == [12, 12]
 
 
 def test_no_photos_is_an_error(tmp_path):

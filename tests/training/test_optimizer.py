@@ -10,6 +10,7 @@ from adacolvit.model.network import ColorizationViT
 from adacolvit.training import optimizer
 from adacolvit.training.checkpoint import Average
 from adacolvit.training.optimizer import Muon, make_optimizers
+from adacolvit.training.precision import multiplies_bf16
 from adacolvit.training.recipe import Optimizer
 
 
@@ -80,3 +81,9 @@ def test_averaged_weights_follow_as_said():
         decay = min(0.25, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * value
         assert average.values["weight"].item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_gpu_that_only_emulates_bf16_is_not_fast_at_it(monkeypatch, able):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: able or including_emulation)
+    assert multiplies_bf16(torch.device("cuda")) == able
