@@ -61,3 +61,10 @@ def budget_weights(tmp_path_factory):
 def _written(net: ColorizationViT, path):
     write_weights(path, net.config, {name: t.detach().numpy() for name, t in net.state_dict().items()}, np.float32)
     return path
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
