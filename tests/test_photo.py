@@ -92,6 +92,11 @@ def test_the_size_is_known_from_the_head_of_a_file(kind, orientation):
     assert upright_size(data, "a") == (photo.width, photo.height)
 
 
+def test_a_name_that_no_file_can_have_is_told():
+    with pytest.raises(PhotoError, match="name too long"):
+        open_photo(f"{'x' * 300}.png")
+
+
 @pytest.mark.parametrize("said_by", ["eXIf", "zTXt", "iTXt"])
 def test_the_size_of_a_png_is_known_wherever_it_says_how_it_stands(said_by):
     texts = PngImagePlugin.PngInfo()

@@ -66,7 +66,7 @@ def decode(source, name: str, max_pixels: int = MAX_PIXELS, side: int | None = N
         source = io.BytesIO(source)
     elif isinstance(source, str | os.PathLike):
         source = Path(source)
-        if source.is_file() and not source.stat().st_size:
+        if os.path.isfile(source) and not os.path.getsize(source):
             raise PhotoError(f"{name} is empty, it has 0 bytes: get a fresh copy of the photo")
     elif not isinstance(source, Image.Image) and not hasattr(source, "read"):
         raise PhotoError(
