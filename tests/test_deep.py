@@ -19,7 +19,7 @@ from adacolvit.photo import open_photo
 from adacolvit.runtime.upsample import compose
 from adacolvit.saving import picture_bytes, picture_depth
 
-from .test_photo import encoded, gamma_profile
+from .pictures import encoded, gamma_profile
 from .test_saving import XMP, exif_block
 
 RAMP = np.linspace(0, 65535, 60 * 40).reshape(40, 60).astype(np.uint16)  # 37 levels of 16 bits between neighbors

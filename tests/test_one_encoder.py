@@ -23,7 +23,7 @@ from adacolvit.training.recipe import Stage
 from adacolvit.weights import load_weights
 
 from .app.conftest import serve
-from .test_photo import encoded
+from .pictures import encoded
 
 
 @pytest.fixture

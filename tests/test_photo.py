@@ -1,41 +1,23 @@
-"""Opening photos: every kind of file, upright, in sRGB, compact; and everything that is no photo."""
+"""Opening photos: every kind of picture, upright, in sRGB, compact."""
 
 import io
 import json
-import os
 import struct
 import subprocess
 import sys
-import threading
-import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, ImageOps
 from skimage.color import rgb2lab
 
 from adacolvit.color.lab import srgb_to_lightness
-from adacolvit.decode import _RAW, upright_size
-from adacolvit.errors import HintError, PhotoError, PhotoTooLarge
-from adacolvit.photo import Photo, open_photo
-from adacolvit.photosets import UNREADABLE
+from adacolvit.errors import HintError, PhotoError
+from adacolvit.photo import open_photo
 
-ROWS, COLUMNS = np.mgrid[0:40, 0:60]
-GRAY = (ROWS * 4 + COLUMNS + 10).astype(np.uint8)
-COLOR = np.stack([COLUMNS * 4, ROWS * 6, 255 - COLUMNS * 2 - ROWS], axis=-1).astype(np.uint8)
-ALPHA = (ROWS * 5 + 20).astype(np.uint8)
+from .pictures import ALPHA, COLOR, GRAY, encoded, gamma_profile, lightness, png
+
 LAB_OF_COLOR = rgb2lab(COLOR)
-
-
-def encoded(image, kind, **options):
-    file = io.BytesIO()
-    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(file, kind, **options)
-    return file.getvalue()
-
-
-def lightness(photo):
-    return photo.lightness_rows(0, photo.height)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF", "WEBP", "JPEG", "AVIF", "JPEG2000", "PPM", "TGA"])
@@ -82,58 +64,6 @@ def test_orientation_is_applied_once(orientation):
     assert again[0x0112] == 1
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
-@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-def test_the_size_is_known_from_the_head_of_a_file(kind, orientation):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    data = encoded(COLOR, kind, exif=exif)
-    photo = open_photo(data)
-    assert upright_size(data, "a") == (photo.width, photo.height)
-
-
-def test_a_name_that_no_file_can_have_is_told():
-    with pytest.raises(PhotoError, match="name too long"):
-        open_photo(f"{'x' * 300}.png")
-
-
-@pytest.mark.parametrize("said_by", ["eXIf", "zTXt", "iTXt"])
-def test_the_size_of_a_png_is_known_wherever_it_says_how_it_stands(said_by):
-    texts = PngImagePlugin.PngInfo()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    if said_by == "zTXt":
-        texts.add_text("Raw profile type exif", f"\nexif\n{len(exif.tobytes())}\n{exif.tobytes().hex()}", zip=True)
-    elif said_by == "iTXt":
-        texts.add_itxt("XML:com.adobe.xmp", '<rdf:Description tiff:Orientation="6"/>')
-    data = encoded(COLOR, "PNG", pnginfo=texts, exif=exif if said_by == "eXIf" else None)
-    start = data.index(said_by.encode()) - 4
-    end = start + 12 + int.from_bytes(data[start : start + 4])
-    behind = data[:start] + data[end:-12] + data[start:end] + data[-12:]
-    for file in (data, behind):
-        photo = open_photo(file)
-        assert upright_size(file, "a") == (photo.width, photo.height) == COLOR.shape[:2]
-
-
-def test_the_size_of_a_png_is_known_without_its_pixels():
-    data = encoded(COLOR, "PNG")
-    spoilt = bytearray(data)
-    at = data.index(b"IDAT") + 4
-    spoilt[at : at + 20] = bytes(20)
-    assert upright_size(bytes(spoilt), "a") == COLOR.shape[1::-1]
-    with pytest.raises(PhotoError, match="damaged"):
-        open_photo(bytes(spoilt))
-
-
-def test_a_head_that_does_not_fit_in_memory_is_no_damage(monkeypatch):
-    def full(*_, **__):
-        raise MemoryError
-
-    monkeypatch.setattr(Image, "open", full)
-    with pytest.raises(PhotoTooLarge, match="does not fit into this computer's memory"):
-        upright_size(b"a photo", "a")
-
-
 def test_gray_and_deep_files_are_turned_too():
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -169,20 +99,6 @@ def test_gray_tiffs_of_any_depth_and_sign(bits, photometric):
     assert np.abs(lightness(photo) - wanted).max() < 0.05
 
 
-def png(values: np.ndarray, clear: tuple[int, ...], bits: int = 16) -> bytes:
-    """A PNG of (H, W) or, of 16 bits, (H, W, 3) values, one of which is transparent."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    height, width = values.shape[:2]
-    head = struct.pack(">IIBBBBB", width, height, bits, 0 if values.ndim == 2 else 2, 0, 0, 0)
-    parted = ((values[..., None] >> np.arange(bits)[::-1]) & 1).astype(np.uint8).reshape(height, -1)
-    rows = b"".join(b"\0" + np.packbits(row).tobytes() for row in parted)
-    parts = {b"IHDR": head, b"tRNS": struct.pack(f">{len(clear)}H", *clear), b"IDAT": zlib.compress(rows), b"IEND": b""}
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, body) for kind, body in parts.items())
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_transparent_value_of_16_bits_is_a_whole_one(channels):
     values = np.array([[0x1234, 0x3434, 0x1212, 0x1235]])
@@ -198,65 +114,10 @@ def test_the_transparent_gray_of_few_bits_is_found(bits):
     assert photo.alpha.tolist() == [[255, 0, *[255] * (2**bits - 2)]]
 
 
-@pytest.mark.parametrize("kind", ["profile", "text", "international text"])
-def test_a_png_with_a_long_compressed_block_is_whole(kind):
-    long = b"A" * 3 * 2**20
-    texts = PngImagePlugin.PngInfo()
-    if kind == "text":
-        texts.add_text("Comment", long.decode(), zip=True)
-    elif kind == "international text":
-        texts.add_itxt("Comment", long.decode(), zip=True)
-    options = {"icc_profile": long} if kind == "profile" else {"pnginfo": texts}
-    before = PngImagePlugin.MAX_TEXT_CHUNK
-    photo = open_photo(encoded(GRAY, "PNG", **options))
-    assert np.array_equal(photo.gray(), GRAY) and before == PngImagePlugin.MAX_TEXT_CHUNK
-    assert kind == "profile" or photo.metadata.texts == (("Comment", long.decode()),)
-
-
 @pytest.mark.parametrize("shape", [(1, 3), (1, 3, 3)])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_white_of_any_float_is_white(shape, dtype):
     assert lightness(open_photo(np.ones(shape, dtype))) == pytest.approx(100, abs=0.01)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"])
-def test_a_callers_file_stays_open(kind):
-    file = io.BytesIO(encoded(GRAY, kind))
-    open_photo(file)
-    assert not file.closed
-    with pytest.raises(PhotoError):
-        open_photo(file, name="raw.nef" if kind == "TIFF" else "small", max_pixels=1)
-    assert not file.closed
-
-
-def test_a_file_needs_no_more_than_read():
-    class Source:
-        def __init__(self, data: bytes):
-            self.read = io.BytesIO(data).read
-
-    assert np.array_equal(open_photo(Source(encoded(GRAY, "PNG"))).gray(), GRAY)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
-def test_a_tiff_may_say_in_xmp_alone_how_it_stands(orientation, compression):
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags.tagtype[700], tags[700] = 1, f'<rdf:Description tiff:Orientation="{orientation}"/>'.encode()
-    data = encoded(GRAY, "TIFF", tiffinfo=tags, compression=compression)
-    photo = open_photo(data)
-    assert upright_size(data, "a") == (photo.width, photo.height)
-    assert (photo.width < photo.height) == (orientation >= 5)
-
-
-def test_a_photo_may_come_through_a_pipe(tmp_path):
-    pipe = tmp_path / "pipe.png"
-    os.mkfifo(pipe)
-    data = encoded(COLOR, "PNG")
-    writer = threading.Thread(target=pipe.write_bytes, args=(data,))
-    writer.start()
-    photo = open_photo(pipe)
-    writer.join()
-    assert np.array_equal(photo.rgb, COLOR)
 
 
 def test_linear_light_that_calls_itself_srgb_is_not_taken_for_it():
@@ -332,33 +193,6 @@ def test_float_that_is_no_number():
     broken[3, 4] = np.nan
     with pytest.raises(PhotoError, match=r"scan\.tif holds pixels that are not numbers"):
         open_photo(encoded(broken, "TIFF"), name="scan.tif")
-
-
-def gamma_profile(channels):
-    """A small ICC profile: gray, or RGB with red and blue swapped; gamma 1.0."""
-    curve = b"curv\0\0\0\0\0\0\0\0"
-
-    def xyz(x, y, z):
-        return b"XYZ \0\0\0\0" + b"".join(round(v * 65536).to_bytes(4, "big", signed=True) for v in (x, y, z))
-
-    primaries = [(0.1431, 0.0606, 0.7141), (0.3851, 0.7169, 0.0971), (0.4361, 0.2225, 0.0139)]
-    tags = {b"wtpt": xyz(0.9642, 1, 0.8249)}
-    if channels == 3:
-        tags |= {c + b"XYZ": xyz(*p) for c, p in zip((b"r", b"g", b"b"), primaries, strict=True)}
-        tags |= {c + b"TRC": curve for c in (b"r", b"g", b"b")}
-    else:
-        tags[b"kTRC"] = curve
-    tags[b"desc"] = b"desc\0\0\0\0\0\0\0\x05test\0" + bytes(79)
-    table, body, start = b"", b"", 128 + 4 + 12 * len(tags)
-    for tag, value in tags.items():
-        value += bytes(-len(value) % 4)
-        table += tag + (start + len(body)).to_bytes(4, "big") + len(value).to_bytes(4, "big")
-        body += value
-    space = b"RGB " if channels == 3 else b"GRAY"
-    header = b"lcms\x02\x10\0\0mntr" + space + b"XYZ " + bytes(12) + b"acsp" + bytes(28) + xyz(0.9642, 1, 0.8249)[8:]
-    header = (start + len(body)).to_bytes(4, "big") + header
-    assert len(header) == 80
-    return header.ljust(128, b"\0") + len(tags).to_bytes(4, "big") + table + body
 
 
 def test_rgb_profiles_are_honored():
@@ -507,81 +341,6 @@ def test_extreme_shapes(shape):
     assert np.abs(photo.network_lightness(80, 640) - lightness(photo)[0, 0]).max() < 1e-3
 
 
-def test_only_the_first_frame_is_taken():
-    frames = [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)]
-    data = encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:])
-    assert np.array_equal(open_photo(data).gray(), GRAY)
-
-
-def test_what_is_no_photo(tmp_path):
-    with pytest.raises(PhotoError, match="empty, it has 0 bytes"):
-        open_photo(b"")
-    for nothing in (None, 7, [1, 2]):
-        with pytest.raises(PhotoError, match=f"was given as {type(nothing).__name__}: give a path"):
-            open_photo(nothing)
-    (tmp_path / "empty.jpg").touch()
-    with pytest.raises(PhotoError, match=r"^empty\.jpg is empty"):
-        open_photo(tmp_path / "empty.jpg")
-    with pytest.raises(PhotoError, match=r"^notes\.txt is not a picture that can be read: give a JPEG"):
-        open_photo(b"dear diary", name="notes.txt")
-    with pytest.raises(PhotoError, match=r"cannot open none\.jpg: No such file"):
-        open_photo(tmp_path / "none.jpg")
-    with pytest.raises(PhotoError, match=r"cannot open .*: Is a directory"):
-        open_photo(tmp_path)
-    with pytest.raises(PhotoError, match="not a picture"):  # Ghostscript is never started
-        open_photo(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n")
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "GIF", "BMP", "AVIF"])
-@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_truncated_files(kind, part):
-    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
-    data = encoded(noise, kind)
-    with pytest.raises(PhotoError, match=r"^scan is (damaged or cut short|not a picture)"):
-        open_photo(data[: int(len(data) * part)], name="scan")
-
-
-def test_flipped_bytes_never_raise_anything_else():
-    rng = np.random.default_rng(1)
-    for kind in ("PNG", "JPEG", "TIFF", "WEBP", "GIF"):
-        data = encoded(COLOR, kind)
-        for _ in range(40):
-            broken = bytearray(data)
-            for place in rng.integers(0, len(data), 5):
-                broken[place] = rng.integers(0, 256)
-            try:
-                photo = open_photo(bytes(broken), max_pixels=10**6)
-            except PhotoError:
-                continue
-            assert isinstance(photo, Photo)
-
-
-def bomb(width, height):
-    """A PNG of that size, as black as it is small."""
-    data = bytearray(encoded(np.zeros((1, 1), np.uint8), "PNG"))
-    data[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
-    return bytes(data)
-
-
-def test_bombs_are_refused_before_they_are_decoded():
-    with pytest.raises(PhotoTooLarge, match=r"^scan has more than 300 megapixels.*open a smaller copy.*max_pixels"):
-        open_photo(bomb(40_000, 40_000), name="scan")
-    with pytest.raises(PhotoTooLarge, match=r"more than 0\.002 megapixels"):
-        open_photo(GRAY, max_pixels=2399 - 399)
-    assert open_photo(GRAY, max_pixels=2400).width == 60
-    with pytest.raises(PhotoError, match="damaged"):  # within the limit, and it lies about its size
-        open_photo(bomb(200, 200))
-
-
-def test_the_limit_of_pillow_itself_is_left_as_it_was():
-    before = Image.MAX_IMAGE_PIXELS
-    with ThreadPoolExecutor(4) as pool:
-        photos = list(pool.map(open_photo, [encoded(GRAY, "PNG")] * 16))
-    assert all(np.array_equal(photo.gray(), GRAY) for photo in photos)
-    assert before == Image.MAX_IMAGE_PIXELS
-
-
 MEASURE = """
 import json, resource, sys
 from adacolvit.photo import open_photo
@@ -607,22 +366,3 @@ def test_bytes_per_pixel(tmp_path, channels, held, peak):
     found_held, found_peak = json.loads(subprocess.run(run, capture_output=True, check=True, text=True).stdout)
     assert found_held == held
     assert found_peak < peak + 1  # the strip in work and the file's buffers
-
-
-@pytest.mark.parametrize(("name", "dng"), [("a.dng", True), ("a.tif", True), ("a.NEF", False)])
-def test_the_preview_in_a_raw_file_is_not_taken_for_the_photo(name, dng, tmp_path):
-    """Many raw files are TIFFs in form, and begin with a small picture."""
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[254] = 1
-    if dng:
-        tags.tagtype[50706], tags[50706] = 1, b"\1\4\0\0"
-    data = encoded(COLOR, "TIFF", tiffinfo=tags)
-    (tmp_path / name).write_bytes(data)
-    for opening in (
-        lambda: open_photo(data, name=name), lambda: open_photo(tmp_path / name), lambda: upright_size(data, name),
-    ):  # fmt: skip
-        with pytest.raises(PhotoError, match="raw files have to be converted first"):
-            opening()
-    assert open_photo(encoded(COLOR, "TIFF"), name="a.tif").width == 60
-    assert open_photo(encoded(COLOR, "PNG"), name="a.nef").width == 60  # named in error
-    assert _RAW <= UNREADABLE

@@ -21,7 +21,7 @@ from adacolvit.metadata import photoshop_segment
 from adacolvit.photo import Photo, open_photo
 from adacolvit.saving import FORMATS, picture_bytes, save_picture
 
-from .test_photo import ALPHA, COLOR, GRAY, encoded, gamma_profile
+from .pictures import ALPHA, COLOR, GRAY, encoded, gamma_profile
 
 XMP = '<x:xmpmeta><rdf:Description tiff:Orientation="6" dc:creator="Anna Müller"/></x:xmpmeta>'.encode()
 RATIONAL = 2.8

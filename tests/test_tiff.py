@@ -14,7 +14,7 @@ from adacolvit.photo import open_photo
 from adacolvit.saving import picture_bytes
 from adacolvit.tiff import parse_exif, read_tags, tiff
 
-from .test_photo import GRAY, encoded
+from .pictures import GRAY, encoded
 
 TEXT, LENS = "Großmutter Anna, Köln".encode() + b"\0", "Jósef's Täglich 50 mm\0".encode("latin-1")
 SUFFIXES = [".jpg", ".png", ".webp", ".tif"]

@@ -12,7 +12,7 @@ from adacolvit.hints import picture
 from adacolvit.hints.picture import hints_from_picture
 from adacolvit.photo import open_photo
 
-from ..test_photo import gamma_profile
+from ..pictures import gamma_profile
 
 
 def layer(width=400, height=300):
