@@ -183,7 +183,7 @@ def test_palettes_are_made_and_go_out(table, page, tmp_path):
     page.get_by_role("button", name=f"Use {made[0]}").click(button="right")
     assert swatches(page, "My colors") == [f"Use {made[1]}"]
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("None yet")).to_be_visible()
+    expect(page.get_by_text("None yet: import one")).to_be_visible()
     for format, content in contents.items():  # what went out comes back
         (tmp_path / f"back.{format}").write_bytes(content)
         open_palettes(table, page, tmp_path / f"back.{format}")
@@ -202,7 +202,7 @@ def test_what_was_taken_off_the_shelf_is_put_back(table, page, tmp_path):
     page.get_by_role("button", name="Put back").click()
     assert swatches(page, "Garden") == before
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("None yet")).to_be_visible()
+    expect(page.get_by_text("None yet: import one")).to_be_visible()
     page.get_by_role("button", name="Put back").click()
     assert swatches(page, "Garden") == before
     page.reload()
@@ -226,4 +226,4 @@ def test_a_palette_that_cannot_be_read_is_told(table, page, tmp_path, name, cont
     (tmp_path / name).write_bytes(content)
     open_palettes(table, page, tmp_path / name)
     expect(table.notice).to_contain_text(f"{name} {sentence}")
-    expect(page.get_by_text("None yet")).to_be_visible()
+    expect(page.get_by_text("None yet: import one")).to_be_visible()
