@@ -51,9 +51,8 @@ def asked(page) -> list[list[dict]]:
 
 
 def rest(page, x: float, y: float) -> None:
-    """The mouse comes to a place of the plane, once that stands still, and stays until the color there is computed."""
+    """The mouse comes to a place of the plane and stands still until that color is computed."""
     count = page.evaluate("answered")
-    page.get_by_role("slider", name="Colors this spot can have").hover(trial=True)
     page.mouse.move(*spot(page, x, y))
     page.wait_for_function("(count) => answered > count", arg=count)
 
