@@ -35,10 +35,7 @@ def is_held(path: Path) -> bool:
     except OSError:
         return True
     try:
-        if fcntl:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        _take_now(handle)
     except OSError:
         return True
     finally:
@@ -53,6 +50,14 @@ def _take(handle: int) -> None:
         return
     while True:
         try:
-            return msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            return _take_now(handle)
         except PermissionError:  # another one has it
             time.sleep(_RETRY)
+
+
+def _take_now(handle: int) -> None:
+    """Raises OSError where another one has it."""
+    if fcntl:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)

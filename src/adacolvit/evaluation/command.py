@@ -103,8 +103,7 @@ def run(args: argparse.Namespace) -> int:
         extra["lpips"] = {"net": args.lpips, "files": file_digests(*lpips)}
     earlier = read_alike(args.reuse, hint_set.digest, args.frame, args.lpips or "") if args.reuse else {}
     photos = Photos(args.data, args.limit)
-    for key, checksum in photos.checksums.items():
-        hint_set.check(key, checksum)
+    hint_set.check_all(photos.checksums)
     digests = {method.name: method.digest for method in methods}
     wanted = [(key, name, n) for name in digests for n in args.hints for key in photos.keys]
     found = {each: earlier[each] for each in wanted if each in earlier and earlier[each].weights == digests[each[1]]}

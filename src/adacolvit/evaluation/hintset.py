@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,11 @@ class HintSet:
             raise DataError(f"the hint set has no places for the photo {key}: draw another for these photos")
         if self.places[key][0] != checksum:
             raise DataError(f"the photo {key} is not the one of the hint set: draw another for these photos")
+
+    def check_all(self, checksums: Mapping[str, int]) -> None:
+        """The same of many photos, by their keys."""
+        for key, checksum in checksums.items():
+            self.check(key, checksum)
 
     def hints(self, key: str, count: int, frame: Frame, ab: np.ndarray):
         """The first ``count`` hints of a photo, on any frame.

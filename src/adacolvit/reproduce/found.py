@@ -35,8 +35,7 @@ class DataSet:
         """hint_file: see :func:`adacolvit.evaluation.hintset.open_or_draw`. limit: most photos; see :func:`evenly`."""
         hint_set = hintset.open_or_draw(hint_file, iter_sources(data))
         photos = Photos(data, limit)
-        for key, checksum in photos.checksums.items():
-            hint_set.check(key, checksum)
+        hint_set.check_all(photos.checksums)
         return cls(title(data), photos, hint_set)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from time import monotonic
 from typing import Annotated
@@ -29,7 +30,7 @@ from adacolvit.batch import Look
 from adacolvit.hints.hint import Hint
 from adacolvit.saving import SUFFIX_OF
 
-from .photos import NEVER_CHANGES
+from .photos import NEVER_CHANGES, look_of
 
 MOST_THUMBNAIL = 1024
 _MOST_STEM = 255 - len(f" ({MOST_ITEMS}).color.tiff")  # bytes of a photo's name in those of its picture and hints file
@@ -177,8 +178,7 @@ def _work(studio: Studio, item: ExportItem, wanted: ExportRequest) -> tuple[list
         getattr(adjustments, name) if (value := getattr(wanted, name)) is None else value
         for name in ("saturation", "strength", "budget")
     )
-    look = Look(saturation, strength, wanted.depth, wanted.label, wanted.note, quality=wanted.quality)
-    return hints, look, budget
+    return hints, replace(look_of(wanted), saturation=saturation, strength=strength), budget
 
 
 def _free_name(stem: str, taken: set[str]) -> str:

@@ -9,6 +9,7 @@ from adacolvit.app import live
 from adacolvit.app.answers import attachment, failures, file_body, file_of, read_body
 from adacolvit.app.messages import (
     MOST_HINTS,
+    ExportRequest,
     HintMessage,
     HintsReply,
     HintsRequest,
@@ -33,6 +34,11 @@ _PICTURES = b"\x89PNG", b"RIFF", b"II*\0", b"MM\0*", b"GIF8", b"\xff\xd8\xff"
 MOST_TEXELS = 8192  # longest side of the gray picture a client may ask for
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "tiff": "image/tiff"}
 NEVER_CHANGES = {"Cache-Control": "private, max-age=86400, immutable"}  # a photo's id is a hash of its content
+
+
+def look_of(wanted: RenderRequest | ExportRequest) -> Look:
+    """How pictures are to be written, by a request."""
+    return Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note, quality=wanted.quality)
 
 
 def info(entry: Entry) -> PhotoInfo:
@@ -86,8 +92,7 @@ def photo_routes(studio: Studio) -> APIRouter:
         entry = await studio.entry(photo_id)
         result = await studio.colorize(entry, live.plain(wanted.hints), wanted.budget)
         suffix = SUFFIX_OF[wanted.format]
-        look = Look(wanted.saturation, wanted.strength, wanted.depth, wanted.label, wanted.note, quality=wanted.quality)
-        data = await run_in_threadpool(look.encode, result, suffix)
+        data = await run_in_threadpool(look_of(wanted).encode, result, suffix)
         return attachment(data, f"{entry.stem}.color{suffix}", TYPES[wanted.format])
 
     @routes.post(
