@@ -35,7 +35,7 @@ def photos(cache):
 def test_a_crop_is_the_one_pillow_makes(cache, photos):
     boxes = torch.tensor([[0.0, 0.0, 96.0, 64.0], [7.3, 11.8, 50.5, 40.2], [0.0, 0.0, 80.0, 80.0], [20, 10, 99, 120]])
     chosen, flipped = torch.arange(4), torch.tensor([False, True, False, True])
-    crops = photos._crop(chosen, boxes, flipped, Frame(1, 1, 48, 32)).numpy()
+    crops = photos._crop(chosen, boxes, flipped, 32, 48).numpy()
     for i, (crop, (left, top, width, height)) in enumerate(zip(crops, boxes.tolist(), strict=True)):
         box = (left, top, left + width, top + height)
         wanted = np.asarray(Image.fromarray(cache[i]).resize((48, 32), Image.BILINEAR, box=box), np.float32) / 255

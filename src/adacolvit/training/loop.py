@@ -14,7 +14,6 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
-from torch.utils._triton import has_triton
 
 from adacolvit.crew import cores
 from adacolvit.errors import RecipeError
@@ -26,6 +25,7 @@ from adacolvit.weights import write_weights
 
 from .budgets import set_budgets
 from .checkpoint import Average, averaged, load_checkpoint, save_checkpoint, start_from
+from .compiled import compiled, compiles
 from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
 from .gates import set_gates
 from .grow import grow
@@ -161,6 +161,7 @@ class Run:
     ) -> None:
         self.fabric, self.recipe, self.out, self.parts = fabric, recipe, out, parts
         self.sample = self.step = 0
+        self.norms: list[Tensor] = []  # of the gradients since the last check
         self.changed: list[str] = []  # what the recipe says otherwise than that of the checkpoint
         self.photos = self.photos_before = ""  # how they reach the network, and how when the checkpoint was written
         torch.manual_seed(recipe.seed)
@@ -184,9 +185,8 @@ class Run:
         if state:
             self.average.restore(state["average"], state["average_steps"])
             restore(optimizers, state["optimizers"])
-        # On processors compiling was slower than not.
-        self.compiled = fabric.device.type == "cuda" and has_triton()
-        step = torch.compile(self.network) if self.compiled else self.network
+        self.compiled = compiles(fabric.device)
+        step = compiled(self.network) if self.compiled else self.network
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
 
@@ -211,7 +211,7 @@ class Run:
             set_gates(self.network, batch, stage.layers, stage.patches)
 
     def update(self, planned: Planned) -> dict[str, Tensor]:
-        """One step; returns what is worth logging. Raises RecipeError where its gradient is not finite."""
+        """One step; returns what is worth logging. Whether its gradient was finite, :meth:`check` says."""
         fabric, recipe, batch = self.fabric, self.recipe, planned.batch
         set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
         torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
@@ -231,14 +231,19 @@ class Run:
             optimizer.step()
             optimizer.zero_grad()
         self.average.update(self.network)
-        if not sums["norm"].isfinite():  # asked once all is under way, so that a GPU need not wait; in every process
-            raise RecipeError(
-                f"the gradient at sample {self.sample} is not finite, and nothing is learnt from it: lower the rates"
-                " (lr, matrix_lr) or lengthen warmup, and go on from the last checkpoint with --resume"
-            )
+        self.norms.append(sums["norm"])
         self.sample += planned.stage.batch
         self.step += 1
         return sums
+
+    def check(self) -> None:
+        """RecipeError where the gradient of a step since the last check, in any process, was not finite."""
+        norms, self.norms = self.norms, []
+        if not torch.stack(norms).isfinite().all():
+            raise RecipeError(
+                f"a gradient before sample {self.sample} is not finite, and nothing is learnt from it: lower the rates"
+                " (lr, matrix_lr) or lengthen warmup, and go on from the last checkpoint with --resume"
+            )
 
     def _learn(self, planned: Planned, batch: Batch, origin, share: float) -> dict[str, Tensor]:
         """Add the gradients of a part of a step's photos, ``share`` of them; what was measured on it."""
@@ -341,11 +346,15 @@ def train(
     plan = batches(recipe, photos, run.sample, run.step, fabric)
     for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
         measured = run.update(planned)
-        if main:
-            reporter.step(run.sample, measured["color"].item())
-            if run.step % LOG_EVERY == 0:
-                run.note(measured | {"images_per_s": clock.speed(run.sample)})
-        if run.sample >= min(next_check, recipe.samples):
+        due = run.sample >= min(next_check, recipe.samples)
+        # A GPU has the next steps sent to it meanwhile; asked for a number, it would have to be waited for.
+        if due or fabric.device.type != "cuda" or run.step % LOG_EVERY == 0:
+            run.check()
+            if main:
+                reporter.step(run.sample, measured["color"].item())
+        if main and run.step % LOG_EVERY == 0:
+            run.note(measured | {"images_per_s": clock.speed(run.sample)})
+        if due:
             next_check += every
             if main:
                 run.save()

@@ -16,6 +16,7 @@ from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, NO_HINT, corner, encode,
 from adacolvit.hints.frame import CELL, Frame
 from adacolvit.hints.sampling import cell_means
 
+from .compiled import compiles, of_any_size
 from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, make_batch, packed, recolored
 from .recipe import Stage
 
@@ -60,6 +61,7 @@ class ResidentPhotos:
             self._packed[done : done + len(rgb)] = channels[:, 0] | channels[:, 1] << 8 | channels[:, 2] << 16
             done += len(rgb)
         first = np.concatenate([[0], ends[:-1]])
+        self._crops = of_any_size(self._crop) if compiles(device) else self._crop
         self._first, self._height, self._width = torch.from_numpy(np.stack([first, index[:, 1], index[:, 2]])).to(
             device
         )
@@ -74,7 +76,7 @@ class ResidentPhotos:
         boxes = self._boxes(photos, stage, frame.width / frame.height, generator)
         flipped = torch.rand(len(photos), generator=generator, device=self.device) < 0.5
         rgb = torch.cat([
-            self._crop(some, box, flip, frame)
+            self._crops(some, box, flip, frame.height, frame.width)
             for some, box, flip in zip(*(v.split(AT_ONCE) for v in (photos, boxes, flipped)), strict=True)
         ])  # fmt: skip
         lab = srgb_to_lab(rgb)
@@ -107,17 +109,17 @@ class ResidentPhotos:
         left, top = (width - w) * uniform(0, 1, len(photos)), (height - h) * uniform(0, 1, len(photos))
         return torch.stack([left, top, w, h], 1)
 
-    def _crop(self, photos: Tensor, boxes: Tensor, flipped: Tensor, frame: Frame) -> Tensor:
-        """Crops resized to the frame: (B, H, W, 3) float32, sRGB in [0, 1]. TAPS^2 bilinear samples per pixel."""
+    def _crop(self, photos: Tensor, boxes: Tensor, flipped: Tensor, down: int, across: int) -> Tensor:
+        """Crops resized: (B, down, across, 3) float32, sRGB in [0, 1]. TAPS^2 bilinear samples per pixel."""
         left, top, box_width, box_height = boxes[:, :, None].unbind(1)
 
         def places(extent: int) -> Tensor:
             return (torch.arange(extent * TAPS, device=self.device) + 0.5) / (extent * TAPS)
 
-        across = places(frame.width).expand(len(photos), -1)
-        across = torch.where(flipped[:, None], 1 - across, across)
-        x0, x1, fx = _neighbors(left + across * box_width, self._width[photos, None])
-        y0, y1, fy = _neighbors(top + places(frame.height) * box_height, self._height[photos, None])
+        from_left = places(across).expand(len(photos), -1)
+        from_left = torch.where(flipped[:, None], 1 - from_left, from_left)
+        x0, x1, fx = _neighbors(left + from_left * box_width, self._width[photos, None])
+        y0, y1, fy = _neighbors(top + places(down) * box_height, self._height[photos, None])
         first, width = self._first[photos, None, None], self._width[photos, None, None]
 
         def taken(y: Tensor, x: Tensor) -> Tensor:

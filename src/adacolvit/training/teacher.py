@@ -11,6 +11,7 @@ from adacolvit.model.registry import build
 from adacolvit.weights import load_weights
 
 from .checkpoint import start_from
+from .compiled import compiled, compiles
 from .loss import color_loss
 from .recipe import Recipe
 
@@ -33,7 +34,8 @@ class Teacher:
             if not hasattr(network, "distillation"):
                 raise RecipeError(f"recipe {recipe.name} names a teacher, but its model learns from none: leave it out")
             start_from(network, recipe.teacher)
-        self.network = network.to(fabric.device).eval().requires_grad_(False)
+        network.to(fabric.device).eval().requires_grad_(False)
+        self.network = compiled(network) if compiles(fabric.device) else network
 
     def pull(self, loss: Tensor, network, result: dict, x: Tensor, origin) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of ``network``, which made ``result`` from ``x``, drawn towards the teacher; what is worth logging.
