@@ -114,7 +114,9 @@ class ColorizationViT(PatchNetwork):
         ``policy``: (C,) what the budget adds to the policy token, None for nothing.
         """
         rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
-        positions = torch.from_numpy(sine_positions(rows, columns, self.config.width, origin)).to(x.device)
+        positions = torch.from_numpy(sine_positions(rows, columns, self.config.width, origin)).to(
+            x.device, non_blocking=True
+        )
         z = self.embed_patches(x) + positions
         if not self.config.adaptive:
             return z

@@ -24,7 +24,7 @@ ROOM = 0.5  # photos may take this part of a GPU's free memory; the rest is the 
 TRIES = 10  # boxes drawn per photo; the first that fits is taken
 TAPS = 2  # samples per axis and output pixel, each bilinear: crops shrink by up to 3, which one sample would alias
 UPLOADED = 2**24  # pixels sent to the device at once, about
-AT_ONCE = 64  # photos cropped at once, which bounds the memory of their indices
+AT_ONCE = 256  # photos cropped at once, which bounds the memory of their indices
 
 
 def batch_of(
@@ -72,7 +72,7 @@ class ResidentPhotos:
     def batch(self, stage: Stage, frame: Frame, chosen: np.ndarray, seed: int) -> Batch:
         """Crop, flip, convert and hint the chosen photos; a function of its arguments."""
         generator = torch.Generator(self.device).manual_seed(seed)
-        photos = torch.from_numpy(chosen).to(self.device)
+        photos = torch.from_numpy(chosen).to(self.device, non_blocking=True)  # else the step before is waited for
         boxes = self._boxes(photos, stage, frame.width / frame.height, generator)
         flipped = torch.rand(len(photos), generator=generator, device=self.device) < 0.5
         rgb = torch.cat([
