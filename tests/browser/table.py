@@ -17,6 +17,14 @@ class Table:
         self.hex = page.get_by_label("Color as hex")
         self.notice = page.locator(".notice")
 
+    @classmethod
+    def painted(cls, page: Page, means: str) -> "Table":
+        """The empty table, drawn by WebGL ("gl") or by the processor ("cpu")."""
+        page.goto(f"/?painter={means}")
+        table = cls(page)
+        expect(table.canvas).to_have_attribute("data-means", means)
+        return table
+
     def open_sample(self, name: str = "Cat") -> "Table":
         self.page.locator(".samples:not(.recent-work) button", has_text=name).click()
         self.settle()

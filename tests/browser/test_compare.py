@@ -10,8 +10,7 @@ from .table import Table
 @pytest.fixture(params=["gl", "cpu"])
 def colored(page, request) -> Table:
     """A photo with a color, whose History panel is open; drawn by WebGL or by the processor."""
-    page.goto(f"/?painter={request.param}")
-    table = Table(page)
+    table = Table.painted(page, request.param)
     table.open_sample("Cat")
     table.click(0.7, 0.4)
     table.choose("#c02020")

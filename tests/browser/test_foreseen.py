@@ -32,8 +32,7 @@ LET_GO = "(data) => { hold = false; held.shift()(data ?? undefined); }"
 def table(page, request):
     """A photo with one hint that has a color, its picker open."""
     page.add_init_script(SOCKET)
-    page.goto(f"/?painter={request.param}")
-    table = Table(page).open_sample("Cat")
+    table = Table.painted(page, request.param).open_sample("Cat")
     table.click(0.4, 0.5)
     table.choose("#7b4a2d")
     return table

@@ -124,7 +124,7 @@ def test_networks_are_trained_alike_and_once(reproduce, folder, photo_set, capfd
     options = ["--train", "3", "--photos", photo_set, "--cache", folder / "cache", "--limit", "1"]
     code, page = reproduce("table4", *options)
     assert code == 0
-    assert "They do not cost the same here, in GMACs: AdaColViT-T, g = 2: " in page
+    assert "What they cost here, in GMACs: AdaColViT-T, g = 2: " in page
     assert page.count("; 3 samples, 0.00% of the paper's.") == 3 and "equally many" not in page
     runs = sorted(path.name for path in (folder / "work").iterdir() if path.name != "measured")
     assert runs == ["tiny-0.75g-3", "tiny-g4-0.75g-3", "tiny-g8-0.74g-3"]

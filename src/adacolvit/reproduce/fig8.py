@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from adacolvit.evaluation.photos import evenly
+
 from .effort import Effort, watch
 from .experiment import Experiment
 from .figure import INK, plt, save, style
@@ -22,7 +24,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
     for one in (one for one in found if one.of(ADACOLVIT_T)):
         name = picture_name("fig8", one, found)
         keys = one.data.photos.keys
-        chosen = keys[:: -(-len(keys) // SHOWN)]
+        chosen = evenly(keys, SHOWN)
         efforts = watch(one, ADACOLVIT_T, chosen, COUNT)
         parts += [
             f"## {one.data.title}, {COUNT} hints",

@@ -27,7 +27,7 @@ def write(found: Sequence[Found], folder: Path) -> list[str]:
             for trained in one.of(system)
         ]
         parts += compared.write([one], lambda _: GROUPS, CLAIMS)
-        parts.append(f"They do not cost the same here, in GMACs: {'; '.join(costs)}.")
+        parts.append(f"What they cost here, in GMACs: {'; '.join(costs)}.")
     return parts
 
 
