@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
@@ -11,17 +12,10 @@ SHAPES = [(2, 4, 64, 64), (2, 4, 48, 80), (3, 4, 32, 96)]  # of batches: grids, 
 
 
 @pytest.fixture
-def graphs():
-    """The graphs that were made, by a backend that runs them as they are."""
-    made = []
-
-    def keep(graph, inputs):
-        made.append(graph)
-        return graph.forward
-
+def counter():
+    """A backend that counts graphs, and runs them as they are."""
     torch._dynamo.reset()
-    keep.made = made
-    yield keep
+    yield CompileCounter()
     torch._dynamo.reset()
 
 
@@ -42,12 +36,12 @@ def run(network, mode: str, shape) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at what goes from one graph to the next
 @pytest.mark.parametrize("mode", ["dense", "masked"])
-def test_blocks_compute_what_they_did_and_are_compiled_once_for_all(mode, graphs):
-    plain, network, counts = made(6), compiled(made(6), backend=graphs), []
+def test_blocks_compute_what_they_did_and_are_compiled_once_for_all(mode, counter):
+    plain, network, counts = made(6), compiled(made(6), backend=counter), []
     for shape in SHAPES:
         for wanted, got in zip(run(plain, mode, shape), run(network, mode, shape), strict=True):
             torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-6)
-        counts.append(len(graphs.made))
+        counts.append(counter.frame_count)
     assert 0 < counts[0] < 6  # fewer than blocks
     assert counts == [counts[0]] * len(SHAPES)
 

@@ -114,10 +114,7 @@ class ColorizationViT(PatchNetwork):
         ``policy``: (C,) what the budget adds to the policy token, None for nothing.
         """
         rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
-        positions = torch.from_numpy(sine_positions(rows, columns, self.config.width, origin)).to(
-            x.device, non_blocking=True
-        )
-        z = self.embed_patches(x) + positions
+        z = self.embed_patches(x, sine_positions(rows, columns, self.config.width, origin))
         if not self.config.adaptive:
             return z
         first = self.policy_token if policy is None else self.policy_token + policy

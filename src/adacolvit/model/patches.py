@@ -3,6 +3,7 @@
 Shapes as in :mod:`.network`.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -45,13 +46,16 @@ class PatchNetwork(nn.Module):
         self.apply(initialize)
         nn.init.trunc_normal_(self.head.weight, std=HEAD_DEVIATION)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """x (B, 4, H, W) -> tokens (B, N, C), row-major, without positions."""
+    def embed_patches(self, x: Tensor, positions: np.ndarray | None = None) -> Tensor:
+        """x (B, 4, H, W) -> tokens (B, N, C), row-major; positions: (N, C) float32 that are added to them."""
         batch, channels, height, width = x.shape
         rows, columns = height // PATCH, width // PATCH
         x = (x * self.input_gain).view(batch, channels, rows, PATCH, columns, PATCH)
         x = x.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, -1)  # B N 4PP
-        return self.patch_embed(x)
+        z = self.patch_embed(x)
+        if positions is None:
+            return z
+        return z + torch.from_numpy(positions).to(x.device, non_blocking=True)  # else a GPU's last step is waited for
 
     def paint(self, z: Tensor) -> Tensor:
         """A map of features (B, C, h, w) -> color (B, 2, H, W) in (-1, 1): a/110, b/110."""

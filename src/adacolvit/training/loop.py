@@ -185,8 +185,7 @@ class Run:
         if state:
             self.average.restore(state["average"], state["average_steps"])
             restore(optimizers, state["optimizers"])
-        self.compiled = compiles(fabric.device)
-        step = compiled(self.network) if self.compiled else self.network
+        step = compiled(self.network) if compiles(fabric.device) else self.network
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
 
@@ -338,7 +337,7 @@ def train(
         reporter.say(f"photos: {run.photos}")
         if run.photos_before not in ("", run.photos):
             reporter.say(f"they were {run.photos_before} before: crops and hints are not those of an unbroken run")
-        if fabric.device.type == "cuda" and not run.compiled:
+        if fabric.device.type == "cuda" and not compiles(fabric.device):
             reporter.say("the network is not compiled: that takes Triton, and a GPU that it knows")
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)

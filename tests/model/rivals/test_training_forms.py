@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 
 from adacolvit.model.registry import build
 from adacolvit.training.loop import random_origin
@@ -26,19 +27,14 @@ def test_residual_streams_are_float32_under_autocast(name):
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch looks at what goes from one graph to the next
 @pytest.mark.parametrize("name", SMALL)
 def test_a_compiled_network_is_not_compiled_anew_for_every_origin(name):
-    graphs = []
-
-    def count(graph, inputs):
-        graphs.append(graph)
-        return graph.forward
-
     torch._dynamo.reset()
-    network, rng, after = torch.compile(build(SMALL[name]).train(), backend=count), np.random.default_rng(0), []
+    counter, rng, after = CompileCounter(), np.random.default_rng(0), []
+    network = torch.compile(build(SMALL[name]).train(), backend=counter)
     x = torch.randn(2, 4, 32, 32)
     try:
         for _ in range(5):
             network(x, "masked", origin=random_origin(rng, 2, 2))["ab"].sum().backward()
-            after.append(len(graphs))
+            after.append(counter.frame_count)
     finally:
         torch._dynamo.reset()
     assert after[0] > 0 and after[1:] == [after[-1]] * 4

@@ -35,7 +35,7 @@ class AViT(ColorizationViT):
         """As :meth:`ColorizationViT.embed`, the first channel without its position."""
         positions = sine_positions(x.shape[2] // PATCH, x.shape[3] // PATCH, self.config.width, origin)
         positions[:, 0] = 0
-        return self.embed_patches(x) + torch.from_numpy(positions).to(x.device)
+        return self.embed_patches(x, positions)
 
     def forward(self, x: Tensor, mode: str = "masked", *, origin=None, **_) -> dict:
         """As :meth:`ColorizationViT.forward`, with "effort" and "losses". Mode "dense": nobody stops, the last block's

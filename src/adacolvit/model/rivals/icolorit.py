@@ -82,10 +82,7 @@ class IColoriT(PatchNetwork):
     def embed(self, x: Tensor, origin=None) -> Tensor:
         """x (B, 4, H, W) -> tokens (B, N, C). ``origin``: see :func:`number_positions`."""
         rows, columns = x.shape[2] // PATCH, x.shape[3] // PATCH
-        positions = torch.from_numpy(number_positions(rows, columns, self.config.width, origin)).to(
-            x.device, non_blocking=True
-        )
-        return self.embed_patches(x) + positions
+        return self.embed_patches(x, number_positions(rows, columns, self.config.width, origin))
 
     def forward(self, x: Tensor, mode: str = "dense", *, origin=None, **_) -> dict:
         """x (B, 4, H, W), H and W multiples of 16 -> {"ab": (B, 2, H, W), "decisions": None}."""
