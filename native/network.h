@@ -87,6 +87,7 @@ struct Refinement {
   const int *rows, *columns, *sizes;  // (K) top, left, side; of hints at one place the last counts
   const float* asked;      // (K, 2)
   const Pass* spreads;     // (passes)
+  const float* own;        // (PATCH) how much of the color stays before that, down or across a patch
   float* refined;          // (2, H, W)
   float* scratch;          // scratch_floats()
   float epsilon, vivid;

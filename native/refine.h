@@ -57,16 +57,12 @@ INLINE void sharpen(const float* row, const float* mean, float from, float part,
   for (int i = 0; i < width; ++i) to[i] = row[i] + part * (row[i] - from - mean[i]);
 }
 
-// In blocks, row by row, (down, planes, across): means of the products, of them lines of color over L, and their means.
+// In blocks, row by row, (down, planes, across): means of the products, and lines of color over L from their means.
 void smooth(const Refinement& r, float* to, float* scratch) {
   constexpr int SIDE = REFINE_BLOCK;
   const int w = r.width, across = w / SIDE, down = r.height / SIDE;
   const int64_t n = int64_t(r.height) * w, stride = 6 * across;
   float *blocks = scratch, *lines = blocks + down * stride, *row = lines + down * stride;  // row: (6, w + LANES)
-  auto means = [=](const float* of, int i, int count, float* to) {
-    const int above = i ? i - 1 : i, below = i < down - 1 ? i + 1 : i;
-    means3(of + above * stride, of + i * stride, of + below * stride, count, across, row, to);
-  };
   for (int i = 0; i < down; ++i) {
     int64_t at = int64_t(i) * SIDE * w;
     products<false>(r.lightness + at, r.ab + at, r.ab + n + at, w, row);
@@ -80,14 +76,13 @@ void smooth(const Refinement& r, float* to, float* scratch) {
   }
   float* mean = row + 6 * (across + 2);  // behind what means3 works in
   for (int i = 0; i < down; ++i) {
-    means(blocks, i, 6, mean);
+    const int above = i ? i - 1 : i, below = i < down - 1 ? i + 1 : i;
+    means3(blocks + above * stride, blocks + i * stride, blocks + below * stride, 6, across, row, mean);
     float* line = lines + i * stride;
     slopes(mean, across, r.epsilon, line);
     for (int c = 0; c < 2; ++c)
       offset_of(mean + (1 + c) * across, line + c * across, mean, across, line + (2 + c) * across);
   }
-  for (int i = 0; i < down; ++i) means(lines, i, 4, blocks + i * stride);
-  for (int i = 0; i < down; ++i) means(blocks, i, 4, lines + i * stride);
   const int padded = across + LANES;
   for (int y = 0; y < r.height; ++y) {
     const int second = (y + SIDE / 2) / SIDE, first = second - 1;  // rows of blocks, whose middles it lies between
@@ -100,10 +95,12 @@ void smooth(const Refinement& r, float* to, float* scratch) {
       line[-1] = line[0], line[across] = line[across - 1];
     }
     for (int x = 0; x < w; x += LANES) {
-      const V light = load(r.lightness + int64_t(y) * w + x) - MIDDLE;
+      const int64_t at = int64_t(y) * w + x;
+      const V light = load(r.lightness + at) - MIDDLE, own = load(r.own + x % PATCH) * r.own[y % PATCH];
       for (int c = 0; c < 2; ++c) {
         const float* slope = row + c * padded + x / SIDE;
-        store(to + c * n + int64_t(y) * w + x, four_each(load(slope)) * light + four_each(load(slope + 2 * padded)));
+        const V color = four_each(load(slope)) * light + four_each(load(slope + 2 * padded));
+        store(to + c * n + at, color + own * (load(r.ab + c * n + at) - color));
       }
     }
   }

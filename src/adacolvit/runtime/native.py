@@ -50,7 +50,7 @@ class Refinement(ctypes.Structure):
     _fields_ = [
         *((name, Array) for name in ("lightness", "ab")),
         *((name, Array) for name in ("rows", "columns", "sizes")),
-        *((name, Array) for name in ("asked", "spreads", "refined", "scratch")),
+        *((name, Array) for name in ("asked", "spreads", "own", "refined", "scratch")),
         *((name, c_float) for name in ("epsilon", "vivid")),
         *((name, c_int) for name in ("passes", "hints", "height", "width")),
     ]

@@ -27,15 +27,15 @@ def instruction_set() -> bytes | None:
         return None
 
 
-def refine(lightness, ab, rows, columns, sizes, asked, *, spreads, epsilon, vivid) -> np.ndarray:
+def refine(lightness, ab, rows, columns, sizes, asked, *, spreads, own, epsilon, vivid) -> np.ndarray:
     """As :func:`.refine.refine`; spreads: of each pass its reach in network pixels, likeness and shrink."""
     height, width = lightness.shape
-    lightness, ab, asked, spreads = map(_floats, (lightness, ab, asked, spreads))
+    lightness, ab, asked, spreads, own = map(_floats, (lightness, ab, asked, spreads, own))
     rows, columns, sizes = (np.ascontiguousarray(v, np.int32) for v in (rows, columns, sizes))
     refined = np.empty_like(ab)
     call = native.Refinement(
         address(lightness), address(ab), address(rows), address(columns), address(sizes), address(asked),
-        address(spreads), address(refined), None, epsilon, vivid, len(spreads), len(rows), height, width,
+        address(spreads), address(own), address(refined), None, epsilon, vivid, len(spreads), len(rows), height, width,
     )  # fmt: skip
     _run("refine", call)
     return refined

@@ -4,8 +4,10 @@ Two steps at the network's scale, both led by the photo's lightness:
 
 1. A guided filter of the predicted color, led by L: where L is even, the steps between patches are averaged away; where
    L has an edge, so has the color. It is the fast one (He and Sun, "Fast Guided Filter", arXiv 1505.00996): of each
-   block of pixels the line of color over L that fits best in the 3 x 3 blocks around it; the means of such lines
-   over 3 x 3 blocks, and once more; between blocks bilinearly, at the pixel's own L.
+   block of pixels the line of color over L that fits best in the 3 x 3 blocks around it; between blocks bilinearly,
+   at the pixel's own L. It is for the borders of patches: inside them the network has detail that the filter would
+   take away, so that the color is ``g + m (ab - g)``, g the filter's and m a Hann window over each patch of P pixels,
+   ``m = sin^2(pi y / P) sin^2(pi x / P)``: 0 at its border, 1 in its middle.
 2. What the color still lacks at every hint is spread from there by a bilateral weight, near in place and near in
    lightness: ``ab + sum_i w_i r_i / (sum_i w_i + shrink)``, where r_i is the asked color minus the predicted one at
    hint i. Far from every hint the weights vanish and the network's color stays as it is. This is done in passes, each
@@ -21,11 +23,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from adacolvit.hints.frame import PATCH
+
 from . import native_finish
 from .upsample import mean3, upsample
 
 # Of the guided filter: side of a block in network pixels, a quarter of a patch; L units squared.
 BLOCK, EPSILON = 4, 16.0
+# Of a patch: how much of the network's own color stays, down or across; the whole is the product of both.
+OWN = (np.sin(np.pi * (np.arange(PATCH) + 0.5) / PATCH) ** 2).astype(np.float32)
 # Of each pass, the standard deviations of a correction: in place, as a fraction of the side of a square as large as the
 # input, and in lightness, in L units; and the shrink s: a lone hint's place gets 1 / (1 + s) of what it lacks.
 PASSES = (0.18, 12.0, 0.4), (0.06, 7.0, 0.4), (0.02, 7.0, 0.1)
@@ -38,9 +44,9 @@ def spreads(height: int, width: int) -> list[tuple[float, float, float]]:
 
 
 def smooth(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
-    """Guided filter of color. lightness (h, w), L in [0, 100]; ab (2, h, w), Lab units -> (2, h, w). All float32.
+    """Guided filter of color at the borders of patches. lightness (h, w), L in [0, 100]; ab (2, h, w), Lab units.
 
-    h and w are multiples of BLOCK.
+    h and w are multiples of PATCH. Returns (2, h, w). All float32.
     """
     height, width = lightness.shape
     values = np.concatenate([lightness[None], ab])  # L a b
@@ -50,9 +56,9 @@ def smooth(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
     mean, covariance = means[:3], means[3:] - means[0] * means[:3]
     slope = covariance[1:] / (np.maximum(covariance[0], 0) + EPSILON)
     lines = np.concatenate([slope, mean[1:] - slope * mean[0]])  # of color over L: slopes and offsets
-    lines = mean3(mean3(lines))
-    color = upsample(lines.astype(np.float32), lightness, 0, height)
-    return np.ascontiguousarray(color.transpose(2, 0, 1))
+    color = upsample(lines.astype(np.float32), lightness, 0, height).transpose(2, 0, 1)
+    own = np.outer(np.tile(OWN, height // PATCH), np.tile(OWN, width // PATCH))
+    return np.ascontiguousarray(color + own * (ab - color))
 
 
 @lru_cache(maxsize=8)  # a person's photos share few grids
@@ -103,6 +109,6 @@ def refine(lightness: np.ndarray, ab: np.ndarray, rows, columns, sizes, asked) -
     if native_finish.instruction_set():
         return native_finish.refine(
             lightness, ab, rows, columns, sizes, asked,
-            spreads=_spreads(*lightness.shape), epsilon=EPSILON, vivid=VIVID,
+            spreads=_spreads(*lightness.shape), own=OWN, epsilon=EPSILON, vivid=VIVID,
         )  # fmt: skip
     return obey(lightness, smooth(lightness, ab), rows, columns, sizes, asked)

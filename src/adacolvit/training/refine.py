@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adacolvit.runtime.refine import BLOCK, EPSILON, VIVID, spreads
+from adacolvit.hints.frame import PATCH
+from adacolvit.runtime.refine import BLOCK, EPSILON, OWN, VIVID, spreads
 
 AT_ONCE = 64  # images refined at once on a GPU; on a processor one by one is as fast and takes less memory
 
@@ -19,14 +20,20 @@ def _mean3(planes: Tensor) -> Tensor:
 
 
 def smooth(lightness: Tensor, ab: Tensor) -> Tensor:
-    """Guided filter of color, led by lightness. lightness (B, 1, H, W), ab (B, 2, H, W) -> (B, 2, H, W); Lab units."""
+    """Guided filter of color at the borders of patches, led by lightness.
+
+    lightness (B, 1, H, W), ab (B, 2, H, W) -> (B, 2, H, W); Lab units.
+    """
     values = torch.cat([lightness, ab], 1)
     means = _mean3(F.avg_pool2d(torch.cat([values, lightness * values], 1), BLOCK))
     (mean_l, mean_ab), (mean_ll, mean_lab) = (part.split((1, 2), 1) for part in means.split(3, 1))
     slope = (mean_lab - mean_l * mean_ab) / ((mean_ll - mean_l**2).clamp(min=0) + EPSILON)
-    lines = _mean3(_mean3(torch.cat([slope, mean_ab - slope * mean_l], 1)))
+    lines = torch.cat([slope, mean_ab - slope * mean_l], 1)
     slope, offset = F.interpolate(lines, scale_factor=BLOCK, mode="bilinear").split(2, 1)
-    return slope * lightness + offset
+    color = slope * lightness + offset
+    own = torch.from_numpy(OWN).to(ab)
+    down, across = (own.repeat(extent // PATCH) for extent in ab.shape[2:])
+    return torch.lerp(color, ab, torch.outer(down, across))
 
 
 def _square_means(planes: Tensor, rows: Tensor, columns: Tensor, sizes: Tensor) -> Tensor:

@@ -1,11 +1,14 @@
 // After the network: no patch borders, and the hints obeyed; see adacolvit/runtime/refine.py.
 
 import type { PlacedHint } from "./encoder";
+import { PATCH } from "./frame";
 import { mean3, Upsampler } from "./upsample";
 
 /** Of the guided filter: side of a block of pixels, and in squared units of L. */
 const BLOCK = 4;
 const EPSILON = 16;
+/** Of a patch: how much of the network's own color stays, down or across; the whole is the product of both. */
+const OWN = Float32Array.from({ length: PATCH }, (_, i) => Math.sin((Math.PI * (i + 0.5)) / PATCH) ** 2);
 /** L is counted from here, so that less is lost where its products are rounded. */
 const MIDDLE = 50;
 /** Of each pass: its reach as a fraction of the side of a square as large as the input, and in units of L; shrink. */
@@ -26,7 +29,7 @@ function blockMeans(plane: Float32Array, height: number, width: number): Float32
 
 const product = (p: Float32Array, q: Float32Array) => p.map((v, i) => v * q[i]!);
 
-/** Guided filter of color by lightness. ab: two planes; height and width are multiples of BLOCK. */
+/** Guided filter of color by lightness, at the borders of patches. ab: two planes; height and width are multiples of PATCH. */
 function smooth(L: Float32Array, ab: Float32Array[], height: number, width: number): Float32Array[] {
   const [down, across] = [height / BLOCK, width / BLOCK];
   const around = (blocks: Float32Array) => mean3(blocks, down, across);
@@ -41,15 +44,18 @@ function smooth(L: Float32Array, ab: Float32Array[], height: number, width: numb
   });
   const lines = new Float32Array(4 * down * across);
   [...fits.map(({ slope }) => slope), ...fits.map(({ offset }) => offset)].forEach((plane, p) => {
-    around(around(plane)).forEach((v, i) => (lines[4 * i + p] = v));
+    plane.forEach((v, i) => (lines[4 * i + p] = v));
   });
   const color = new Upsampler(lines, across, down, width, height);
-  const [a, b, row] = [new Float32Array(L.length), new Float32Array(L.length), new Float32Array(2 * width)];
+  const [smoothed, row] = [ab.map(() => new Float32Array(L.length)), new Float32Array(2 * width)];
   for (let y = 0, i = 0; y < height; y++) {
     color.row(y, light.subarray(y * width, (y + 1) * width), row);
-    for (let x = 0; x < width; x++, i++) [a[i], b[i]] = [row[2 * x]!, row[2 * x + 1]!];
+    for (let x = 0; x < width; x++, i++) {
+      const own = OWN[y % PATCH]! * OWN[x % PATCH]!;
+      smoothed.forEach((plane, c) => (plane[i] = row[2 * x + c]! + own * (ab[c]![i]! - row[2 * x + c]!)));
+    }
   }
-  return [a, b];
+  return smoothed;
 }
 
 function meanIn(plane: Float32Array, width: number, { row, column, size }: PlacedHint): number {
