@@ -33,6 +33,15 @@ def test_patch_borders_on_even_ground_are_smoothed_away():
     assert after < 1.6
 
 
+def test_inside_patches_the_color_is_the_networks_own():
+    """Detail finer than the filter's blocks: whole in the middle of a patch, none at its border."""
+    even, detail = np.full((96, 96), 50, np.float32), np.indices((96, 96)).sum(0) % 2 * 20 - 10
+    kept = smooth(even, np.stack([detail, -detail]).astype(np.float32)) / np.stack([detail, -detail])
+    middle, border = kept[:, 7::16, 8::16], kept[:, 15::16, 5::16]
+    assert middle.min() > 0.98 and middle.max() < 1.001
+    assert np.abs(border).max() < 0.01
+
+
 def test_an_edge_in_lightness_stays_an_edge_in_color(halves):
     ab = np.stack([np.where(halves < 50, 40.0, -30.0), np.where(halves < 50, -10.0, 20.0)]).astype(np.float32)
     assert np.abs(smooth(halves, ab) - ab).mean() < 1.0
