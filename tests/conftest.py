@@ -13,7 +13,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from adacolvit.model.config import ModelConfig
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.config import OUT_CHANNELS, ModelConfig
 from adacolvit.model.network import ColorizationViT
 from adacolvit.runtime.engine import PRECISION
 from adacolvit.weights import write_weights
@@ -59,6 +60,11 @@ def budget_weights(tmp_path_factory):
 
 
 def _written(net: ColorizationViT, path):
+    """A weights file. Its colors are as even inside of patches as a trained network's, and in the range of colors."""
+    with torch.no_grad():
+        for parameter in net.head.parameters():
+            pixels = parameter.view(OUT_CHANNELS, PATCH**2, *parameter.shape[1:])
+            pixels.lerp_(pixels[:, :1].clone(), 0.9).mul_(0.12)
     write_weights(path, net.config, {name: t.detach().numpy() for name, t in net.state_dict().items()}, np.float32)
     return path
 

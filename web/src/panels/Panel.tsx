@@ -1,7 +1,7 @@
 // What opens beside the rail and never blocks the photo.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { CloseIcon } from "../icons";
 import "./panels.css";
 import * as store from "../state/store";
@@ -15,7 +15,8 @@ interface PanelProps {
 
 export function Panel({ title, class: extra, children }: PanelProps) {
   const element = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // Not after the next frame: a key that is pressed before it would go to the page, and move what is the opener.
     const opener = document.activeElement;
     const panel = element.current!;
     panel.focus({ preventScroll: true });
