@@ -21,12 +21,11 @@ def mix(base: Weights, toward: Weights, start: Weights | None = None, share: flo
     What ``base`` alone has, as tables of budgets, stays. Raises WeightsError where the others have tensors that it has
     not, or of other shapes.
     """
-    start = start or base
+    mixed, start = dict(base.tensors), start or base
     for other in (toward, start):
-        for name in other.tensors:
-            if name not in base.tensors or base.tensors[name].shape != other.tensors[name].shape:
+        for name, tensor in other.tensors.items():
+            if name not in mixed or mixed[name].shape != tensor.shape:
                 raise WeightsError(f"{other.name} is another network than {base.name}: {name} does not fit")
-    mixed = dict(base.tensors)
     for name in toward.tensors.keys() & start.tensors.keys():
         mixed[name] = mixed[name] + np.float32(share) * (toward.tensors[name] - start.tensors[name])
     return mixed

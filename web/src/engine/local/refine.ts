@@ -48,12 +48,14 @@ function smooth(L: Float32Array, ab: Float32Array[], height: number, width: numb
   });
   const color = new Upsampler(lines, across, down, width, height);
   const [smoothed, row] = [ab.map(() => new Float32Array(L.length)), new Float32Array(2 * width)];
-  for (let y = 0, i = 0; y < height; y++) {
+  for (let y = 0; y < height; y++) {
     color.row(y, light.subarray(y * width, (y + 1) * width), row);
-    for (let x = 0; x < width; x++, i++) {
-      const own = OWN[y % PATCH]! * OWN[x % PATCH]!;
-      smoothed.forEach((plane, c) => (plane[i] = row[2 * x + c]! + own * (ab[c]![i]! - row[2 * x + c]!)));
-    }
+    smoothed.forEach((plane, c) => {
+      for (let x = 0, i = y * width; x < width; x++, i++) {
+        const filtered = row[2 * x + c]!;
+        plane[i] = filtered + OWN[y % PATCH]! * OWN[x % PATCH]! * (ab[c]![i]! - filtered);
+      }
+    });
   }
   return smoothed;
 }
