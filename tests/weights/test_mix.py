@@ -1,5 +1,7 @@
 """Weights between two networks, and what one has learnt added to another."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,16 @@ def test_with_a_start_what_was_learnt_is_added_and_the_rest_stays():
     mixed = mix(weights("base", a=1, budgets=7), weights("other", a=5), weights("start", a=3), share=0.5)
     np.testing.assert_array_equal(mixed["a"], [2, 2, 2])
     np.testing.assert_array_equal(mixed["budgets"], [7, 7, 7])
+
+
+def test_what_a_block_has_learnt_is_added_to_the_deeper_networks_that_grew_from_it():
+    blocks = {f"blocks.{i}.a": np.full(3, 10 * i, np.float32) for i in range(4)}
+    deep = Weights("deep", replace(CONFIG, depth=4), blocks, "")
+    end, start = (weights(name, **{"blocks.0.a": 1, "blocks.1.a": value}) for name, value in (("end", 9), ("start", 3)))
+    mixed = mix(deep, end, start, share=0.5)
+    assert [mixed[f"blocks.{i}.a"].tolist() for i in range(4)] == [[0] * 3, [10] * 3, [23] * 3, [30] * 3]
+    with pytest.raises(WeightsError, match="end has not grown from deep: 2 blocks, 4"):
+        mix(end, deep)
 
 
 @pytest.mark.parametrize("other", [{"a": np.zeros(4)}, {"b": np.zeros(3)}])
