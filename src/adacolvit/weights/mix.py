@@ -33,14 +33,12 @@ def mix(base: Weights, toward: Weights, start: Weights | None = None, share: flo
 
 def _placed(base: Weights, other: Weights) -> dict[str, np.ndarray]:
     """The tensors of ``other`` by the names of what they belong to in ``base``: block i in block i x (depth / its)."""
-    apart, rest = divmod(base.config.depth, other.config.depth)
-    if rest:
-        raise WeightsError(
-            f"{base.name} has not grown from {other.name}: {base.config.depth} blocks, {other.config.depth}"
-        )
+    deep, shallow = base.config.depth, other.config.depth
+    if deep % shallow:
+        raise WeightsError(f"{base.name} has not grown from {other.name}: {deep} blocks, {shallow}")
     placed = {}
     for name, tensor in other.tensors.items():
-        place = re.sub(r"^blocks\.(\d+)", lambda found: f"blocks.{int(found[1]) * apart}", name)
+        place = re.sub(r"^blocks\.(\d+)", lambda found: f"blocks.{int(found[1]) * (deep // shallow)}", name)
         if place not in base.tensors or base.tensors[place].shape != tensor.shape:
             raise WeightsError(f"{other.name} is another network than {base.name}: {name} does not fit")
         placed[place] = tensor
