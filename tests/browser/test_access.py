@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import watched
+from .reference import DROP, reference_photo
 from .table import Table
-from .test_picker import DROP, reference_photo
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from adacolvit.color.hex import parse_hex
 
-from .test_picker import BARK, MOSS, SEA, at_lightness, close, spot_lightness
+from .colors import BARK, MOSS, SEA, at_lightness, close, spot_lightness
 
 
 def ase_file(name: str, blocks: list[tuple[str, bytes, list[float]]]) -> bytes:

@@ -1,37 +1,17 @@
-"""The picker: colors that a spot can have, as numbers, by eyedropper, from a reference and by suggestion."""
+"""The picker: colors that a spot can have, as numbers, by eyedropper and by suggestion."""
 
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from adacolvit.color.difference import ciede2000
-from adacolvit.color.gamut import in_gamut, nearest
+from adacolvit.color.gamut import in_gamut
 from adacolvit.color.hex import format_hex, parse_hex
-from adacolvit.color.lab import lab_to_srgb, srgb_to_lab
+from adacolvit.color.lab import srgb_to_lab
 
-BARK, SEA, MOSS = "#7b4a2d", "#2e5e8c", "#5c7a3a"
-
-
-def lab(color: str) -> np.ndarray:
-    return srgb_to_lab(np.array(parse_hex(color)) / 255)
-
-
-def at_lightness(color: str, lightness: float) -> tuple[int, int, int]:
-    """The displayable color of that lightness that is nearest to a wanted one, 0..255."""
-    a, b = nearest(lightness, lab(color)[1:])
-    return tuple(np.round(255 * np.clip(lab_to_srgb(np.array([lightness, a, b])), 0, 1)).astype(int))
-
-
-def close(color: str, rgb, levels: int = 2) -> bool:
-    return np.abs(np.array(parse_hex(color)) - np.array(rgb)).max() <= levels
-
-
-def spot_lightness(table) -> float:
-    return lab(table.hex.input_value())[0]
+from .colors import BARK, MOSS, SEA, at_lightness, close, lab, spot_lightness
 
 
 def test_the_square_holds_the_displayable_colors_of_the_spot_and_no_others(table, page):
@@ -252,94 +232,6 @@ def test_the_eyedropper_is_worked_by_keys(table, page):
     expect(page.get_by_role("button", name="Import")).to_be_visible()
 
 
-def reference_photo() -> bytes:
-    """Four fields of color."""
-    pixels = np.zeros((80, 120, 3), np.uint8)
-    for i, color in enumerate([BARK, SEA, MOSS, "#c9a227"]):
-        pixels[40 * (i // 2) : 40 * (i // 2 + 1), 60 * (i % 2) : 60 * (i % 2 + 1)] = parse_hex(color)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-DROP = """([selector, name, bytes]) => {
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
-    const target = document.querySelector(selector);
-    for (const kind of ["dragover", "drop"]) {
-        target.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
-    }
-}"""
-
-
-def test_colors_come_from_a_reference_beside_the_photo(table, page):
-    table.open_sample("Cat")
-    table.click(0.5, 0.5)
-    lightness = spot_lightness(table)
-    before = table.picture()
-    page.keyboard.press("r")
-    pane = page.get_by_role("complementary", name="Reference")
-    expect(pane).to_contain_text("Drop a photo in color here")
-    page.evaluate(DROP, [".reference", "garden.png", list(reference_photo())])
-    field = page.get_by_role("application", name=re.compile("Reference photo"))
-    expect(field).to_be_visible()
-    expect(pane).to_contain_text("garden.png")
-    assert "cat" in page.title().lower()  # it did not become the photo
-    table.settle()
-    before = table.picture()
-
-    box = field.bounding_box()
-    at = box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"]
-    page.mouse.move(*at)  # looked at: the photo shows the effect, the history knows nothing
-    expect(pane.locator(".tip")).to_have_text(SEA)
-    assert close(table.hex.input_value(), at_lightness(SEA, lightness))
-    page.mouse.move(*table.place(0.02, 0.02))
-    table.settle()
-    assert np.array_equal(table.picture(), before)
-
-    page.mouse.click(*at)
-    table.settle()
-    page.mouse.move(*table.place(0.02, 0.02))
-    table.settle()
-    assert close(table.hex.input_value(), at_lightness(SEA, lightness))
-    page.keyboard.press("Control+z")
-    table.settle()
-    assert np.array_equal(table.picture(), before)
-
-    field.focus()  # and by keyboard: from the middle into the field at the bottom left
-    for key in ["Shift+ArrowLeft", "Shift+ArrowDown"]:
-        page.keyboard.press(key)
-    page.keyboard.press("Enter")
-    assert close(table.hex.input_value(), at_lightness(MOSS, lightness))
-    page.get_by_role("button", name="Close the reference").click()
-    expect(pane).to_have_count(0)
-
-
-def test_a_reference_that_is_no_picture_is_told(table, page):
-    table.open_sample("Cat")
-    page.keyboard.press("r")
-    page.evaluate(DROP, [".reference", "letter.png", list(b"Dear Sir")])
-    expect(table.notice).to_contain_text("letter.png")
-    expect(page.get_by_role("application")).to_have_count(0)
-
-
-def test_a_reference_that_comes_after_it_was_closed_stays_away(table, page, tmp_path):
-    table.open_sample("Cat")
-    (tmp_path / "garden.png").write_bytes(reference_photo())
-    waiting = []
-    page.route("**/api/photos?name=garden.png", lambda route: waiting.append(route))
-    page.keyboard.press("r")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Drop a photo in color here").click()
-    with page.expect_request("**/api/photos?name=garden.png"):
-        chooser.value.set_files(tmp_path / "garden.png")
-    page.get_by_role("button", name="Close the reference").click()
-    with page.expect_response("**/api/photos?name=garden.png"):
-        waiting[0].continue_()
-    page.wait_for_timeout(300)
-    expect(page.locator(".reference")).to_have_count(0)
-
-
 def test_recent_colors_are_at_hand_where_the_browser_keeps_nothing(table, page):
     page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }")
     page.reload()
@@ -395,11 +287,3 @@ def test_a_suggestion_shows_its_effect_before_it_is_taken(table, page):
     page.keyboard.press("Control+z")  # looking left no step behind
     table.settle()
     assert np.array_equal(table.picture(), before)
-
-
-def test_the_reference_is_among_the_suggestions(table, page):
-    table.open_sample("Cat")
-    table.click(0.5, 0.5)
-    page.keyboard.press("r")
-    page.evaluate(DROP, [".reference", "garden.png", list(reference_photo())])
-    expect(page.get_by_role("button", name=re.compile("from the reference")).first).to_be_visible()

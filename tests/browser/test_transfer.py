@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from .program import running
+from .reference import reference_photo
 from .table import Table
-from .test_picker import reference_photo
 
 PASTE = """([selector, bytes]) => {
     const clipboardData = new DataTransfer();
