@@ -4,13 +4,11 @@ import numpy as np
 
 from adacolvit.color.gamut import nearest
 from adacolvit.color.hex import parse_hex
-from adacolvit.color.lab import lab_to_srgb, srgb_to_lab
+from adacolvit.color.lab import lab_to_srgb
+
+from ..colors import lab
 
 BARK, SEA, MOSS = "#7b4a2d", "#2e5e8c", "#5c7a3a"
-
-
-def lab(color: str) -> np.ndarray:
-    return srgb_to_lab(np.array(parse_hex(color)) / 255)
 
 
 def at_lightness(color: str, lightness: float) -> tuple[int, int, int]:

@@ -1,12 +1,10 @@
 """A photo to take colors from, and how a file is dropped on the page."""
 
-import io
-
 import numpy as np
-from PIL import Image
 
 from adacolvit.color.hex import parse_hex
 
+from ..pictures import encoded
 from .colors import BARK, MOSS, SEA
 
 DROP = """([selector, name, bytes]) => {
@@ -24,6 +22,4 @@ def reference_photo() -> bytes:
     pixels = np.zeros((80, 120, 3), np.uint8)
     for i, color in enumerate([BARK, SEA, MOSS, "#c9a227"]):
         pixels[40 * (i // 2) : 40 * (i // 2 + 1), 60 * (i % 2) : 60 * (i % 2 + 1)] = parse_hex(color)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
+    return encoded(pixels, "PNG")

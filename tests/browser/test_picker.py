@@ -11,7 +11,8 @@ from adacolvit.color.gamut import in_gamut
 from adacolvit.color.hex import format_hex, parse_hex
 from adacolvit.color.lab import srgb_to_lab
 
-from .colors import BARK, MOSS, SEA, at_lightness, close, lab, spot_lightness
+from ..colors import lab
+from .colors import BARK, MOSS, SEA, at_lightness, close, spot_lightness
 
 
 def test_the_square_holds_the_displayable_colors_of_the_spot_and_no_others(table, page):

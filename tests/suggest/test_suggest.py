@@ -21,6 +21,7 @@ from adacolvit.suggest import places as search
 from adacolvit.suggest.colors import ALIKE, MOST, suggest_colors
 from adacolvit.suggest.places import suggest_places
 
+from ..colors import lab
 from . import known
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "suggestions.md"
@@ -43,10 +44,6 @@ def test_the_document_s_example_works_as_it_stands(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert re.match(r"Place\(x=.*\) \[Suggestion\(color='#", done.stdout)
-
-
-def lab(color: str) -> np.ndarray:
-    return srgb_to_lab(np.array(parse_hex(color)) / 255)
 
 
 def test_places_are_in_the_photo_spread_and_the_best_first(colorizer):

@@ -283,7 +283,7 @@ class Run:
         write_weights(self.out / name, self.recipe.model, values)
 
     def begin(self, resume: bool) -> None:
-        """Leave in the folder what belongs to the run as it stands: nothing, or what came before the checkpoint."""
+        """Leave in the folder what belongs to the run as it stands: what it grew to, or what the checkpoint knows."""
         log = self.out / "metrics.jsonl"
         if not resume:
             for name in (*RESULTS, GROWN, log.name):
