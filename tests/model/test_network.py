@@ -6,8 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adacolvit.model import layers
 from adacolvit.model.config import VARIANTS, ModelConfig
 from adacolvit.model.decisions import Decisions, gumbel_sigmoid
+from adacolvit.model.layers import aligned
 from adacolvit.model.network import ColorizationViT
 from adacolvit.model.positions import sine_positions
 
@@ -79,6 +81,28 @@ def test_a_batch_is_its_images_one_by_one():
         together = network(x, "masked")["ab"]
         alone = torch.cat([network(x[i : i + 1], "gathered")["ab"] for i in range(3)])
     assert (together - alone).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("mode", ["dense", "masked"])
+def test_the_forms_for_gpus_compute_the_same_with_the_same_gradients(mode, monkeypatch):
+    def run() -> list[torch.Tensor]:
+        network = shaken(SMALL[2]).train()
+        ab = network(x, mode, noise=0.0)["ab"]
+        ab.square().mean().backward()
+        return [ab.detach(), *(p.grad for p in network.parameters() if p.grad is not None)]
+
+    x = photo(3, 4, batch=2)  # 13 tokens: not a multiple of 8
+    plain = run()
+    monkeypatch.setattr(torch.Tensor, "is_cuda", property(lambda self: True))
+    lengths, fused = [], torch.nn.functional.scaled_dot_product_attention
+    monkeypatch.setattr(layers, "aligned", lambda *pair: [lengths.append(p.shape[1]) or p for p in aligned(*pair)])
+    monkeypatch.setattr(
+        torch.nn.functional, "scaled_dot_product_attention", lambda *qkv: lengths.append("fused") or fused(*qkv)
+    )
+    forms = run()
+    assert set(lengths) == ({"fused"} if mode == "dense" else {"fused", 16})
+    for wanted, got in zip(plain, forms, strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-6)
 
 
 def test_ffn_split_is_exact():

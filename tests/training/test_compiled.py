@@ -46,5 +46,13 @@ def test_blocks_compute_what_they_did_and_are_compiled_once_for_all(mode, counte
     assert counts == [counts[0]] * len(SHAPES)
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+def test_blocks_compiled_for_one_size_compute_what_they_did(counter):
+    plain, network = made(6), compiled(made(6), dynamic=False, backend=counter)
+    for wanted, got in zip(run(plain, "masked", SHAPES[0]), run(network, "masked", SHAPES[0]), strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-6)
+    assert 0 < counter.frame_count < 6
+
+
 def test_processors_compile_nothing():
     assert not compiles(torch.device("cpu"))

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from adacolvit.color.lab import lab_to_srgb
@@ -22,7 +21,6 @@ from adacolvit.training.data import (
     make_batch,
     prefetch,
     random_frame,
-    recolored,
     resized,
 )
 from adacolvit.training.recipe import Stage
@@ -132,27 +130,6 @@ def test_targets_are_displayable_colors_of_the_photo(cache):
     lab = np.concatenate([lightness[..., None], decode_ab(np.moveaxis(batch.target.numpy(), 1, -1))], -1)
     rgb = lab_to_srgb(lab)
     assert rgb.min() > 0.1 and rgb.max() < 0.95  # within the made photos' range: nothing was clipped or scaled
-
-
-def test_jitter_turns_and_scales_each_photos_colors_and_leaves_its_lightness(cache):
-    plain, moved = (
-        make_batch(cache, Stage(samples=1, jitter=j, max_hints=0), square_frame(9, 9, 32), np.arange(4), random)
-        for j, random in ((0.0, np.random.default_rng(0)), (0.3, np.random.default_rng(0)))
-    )
-    assert moved.x[:, 0].equal(plain.x[:, 0])
-    before, after = (batch.target.permute(0, 2, 3, 1).numpy() @ np.array([1, 1j]) for batch in (plain, moved))
-    ratio = np.log(after / before).reshape(4, -1)  # of each photo one complex number
-    assert np.abs(ratio - ratio[:, :1]).max() < 1e-4
-    assert np.unique(ratio[:, 0].round(3)).size == 4
-    assert 0.02 < np.abs(ratio[:, 0].real).max() < 1 and 0.02 < np.abs(ratio[:, 0].imag).max() < 1
-
-
-def test_recolored_is_the_same_in_numpy_and_torch():
-    rng = np.random.default_rng(0)
-    ab, by = (rng.normal(0, 1, shape).astype(np.float32) for shape in ((3, 4, 5, 2), (2, 3)))
-    found = recolored(ab, by)
-    assert np.allclose(found[1, 2, 3] @ [1, 1j], ab[1, 2, 3] @ [1, 1j] * np.exp(by[:, 1] @ [1, 1j]), atol=1e-5)
-    assert np.allclose(recolored(*map(torch.from_numpy, (ab, by))).numpy(), found, atol=1e-5)
 
 
 def test_every_photo_comes_once_per_epoch_in_another_order():

@@ -14,7 +14,7 @@ from adacolvit.reproduce.budgets import budget
 from adacolvit.training import optimizer
 from adacolvit.training.loss import budget_at, budget_loss, kept
 from adacolvit.training.optimizer import orthogonalize, rate
-from adacolvit.training.recipe import Optimizer, Stage, load_recipe, shipped
+from adacolvit.training.recipe import Optimizer, Recipe, Stage, load_recipe, shipped
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -35,6 +35,8 @@ def test_shipped_recipes_load(name):
         ("gates = 'mesured'\n[[stages]]\nsamples = 5", "known are kept, open, measured"),
         ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
         ("[[stages]]\nsamples = 5\nlog = -0.5", "share in 0..1"),
+        ("[[stages]]\nsamples = 5\nmix = 1.5", "share in 0..1"),
+        ("[[stages]]\nsamples = 5\ncurve = -0.1", "curve .*0 or more"),
         ("[[stages]]\nsamples = 0", "1 or more"),
         ("short_side = 8\n[[stages]]\nsamples = 5", "16 pixels or more"),
         ("[[stages]]\nsamples = 5\nsize = 100", "multiple of 16"),
@@ -90,6 +92,20 @@ def test_stages_follow_each_other(recipe_file):
     assert recipe.stage_at(0)[0].mode == "dense"
     stage, done, before = recipe.stage_at(40)
     assert stage.mode == "masked" and done == 0.25 and before.mode == "dense"
+
+
+@pytest.mark.parametrize(
+    ("stages", "one"),
+    [
+        ([{}, {"jitter": 0.1}], True),
+        ([{}, {"size": 64}], False),
+        ([{}, {"batch": 8}], False),
+        ([{}, {"vary": 0.5}], False),
+    ],
+)
+def test_a_recipe_knows_whether_its_batches_are_all_of_one_size(stages, one):
+    stages = tuple(Stage(samples=1, **values) for values in stages)
+    assert Recipe("made", find("tiny"), stages).one_size == one
 
 
 def test_rate_warms_up_holds_and_falls_to_zero():

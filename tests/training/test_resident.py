@@ -61,17 +61,6 @@ def test_a_batch_shows_its_photos_and_is_a_function_of_its_seed(photos):
             torch.testing.assert_close(seen, normalize_ab(colors[b, k]), atol=1e-4, rtol=0)
 
 
-def test_jitter_moves_the_colors_that_hints_show_and_not_the_lightness(photos):
-    frame, chosen = square_frame(1, 1, 32), np.array([3, 0, 1, 2])
-    plain, moved = (photos.batch(Stage(samples=1, max_hints=16, jitter=j), frame, chosen, 5) for j in (0.0, 0.3))
-    assert moved.target.shape == plain.target.shape
-    chroma = [decode_ab(batch.target).square().sum(1).sqrt().flatten(1).mean(1) for batch in (plain, moved)]
-    assert (chroma[1] / chroma[0]).log().std() > 0.02
-    lab = torch.cat([denormalize_lightness(moved.x[:, :1]), decode_ab(moved.target)], 1).permute(0, 2, 3, 1)
-    rows, columns, sizes, colors = moved.hints
-    torch.testing.assert_close(colors, cell_means(lab[..., 1:], rows, columns, sizes), atol=1e-3, rtol=0)
-
-
 class OnTheProcessor(ResidentPhotos):
     """Stands for photos on a GPU."""
 

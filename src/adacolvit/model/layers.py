@@ -16,8 +16,11 @@ def masked_softmax_attention(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | Non
     """Attention (B, H, T, d) of three (B, H, T, d); tokens with ``keep`` (B, T) = 0 are left out of the keys.
 
     ``softmax(s)_j keep_j / sum_i softmax(s)_i keep_i``: exactly attention among the kept ones, with a gradient to
-    ``keep``. Written out, since on CPUs the fused kernel's backward is slower at a few hundred tokens.
+    ``keep``. Written out, since the fused kernel has no such gradient, and on CPUs its backward is slower at a few
+    hundred tokens.
     """
+    if keep is None and q.is_cuda:
+        return F.scaled_dot_product_attention(q, k, v)
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # B H T T
     if keep is None:
         return scores.softmax(-1) @ v
@@ -25,6 +28,15 @@ def masked_softmax_attention(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | Non
     highest = scores.detach().masked_fill(keep == 0, -torch.inf).amax(-1, keepdim=True)
     weights = (scores - highest).clamp(max=0).exp() * keep  # the clamp binds on left-out keys only
     return (weights / weights.sum(-1, keepdim=True)) @ v
+
+
+ALIGNED = 8  # tokens: rows of bfloat16 whose length is a multiple of 16 bytes take a GPU's fast products
+
+
+def aligned(x: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
+    """x (B, T, C) and keep (B, T) with tokens that are left out added at the end, up to a multiple of ``ALIGNED``."""
+    more = -x.shape[1] % ALIGNED
+    return F.pad(x, (0, 0, 0, more)), F.pad(keep, (0, more))
 
 
 class SplitAttention(nn.Module):
@@ -42,9 +54,12 @@ class SplitAttention(nn.Module):
 
     def attend(self, x: Tensor, qkv: nn.Linear, keep: Tensor | None) -> Tensor:
         """x (B, T, C), projected by ``qkv``, attended among tokens with ``keep`` (B, T) -> heads side by side."""
-        batch, tokens, _ = x.shape
-        q, k, v = qkv(x).view(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # 3 of B H T d
-        return masked_softmax_attention(q, k, v, keep).transpose(1, 2).reshape(batch, tokens, -1)  # B T Hd
+        tokens = x.shape[1]
+        if keep is not None and x.is_cuda:
+            x, keep = aligned(x, keep)
+        q, k, v = qkv(x).view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # 3 of B H T d
+        attended = masked_softmax_attention(q, k, v, keep)[:, :, :tokens]
+        return attended.transpose(1, 2).reshape(len(x), tokens, -1)  # B T Hd
 
     def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
         """x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""

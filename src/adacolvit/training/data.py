@@ -1,4 +1,4 @@
-"""Photos for training: decoded once into a memory-mapped cache, then cropped, flipped, recolored and hinted at random.
+"""Photos for training: decoded once into a memory-mapped cache, then cropped, flipped, changed and hinted at random.
 
 Every batch is a function of (seed, step, process) alone, so that a resumed run sees exactly what an unbroken one would.
 """
@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from array_api_compat import array_namespace
 from PIL import Image
 
 from adacolvit.color.lab import levels_to_linear, linear_to_lab
@@ -29,6 +28,7 @@ from adacolvit.hints.sampling import cell_means, sample_places
 from adacolvit.lock import held
 from adacolvit.photosets import SUFFIXES, iter_files
 
+from .augment import changed
 from .decoding import lost, opened
 from .recipe import SHORT_SIDE, Stage
 
@@ -222,24 +222,10 @@ def resized(photo: np.ndarray, box: tuple[float, float, float, float], width: in
     return np.asarray(part.resize((width, height), Image.BILINEAR, box=(left - x, top - y, right - x, bottom - y)))
 
 
-def recolored(ab, by):
-    """Colors turned in hue and scaled in chroma, image by image, as a product of complex numbers a + ib.
-
-    ab: (B, H, W, 2), Lab units; by: (2, B), the logarithm of chroma's factor and the angle of hue in radians. NumPy or
-    torch, whichever is given. Returns (B, H, W, 2); colors may leave the gamut.
-    """
-    xp = array_namespace(ab)
-    log_factor, angle = by[:, :, None, None]
-    factor = xp.exp(log_factor)
-    real, imaginary = factor * xp.cos(angle), factor * xp.sin(angle)
-    a, b = ab[..., 0], ab[..., 1]
-    return xp.stack([a * real - b * imaginary, a * imaginary + b * real], axis=-1)
-
-
 def make_batch(
     photos: Sequence[np.ndarray] | PhotoCache, stage: Stage, frame: Frame, chosen: np.ndarray, rng: np.random.Generator
 ) -> Batch:
-    """Crop, flip, convert, recolor and hint the chosen ones of some photos, each (H, W, 3) uint8 sRGB."""
+    """Crop, flip, convert, change and hint the chosen ones of some photos, each (H, W, 3) uint8 sRGB."""
     width, height = frame.width, frame.height
     lab = np.empty((len(chosen), height, width, 3), np.float32)
     for slot, i in enumerate(chosen):  # to Lab one by one, which stays in the processor's cache
@@ -247,9 +233,8 @@ def make_batch(
         box = crop_box(rng, photo.shape[1], photo.shape[0], stage.crop, width / height)
         crop = resized(photo, box, width, height)
         lab[slot] = linear_to_lab(levels_to_linear(crop[:, ::-1] if rng.random() < 0.5 else crop))
+    lab = changed(lab, stage, partial(rng.standard_normal, dtype=np.float32), rng.random)
     ab = lab[..., 1:]
-    if stage.jitter:
-        ab = recolored(ab, rng.normal(0, stage.jitter, (2, len(ab))).astype(np.float32))
     hints = random_hints(rng, ab, stage)
     x = encode(lab[..., 0], *hints)
     target = np.moveaxis(normalize_ab(ab), -1, 1)

@@ -186,7 +186,7 @@ class Run:
         if state:
             self.average.restore(state["average"], state["average_steps"])
             restore(optimizers, state["optimizers"])
-        step = compiled(self.network) if compiles(fabric.device) else self.network
+        step = compiled(self.network, not recipe.one_size) if compiles(fabric.device) else self.network
         self.model, *self.optimizers = fabric.setup(step, *optimizers)
         out.mkdir(parents=True, exist_ok=True)
 

@@ -50,6 +50,8 @@ class Stage:
     mode: str = "dense"  # "dense": everything kept; "masked": gates are sampled
     crop: tuple[float, float] = (0.3, 1.0)  # area of the random crop as a fraction of the photo
     jitter: float = 0.0  # how far each photo's colors are moved: of ln chroma and of hue in radians, standard deviation
+    curve: float = 0.0  # how far each photo's lightness is bent: of ln gamma, standard deviation
+    mix: float = 0.0  # fraction of the photos of which a window shows another one
     max_hints: int = 64  # hint counts are uniform in 0..max_hints, but for ``few`` of the photos
     few: float = 0.3  # fraction of photos with 0..10 hints, where a person starts
     refined: float = 0.0  # share of the color loss that is taken after the product's refinement
@@ -67,11 +69,12 @@ class Stage:
             raise RecipeError(f"a stage has {self.samples} samples in batches of {self.batch}: give 1 or more of each")
         if self.size < PATCH or self.size % PATCH:
             raise RecipeError(f"a stage has size {self.size}: give a multiple of {PATCH}")
-        for name in ("refined", "log"):
+        for name in ("refined", "log", "mix"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"a stage has {name} {getattr(self, name)}: give a share in 0..1")
-        if self.jitter < 0:
-            raise RecipeError(f"a stage has jitter {self.jitter}: give 0 or more")
+        for name in ("jitter", "curve"):
+            if getattr(self, name) < 0:
+                raise RecipeError(f"a stage has {name} {getattr(self, name)}: give 0 or more")
         if self.budgets and not (len(self.budgets) == 2 and 0 < self.budgets[0] < self.budgets[1] <= 1):
             raise RecipeError(f"a stage has budgets {list(self.budgets)}: give two shares, the lower one first")
         if self.mode not in MODES:
@@ -122,6 +125,11 @@ class Recipe:
     def samples(self) -> int:
         """Samples of the whole run."""
         return sum(stage.samples for stage in self.stages)
+
+    @property
+    def one_size(self) -> bool:
+        """Whether all batches have as many photos on the same grid."""
+        return len({(stage.size, stage.batch) for stage in self.stages}) == 1 and not any(s.vary for s in self.stages)
 
     def stage_at(self, sample: int) -> tuple[Stage, float, Stage | None]:
         """The stage that ``sample`` falls in, how far it has gone (0..1), and the stage before it."""

@@ -6,6 +6,7 @@ the same, the random numbers are the device's own. A GPU that eats thousands of 
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,8 +17,9 @@ from adacolvit.hints.encoder import MAX_SIZE, MIN_SIZE, NO_HINT, corner, encode,
 from adacolvit.hints.frame import CELL, Frame
 from adacolvit.hints.sampling import cell_means
 
+from .augment import changed
 from .compiled import compiles, of_any_size
-from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, make_batch, packed, recolored
+from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, make_batch, packed
 from .recipe import Stage
 
 ROOM = 0.5  # photos may take this part of a GPU's free memory; the rest is the network's
@@ -70,7 +72,7 @@ class ResidentPhotos:
         return len(self._first)
 
     def batch(self, stage: Stage, frame: Frame, chosen: np.ndarray, seed: int) -> Batch:
-        """Crop, flip, convert and hint the chosen photos; a function of its arguments."""
+        """Crop, flip, convert, change and hint the chosen photos; a function of its arguments."""
         generator = torch.Generator(self.device).manual_seed(seed)
         photos = torch.from_numpy(chosen).to(self.device, non_blocking=True)  # else the step before is waited for
         boxes = self._boxes(photos, stage, frame.width / frame.height, generator)
@@ -80,10 +82,13 @@ class ResidentPhotos:
             for some, box, flip in zip(*(v.split(AT_ONCE) for v in (photos, boxes, flipped)), strict=True)
         ])  # fmt: skip
         lab = srgb_to_lab(rgb)
+        lab = changed(
+            lab,
+            stage,
+            partial(torch.randn, generator=generator, device=self.device),
+            partial(torch.rand, generator=generator, device=self.device),
+        )
         lightness, ab = lab[..., 0].contiguous(), lab[..., 1:]
-        if stage.jitter:
-            by = torch.randn((2, len(photos)), generator=generator, device=self.device)
-            ab = recolored(ab, stage.jitter * by)
         rows, columns, sizes = random_places(stage, len(photos), frame, generator)
         colors = cell_means(ab, rows, columns, sizes).to(ab.dtype)
         x = encode(lightness, rows, columns, sizes, colors).contiguous()

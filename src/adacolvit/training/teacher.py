@@ -35,7 +35,7 @@ class Teacher:
                 raise RecipeError(f"recipe {recipe.name} names a teacher, but its model learns from none: leave it out")
             start_from(network, recipe.teacher)
         network.to(fabric.device).eval().requires_grad_(False)
-        self.network = compiled(network) if compiles(fabric.device) else network
+        self.network = compiled(network, not recipe.one_size) if compiles(fabric.device) else network
 
     def pull(self, loss: Tensor, network, result: dict, x: Tensor, origin) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of ``network``, which made ``result`` from ``x``, drawn towards the teacher; what is worth logging.
