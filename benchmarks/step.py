@@ -37,12 +37,14 @@ def timed(work, steps: int, device: torch.device) -> float:
 
 def kernels(work, device: torch.device) -> list[tuple[float, int, str]]:
     """What runs on the device in one call of ``work``: milliseconds, how often, name; the longest first."""
-    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA][: 1 + (device.type == "cuda")]) as found:
+    if device.type == "cuda":
+        activity, where, spent = ProfilerActivity.CUDA, DeviceType.CUDA, "self_device_time_total"
+    else:
+        activity, where, spent = ProfilerActivity.CPU, DeviceType.CPU, "self_cpu_time_total"
+    with profile(activities={ProfilerActivity.CPU, activity}) as found:
         timed(work, PROFILED, device)
-    gpu = device.type == "cuda"
-    where = DeviceType.CUDA if gpu else DeviceType.CPU
     rows = [
-        ((e.self_device_time_total if gpu else e.self_cpu_time_total) / 1000 / PROFILED, e.count // PROFILED, e.key)
+        (getattr(e, spent) / 1000 / PROFILED, e.count // PROFILED, e.key)
         for e in found.key_averages()
         if e.device_type == where and not e.key.startswith("Optimizer.")  # spans of time, not kernels
     ]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from adacolvit.training.data import Batch
+from adacolvit.training.data import Batch, PhotoCache
 
 RECIPE = """
 [model]
@@ -58,6 +58,12 @@ def shard(tmp_path_factory):
             data.seek(0)
             tar.addfile(info, data)
     return path
+
+
+@pytest.fixture
+def cache(shard, tmp_path):
+    """The photos of the shard, decoded."""
+    return PhotoCache.open((str(shard),), tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,9 @@ from adacolvit.hints.encoder import decode_ab, denormalize_lightness
 from adacolvit.hints.frame import square_frame
 from adacolvit.hints.sampling import cell_means
 from adacolvit.training.augment import WINDOW, curved, mixed, recolored, windows
-from adacolvit.training.data import PhotoCache, make_batch
+from adacolvit.training.data import make_batch
 from adacolvit.training.recipe import Stage
 from adacolvit.training.resident import ResidentPhotos
-
-
-@pytest.fixture
-def cache(shard, tmp_path):
-    return PhotoCache.open((str(shard),), tmp_path)
 
 
 @pytest.fixture(params=["by the processor", "on the device"])
@@ -33,16 +28,37 @@ def lab_of(batch) -> torch.Tensor:
     return torch.cat([denormalize_lightness(batch.x[:, :1]), decode_ab(batch.target)], 1).permute(0, 2, 3, 1)
 
 
-def test_jitter_turns_and_scales_each_photos_colors_and_leaves_its_lightness(batch):
-    plain, moved = (lab_of(batch(Stage(samples=1, jitter=j, max_hints=0))) for j in (0.0, 0.3))
-    assert moved[..., 0].equal(plain[..., 0])
-    before, after = (lab[..., 1:].numpy().astype(float) @ np.array([1, 1j]) for lab in (plain, moved))
-    colored = np.abs(before) > 1
-    ratios = [np.log(a[c] / b[c]) for a, b, c in zip(after, before, colored, strict=True)]  # a complex number each
-    assert all(np.abs(ratio - ratio[0]).max() < 1e-3 for ratio in ratios)
-    first = np.array([ratio[0] for ratio in ratios])
-    assert np.unique(first.round(3)).size == len(first)
-    assert 0.02 < np.abs(first.real).max() < 1.5 and 0.02 < np.abs(first.imag).max() < 1.5
+def test_jitter_turns_and_scales_each_photos_colors_and_leaves_its_lightness(cache):
+    plain, moved = (
+        make_batch(cache, Stage(samples=1, jitter=j, max_hints=0), square_frame(9, 9, 32), np.arange(4), random)
+        for j, random in ((0.0, np.random.default_rng(0)), (0.3, np.random.default_rng(0)))
+    )
+    assert moved.x[:, 0].equal(plain.x[:, 0])
+    before, after = (batch.target.permute(0, 2, 3, 1).numpy() @ np.array([1, 1j]) for batch in (plain, moved))
+    ratio = np.log(after / before).reshape(4, -1)  # of each photo one complex number
+    assert np.abs(ratio - ratio[:, :1]).max() < 1e-4
+    assert np.unique(ratio[:, 0].round(3)).size == 4
+    assert 0.02 < np.abs(ratio[:, 0].real).max() < 1 and 0.02 < np.abs(ratio[:, 0].imag).max() < 1
+
+
+def test_recolored_is_the_same_in_numpy_and_torch():
+    rng = np.random.default_rng(0)
+    ab, by = (rng.normal(0, 1, shape).astype(np.float32) for shape in ((3, 4, 5, 2), (2, 3)))
+    found = recolored(ab, by)
+    assert np.allclose(found[1, 2, 3] @ [1, 1j], ab[1, 2, 3] @ [1, 1j] * np.exp(by[:, 1] @ [1, 1j]), atol=1e-5)
+    assert np.allclose(recolored(*map(torch.from_numpy, (ab, by))).numpy(), found, atol=1e-5)
+
+
+def test_jitter_moves_the_colors_that_hints_show_and_not_the_lightness(cache):
+    photos = ResidentPhotos(cache, torch.device("cpu"))
+    frame, chosen = square_frame(1, 1, 32), np.array([3, 0, 1, 2])
+    plain, moved = (photos.batch(Stage(samples=1, max_hints=16, jitter=j), frame, chosen, 5) for j in (0.0, 0.3))
+    assert moved.target.shape == plain.target.shape
+    chroma = [decode_ab(batch.target).square().sum(1).sqrt().flatten(1).mean(1) for batch in (plain, moved)]
+    assert (chroma[1] / chroma[0]).log().std() > 0.02
+    lab = lab_of(moved)
+    rows, columns, sizes, colors = moved.hints
+    torch.testing.assert_close(colors, cell_means(lab[..., 1:], rows, columns, sizes), atol=1e-3, rtol=0)
 
 
 def test_a_curve_bends_each_photos_lightness_and_leaves_its_colors(batch):
@@ -77,13 +93,6 @@ def test_as_many_photos_have_a_window_as_the_share_says():
     assert 0.27 < there.mean() < 0.33
     for sides in ((bottom - top)[there] / 60, (right - left)[there] / 90):
         assert WINDOW[0] - 1e-9 <= sides.min() < 0.32 and 0.78 < sides.max() <= WINDOW[1] + 1e-9
-
-
-def test_colors_are_turned_as_complex_numbers_are_multiplied():
-    rng = np.random.default_rng(0)
-    ab, by = (rng.normal(0, 1, shape) for shape in ((3, 4, 5, 2), (2, 3)))
-    found = recolored(ab, by)
-    assert np.allclose(found[1, 2, 3] @ [1, 1j], ab[1, 2, 3] @ [1, 1j] * np.exp(by[:, 1] @ [1, 1j]))
 
 
 def test_a_curve_leaves_black_and_white_and_keeps_the_order():

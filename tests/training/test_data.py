@@ -31,11 +31,6 @@ except ImportError:  # Windows
     resource = None
 
 
-@pytest.fixture
-def cache(shard, tmp_path):
-    return PhotoCache.open((str(shard),), tmp_path)
-
-
 def test_cache_holds_the_photos_and_is_made_once(shard, photo_maker, tmp_path):
     done = []
     first = PhotoCache.open((str(shard),), tmp_path, done.append)

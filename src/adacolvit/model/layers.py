@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from .config import ModelConfig
 
+ALIGNED = 8  # tokens: rows of bfloat16 whose length is a multiple of 16 bytes take a GPU's fast products
+
 
 def masked_softmax_attention(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None) -> Tensor:
     """Attention (B, H, T, d) of three (B, H, T, d); tokens with ``keep`` (B, T) = 0 are left out of the keys.
@@ -28,9 +30,6 @@ def masked_softmax_attention(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | Non
     highest = scores.detach().masked_fill(keep == 0, -torch.inf).amax(-1, keepdim=True)
     weights = (scores - highest).clamp(max=0).exp() * keep  # the clamp binds on left-out keys only
     return (weights / weights.sum(-1, keepdim=True)) @ v
-
-
-ALIGNED = 8  # tokens: rows of bfloat16 whose length is a multiple of 16 bytes take a GPU's fast products
 
 
 def aligned(x: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:

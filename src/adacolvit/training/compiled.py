@@ -1,7 +1,5 @@
 """What runs on a GPU, compiled by TorchInductor, which takes Triton."""
 
-from collections.abc import Callable
-
 import torch
 from torch import nn
 from torch.utils._triton import has_triton
@@ -27,8 +25,3 @@ def compiled(network: nn.Module, dynamic: bool = True, **options) -> nn.Module:
         for form in ("dense", "masked"):
             setattr(block, form, torch.compile(getattr(block, form), dynamic=dynamic, **options))
     return network
-
-
-def of_any_size(function: Callable, **options) -> Callable:
-    """A function on tensors, compiled once for all their sizes."""
-    return torch.compile(function, dynamic=True, **options)

@@ -18,7 +18,7 @@ from adacolvit.hints.frame import CELL, Frame
 from adacolvit.hints.sampling import cell_means
 
 from .augment import changed
-from .compiled import compiles, of_any_size
+from .compiled import compiles
 from .data import FEW_HINTS, STRETCH, VARIED_SIZES, Batch, PhotoCache, make_batch, packed
 from .recipe import Stage
 
@@ -63,7 +63,7 @@ class ResidentPhotos:
             self._packed[done : done + len(rgb)] = channels[:, 0] | channels[:, 1] << 8 | channels[:, 2] << 16
             done += len(rgb)
         first = np.concatenate([[0], ends[:-1]])
-        self._crops = of_any_size(self._crop) if compiles(device) else self._crop
+        self._crops = torch.compile(self._crop, dynamic=True) if compiles(device) else self._crop
         self._first, self._height, self._width = torch.from_numpy(np.stack([first, index[:, 1], index[:, 2]])).to(
             device
         )
@@ -81,13 +81,8 @@ class ResidentPhotos:
             self._crops(some, box, flip, frame.height, frame.width)
             for some, box, flip in zip(*(v.split(AT_ONCE) for v in (photos, boxes, flipped)), strict=True)
         ])  # fmt: skip
-        lab = srgb_to_lab(rgb)
-        lab = changed(
-            lab,
-            stage,
-            partial(torch.randn, generator=generator, device=self.device),
-            partial(torch.rand, generator=generator, device=self.device),
-        )
+        normal, uniform = (partial(draw, generator=generator, device=self.device) for draw in (torch.randn, torch.rand))
+        lab = changed(srgb_to_lab(rgb), stage, normal, uniform)
         lightness, ab = lab[..., 0].contiguous(), lab[..., 1:]
         rows, columns, sizes = random_places(stage, len(photos), frame, generator)
         colors = cell_means(ab, rows, columns, sizes).to(ab.dtype)
