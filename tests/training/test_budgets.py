@@ -1,5 +1,7 @@
 """One network for any budget: where its decisions begin, and that training holds them to what is asked."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +12,8 @@ from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost, layer_macs
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
-from adacolvit.training.budgets import cheapest_layers, layers_for, set_budgets
-from adacolvit.training.gates import layer_losses
+from adacolvit.training.budgets import cheapest_layers, layers_for, scaled_shares, set_budgets, set_budgets_around
+from adacolvit.training.gates import layer_losses, watched
 from adacolvit.training.loss import color_loss, executed_share
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
 
@@ -48,6 +50,65 @@ def test_a_decision_network_that_decides_keeps_its_direction(network, batch):
     set_budgets(network, batch)
     assert torch.cosine_similarity(before, deciding.weight).item() == pytest.approx(1, abs=1e-5)
     assert all(block.decide_attention.weight.any() for block in network.blocks)
+
+
+@pytest.fixture
+def deciding(network, batch):
+    """A network that decides for one budget: of 12 layers it skips three, of one it uses no extra part."""
+    torch.manual_seed(2)
+    with torch.no_grad():
+        with watched(network) as seen:
+            network(batch.x, "dense")
+        decisions = [decide for block in network.blocks for _, _, decide in block.sublayers()]
+        for decide, z in zip(decisions, seen, strict=True):
+            torch.nn.init.normal_(decide.weight)
+            decide.bias.copy_(-(z @ decide.weight.T).median())
+        for block, layer in ((1, 0), (3, 1), (4, 1)):
+            network.blocks[block].decide_layers.bias[layer] = -3
+        network.blocks[2].decide_attention.bias.fill_(-1e6)
+    return network
+
+
+@torch.no_grad()
+def test_budgets_lie_around_the_one_that_a_network_was_trained_for(deciding, batch):
+    before = deciding(batch.x, "masked")
+    own = executed_share(before["decisions"], CONFIG).item()
+    set_budgets_around(deciding, batch)
+    for budget in knots(CONFIG):
+        assert share_at(deciding, batch, float(budget)) == pytest.approx(budget, abs=0.04)
+    layers = [deciding(batch.x, "masked", budget=float(b))["decisions"].layers[0] for b in knots(CONFIG)]
+    assert all((less <= more).all() for less, more in pairwise(layers))
+    nearest = int(np.abs(knots(CONFIG) - own).argmin())
+    assert abs(layers[nearest].sum() - 9) <= 1
+    assert layers[-1].all()
+
+
+@torch.no_grad()
+def test_what_runs_beside_the_decisions_of_before_changes_nothing_at_first(deciding, batch):
+    before = deciding(batch.x, "masked")
+    layers, patches = before["decisions"].layers, before["decisions"].patches
+    set_budgets_around(deciding, batch)
+    everywhere = patches.clone()
+    everywhere[:, 2, 0] = 1
+    for block, layer in ((1, 0), (3, 1), (4, 1)):
+        everywhere[:, block, layer] = 1
+    after = deciding(batch.x, "masked", forced=Decisions(torch.ones_like(layers), everywhere))
+    torch.testing.assert_close(after["ab"], before["ab"])
+    assert all(not block.decide_layers.weight.any() for block in deciding.blocks)
+
+
+@pytest.mark.parametrize("budget", [0.3, 0.45, 0.6, 0.8])
+def test_shares_move_together_up_to_a_budget(budget):
+    shares = np.linspace(0, 1, 12).reshape(6, 2)
+    runs = np.ones((6, 2), bool)
+    runs[5] = False
+    moved = scaled_shares(CONFIG, 100, runs, shares, budget)
+    spent = cost(CONFIG, 100, runs, (moved * 100).round().astype(int)) / cost(CONFIG, 100)
+    least = cost(CONFIG, 100, runs, np.zeros((6, 2), int)) / cost(CONFIG, 100)
+    most = cost(CONFIG, 100, runs) / cost(CONFIG, 100)
+    assert spent == pytest.approx(np.clip(budget, least, most), abs=0.01)
+    assert (np.diff(moved.flatten()) >= 0).all()
+    assert (moved >= 0).all() and (moved <= 1).all()
 
 
 def test_the_layer_that_is_missed_least_for_its_cost_goes_first(network, batch):
@@ -106,3 +167,5 @@ def test_a_recipe_gives_budgets_to_the_networks_that_take_them():
         Recipe("r", ModelConfig(), (Stage(10, mode="masked", budgets=(0.3, 1.0)),))
     with pytest.raises(RecipeError, match="two shares"):
         Stage(10, budgets=(0.9, 0.3))
+    with pytest.raises(RecipeError, match="needs budget_knots"):
+        Recipe("r", ModelConfig(), (Stage(10, mode="masked"),), gates="around")

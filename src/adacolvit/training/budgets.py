@@ -1,4 +1,8 @@
-"""Where one network for any budget begins: what it can best do without at each budget, measured as in :mod:`.gates`."""
+"""Where one network for any budget begins: what it can best do without at each budget, measured as in :mod:`.gates`.
+
+Either every layer is measured anew (:func:`set_budgets`), or the decisions of a network that was trained for one budget
+are those of the nearest knot, and the other knots leave out more or less than it does (:func:`set_budgets_around`).
+"""
 
 from bisect import bisect_right
 
@@ -14,18 +18,28 @@ from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 
 from .data import Batch
-from .gates import firm, patch_gains, predict_gain, watched
-from .loss import color_loss
+from .gates import everything, firm, patch_gains, predict_gain, watched
+from .grow import pulls
+from .loss import color_loss, executed_share
 
 FEWEST = 0.1  # of the patches: a layer that gives fewer their full width is better left out
 EVERY = 6.0  # added to logits of unit deviation where every patch is to be kept
 ROOT = 0.55  # between leaving out layers (0) and patches (1)
 ROUNDS = 3  # of setting what patches a layer keeps, which changes what the next one sees
+UNUSED = 0.05  # of the patches: an extra part that fewer have used is not what the others would need
 
 
 def _decision(network: ColorizationViT, block: int, layer: int) -> torch.nn.Linear:
     """The decision network of a layer's patches."""
     return (network.blocks[block].decide_attention, network.blocks[block].decide_ffn)[layer]
+
+
+def _clear(network: ColorizationViT, block: int, layer: int, *, base: bool, extra: bool) -> None:
+    """Let parts of a layer begin from last matrices of zero, so that running them changes nothing at first."""
+    part = (network.blocks[block].attention, network.blocks[block].ffn)[layer]
+    last = [*part.out_base.parameters()] * base + [*part.out_extra.parameters()] * extra
+    for values in last:
+        values.zero_()
 
 
 def _places(network: ColorizationViT) -> list[tuple[int, int]]:
@@ -34,23 +48,23 @@ def _places(network: ColorizationViT) -> list[tuple[int, int]]:
 
 
 @torch.no_grad()
-def cheapest_layers(network: ColorizationViT, batch: Batch) -> list[tuple[int, int]]:
-    """All layers (block, 0 or 1), in the order in which they are best left out.
+def cheapest_layers(network: ColorizationViT, batch: Batch, decided: Decisions | None = None) -> list[tuple[int, int]]:
+    """The layers that run (block, 0 or 1), in the order in which they are best left out.
 
     Each is the one whose absence, beside those before it, raises the color loss least for what it saves.
+    decided: what is left out to begin with, the same layers of every photo; None: nothing.
     """
-    config = network.config
-    images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
-    shape = config.depth, 2
-    saved = torch.from_numpy(layer_macs(config, patches, np.ones(shape, bool), np.full(shape, patches)))
-    layers, every_patch = torch.ones(images, *shape), torch.ones(images, *shape, patches)
+    decided = decided or everything(network, batch)
+    layers, kept = decided.layers.clone(), decided.patches.sum(-1).mean(0).round().long().numpy()
+    shape = layers.shape[1:]
+    saved = torch.from_numpy(layer_macs(network.config, decided.patches.shape[-1], np.ones(shape, bool), kept))
 
     def loss() -> Tensor:
-        result = network(batch.x, "masked", forced=Decisions(layers, every_patch))
+        result = network(batch.x, "masked", forced=Decisions(layers, decided.patches))
         return color_loss(result["ab"], batch.target)
 
     before, order = loss(), []
-    for _ in _places(network):
+    for _ in range(int(layers[0].sum())):
         losses = torch.full(shape, torch.inf)
         for block, layer in layers[0].nonzero().tolist():
             layers[:, block, layer] = 0
@@ -111,6 +125,19 @@ def layers_for(
     return runs, share
 
 
+def _keep_shares(network: ColorizationViT, batch: Batch, knot: int, budget: float, shares: np.ndarray) -> None:
+    """Let the layers that run at a knot, whose budget is given, keep their shares (D, 2) of the patches."""
+    shift = network.budget_patches[knot]
+    for _ in range(ROUNDS):
+        with watched(network) as seen:
+            runs = network(batch.x, "masked", budget=budget)["decisions"].layers[0]
+        for place, z in zip([place for place in _places(network) if runs[place]], seen, strict=True):
+            logits, share = _decision(network, *place)(z).flatten(), shares[place]
+            far = EVERY * logits.std()
+            level = logits.quantile(1 - share) if 0 < share < 1 else logits.mean() + (far if share <= 0 else -far)
+            shift[place] = -level
+
+
 @torch.no_grad()
 def set_budgets(network: ColorizationViT, batch: Batch) -> None:
     """Set the decisions of a trained network for every knot of its budgets, on ``batch``."""
@@ -121,10 +148,62 @@ def set_budgets(network: ColorizationViT, batch: Batch) -> None:
     for knot, budget in enumerate(knots(config)):
         runs, share = layers_for(config, batch.x.shape[2] * batch.x.shape[3] // PATCH**2, order, budget)
         network.budget_layers[knot] = firm(torch.from_numpy(runs).float())
-        shift = network.budget_patches[knot]
-        shift.fill_(EVERY)
-        for _ in range(ROUNDS if share < 1 else 0):
-            with watched(network) as seen:
-                network(batch.x, "masked", budget=float(budget))
-            for place, z in zip([place for place in _places(network) if runs[place]], seen, strict=True):
-                shift[place] = -_decision(network, *place)(z).flatten().quantile(1 - share)
+        network.budget_patches[knot] = EVERY
+        _keep_shares(network, batch, knot, float(budget), np.full_like(runs, share, float))
+
+
+@torch.no_grad()
+def set_budgets_around(network: ColorizationViT, batch: Batch) -> None:
+    """Set the decisions for every knot around those that a network trained for one budget takes, on ``batch``.
+
+    Its own cost lies at one budget, where nothing is added to its decisions. With less, layers are left out in the
+    order of :func:`cheapest_layers`; with more, those that it skips run again, first the one that the loss pulls at
+    hardest for its cost (:func:`.grow.pulls`), from last matrices of zero, since what they were has no use any more.
+    Every layer keeps its own share of patches, scaled towards none or all as far as the budget goes.
+    """
+    network.eval()
+    config = network.config
+    decided = network(batch.x, "masked")["decisions"]
+    runs = decided.layers.mean(0) > 0.5  # D 2
+    decided = Decisions(runs.float().expand_as(decided.layers), decided.patches)
+    own = executed_share(decided, config).item()
+    shares = decided.patches.mean((0, 3)) * runs
+    for block, layer in _places(network):
+        _clear(network, block, layer, base=not runs[block, layer], extra=bool(shares[block, layer] < UNUSED))
+    for block in network.blocks:
+        block.decide_layers.weight.zero_()
+        block.decide_layers.bias.zero_()
+
+    patches = decided.patches.shape[-1]
+    all_macs = torch.from_numpy(layer_macs(config, patches, np.ones_like(runs), np.full(runs.shape, patches)))
+    with torch.enable_grad():
+        worth = pulls(network, batch) / all_macs
+    again = sorted((place for place in _places(network) if not runs[place]), key=lambda place: worth[place])
+    order = again + cheapest_layers(network, batch, decided)
+    once = cost(config, patches, np.zeros((config.depth, 2), bool)) / cost(config, patches)
+    for knot, budget in enumerate(knots(config)):
+        ratio = max(budget - once, 0.0) / (own - once)
+        out = max(0, round(len(order) - runs.sum().item() * ratio**ROOT))
+        there = torch.ones_like(runs)
+        for place in order[:out]:
+            there[place] = False
+        network.budget_layers[knot] = firm(there.float())
+        wanted = scaled_shares(config, patches, there.numpy(), shares.numpy(), float(budget))
+        _keep_shares(network, batch, knot, float(budget), wanted)
+
+
+def scaled_shares(config: ModelConfig, patches: int, runs: np.ndarray, shares: np.ndarray, budget: float) -> np.ndarray:
+    """Shares of the patches that layers keep, (D, 2) in 0..1: the given ones, moved towards none or all up to a budget.
+
+    runs: (D, 2), the layers that run. Every share becomes (1 + t) of itself where t < 0, and gains t of what it lacks
+    where t > 0.
+    """
+
+    def moved(t: float) -> np.ndarray:
+        return shares + t * (1 - shares) if t > 0 else shares * (1 + t)
+
+    def spent(t: float) -> int:
+        return cost(config, patches, runs, (moved(t) * patches).round().astype(int))
+
+    steps = np.linspace(-1, 1, 4 * patches + 1)
+    return moved(steps[max(0, bisect_right(steps, budget * cost(config, patches), key=spent) - 1)])

@@ -22,19 +22,23 @@ FIRM = 2.0  # logit at which a layer's gate starts, in either direction: sigmoid
 RIDGE = 1e-2  # of the mean square of the tokens, in the regression of what an extra part is worth
 
 
+def everything(network: ColorizationViT, batch: Batch) -> Decisions:
+    """Decisions that leave nothing out."""
+    images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
+    shape = images, network.config.depth, 2
+    return Decisions(torch.ones(shape), torch.ones(*shape, patches))
+
+
 @torch.no_grad()
 def layer_losses(network: ColorizationViT, batch: Batch) -> Tensor:
     """(D, 2) color loss of the network with everything kept but that one layer."""
-    images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
-    depth = network.config.depth
-    everything = Decisions(torch.ones(images, depth, 2), torch.ones(images, depth, 2, patches))
-    losses = torch.zeros(depth, 2)
-    for block in range(depth):
+    decided, losses = everything(network, batch), torch.zeros(network.config.depth, 2)
+    for block in range(network.config.depth):
         for layer in range(2):
-            everything.layers[:, block, layer] = 0
-            result = network(batch.x, "masked", forced=everything)
+            decided.layers[:, block, layer] = 0
+            result = network(batch.x, "masked", forced=decided)
             losses[block, layer] = color_loss(result["ab"], batch.target)
-            everything.layers[:, block, layer] = 1
+            decided.layers[:, block, layer] = 1
     return losses
 
 

@@ -23,7 +23,7 @@ from adacolvit.model.positions import centered_origin
 from adacolvit.model.registry import build
 from adacolvit.weights import write_weights
 
-from .budgets import set_budgets
+from .budgets import set_budgets, set_budgets_around
 from .checkpoint import Average, averaged, load_checkpoint, save_checkpoint, start_from
 from .compiled import compiled, compiles
 from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
@@ -136,7 +136,7 @@ def check_start(recipe: Recipe) -> None:
             f"recipe {recipe.name} goes on from the weights of {recipe.after}: give them with --init, such as"
             f" runs/{recipe.after}/weights.safetensors"
         )
-    if recipe.gates in ("measured", "grown"):
+    if recipe.gates in ("measured", "around", "grown"):
         raise RecipeError(f"recipe {recipe.name} has {recipe.gates} gates: give --init the weights to begin with")
 
 
@@ -205,6 +205,8 @@ class Run:
         batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
         if recipe.gates == "grown":
             grow(self.network, averaged(recipe.init), batch, stage.layers)
+        elif recipe.gates == "around":
+            set_budgets_around(self.network, batch)
         elif recipe.model.budget_knots:
             set_budgets(self.network, batch)
         else:

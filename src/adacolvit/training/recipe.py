@@ -10,7 +10,7 @@ from adacolvit.hints.frame import PATCH
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import NETWORKS, NetworkConfig, config_from
 
-GATES = ("kept", "open", "measured", "grown")
+GATES = ("kept", "open", "measured", "around", "grown")
 DECAYS = ("linear", "cosine")
 MODES = ("dense", "masked")  # of the network's, those that take batches
 PRECISIONS = ("auto", "fp32", "bf16")  # of a run's products, not of its recipe; weights, sums and updates are float32
@@ -92,8 +92,9 @@ class Recipe:
     train: tuple[str, ...] = ()  # tar shards or folders
     validation: str = ""  # tar shard or folder
     # "kept": gates start as ``init`` has them, all open in fresh weights; "open": all open, whatever ``init`` decides;
-    # "measured": at the first stage's budget, see gates.set_gates; "grown": so too, and ``init`` is a smaller network,
-    # see grow.grow
+    # "measured": at the first stage's budget, see gates.set_gates, or for any budget, see budgets; "around": for any
+    # budget, around the decisions of ``init``, which was trained for one; "grown": measured, and ``init`` is a smaller
+    # network, see grow.grow
     gates: str = "kept"
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     after: str = ""  # recipe whose weights this one goes on from, by ``init``; "": any, or fresh ones
@@ -113,6 +114,8 @@ class Recipe:
         if self.short_side < PATCH:
             raise RecipeError(f"a recipe has short_side {self.short_side}: give {PATCH} pixels or more")
         knots = getattr(self.model, "budget_knots", 0)
+        if self.gates == "around" and not knots:
+            raise RecipeError("gates around those of one budget: the model needs budget_knots")
         if any(bool(stage.budgets) != bool(knots) for stage in self.stages if stage.mode == "masked"):
             raise RecipeError(f"a model with {knots} budget_knots: every masked stage needs budgets if it has some")
         if getattr(self.model, "decides", False) and all(stage.mode != "masked" for stage in self.stages):
