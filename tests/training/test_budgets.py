@@ -85,7 +85,11 @@ def test_budgets_lie_around_the_one_that_a_network_was_trained_for(deciding, bat
 
 @torch.no_grad()
 def test_what_runs_beside_the_decisions_of_before_changes_nothing_at_first(deciding, batch):
+    unused = deciding.blocks[2].attention.out_extra.weight
+    learnt = unused.clone()
+    unused.zero_()  # the policy token alone had the use of it
     before = deciding(batch.x, "masked")
+    unused.copy_(learnt)
     layers, patches = before["decisions"].layers, before["decisions"].patches
     set_budgets_around(deciding, batch)
     everywhere = patches.clone()
