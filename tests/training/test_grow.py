@@ -179,7 +179,7 @@ def test_a_recipe_grows_and_trains(shallow, shard, tmp_path):
         train(load_recipe(str(recipe), train=(str(shard),)), tmp_path / "none", tmp_path / "cache", **settings)
     grown = load_recipe(str(recipe), train=(str(shard),), init=str(weights))
     trained = load_weights(train(grown, tmp_path / "run", tmp_path / "cache", **settings))
-    begun = load_weights(tmp_path / "run" / "grown.safetensors")
+    begun = load_weights(tmp_path / "run" / "start.safetensors")
     assert begun.config == trained.config == DEEP
     assert not begun.tensors["blocks.1.ffn.out_base.weight"].any()
     expected = shallow.state_dict()["blocks.1.ffn.out_base.weight"].numpy().astype(np.float16)

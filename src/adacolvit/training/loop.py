@@ -40,7 +40,7 @@ from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING, BUDGETS = range(6)  # streams of random numbers that must not mix
 LOG_EVERY = 20  # steps
-WEIGHTS, GROWN = "weights.safetensors", "grown.safetensors"  # at a run's end, and of a larger network at its beginning
+WEIGHTS, START = "weights.safetensors", "start.safetensors"  # at a run's end, and where gates were set at its beginning
 RESULTS = ("last.pt", WEIGHTS)  # of a run, by which its folder is known
 MEASURED = 64  # photos on which gates are measured
 JITTER = 2.0  # positions are shifted by up to this many tokens, or as far as a 14 x 14 grid has room for the input
@@ -285,14 +285,14 @@ class Run:
         write_weights(self.out / name, self.recipe.model, values)
 
     def begin(self, resume: bool) -> None:
-        """Leave in the folder what belongs to the run as it stands: what it grew to, or what the checkpoint knows."""
+        """Leave in the folder what belongs to the run as it stands: its beginning, or what the checkpoint knows."""
         log = self.out / "metrics.jsonl"
         if not resume:
-            for name in (*RESULTS, GROWN, log.name):
+            for name in (*RESULTS, START, log.name):
                 (self.out / name).unlink(missing_ok=True)
             shutil.rmtree(self.out / "sheets", ignore_errors=True)
-            if self.recipe.gates == "grown":
-                self.write(GROWN)
+            if self.recipe.gates != "kept":
+                self.write(START)
         elif log.exists():
             rows = log.read_text().splitlines(keepends=True)
             whole = (row for row in rows if row.endswith("\n"))  # a kill may cut one
@@ -318,9 +318,9 @@ def train(
 ) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
-    out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``, and ``grown.safetensors``
-    where a larger network begins with a smaller one: what it then is. Those of an earlier run are removed before the
-    first step, unless it is gone on with.
+    out: folder for ``last.pt``, ``metrics.jsonl``, ``sheets/`` and ``weights.safetensors``, and ``start.safetensors``
+    where gates are set, or a larger network begins with a smaller one: what it then is. Those of an earlier run are
+    removed before the first step, unless it is gone on with.
     resume: go on from ``out/last.pt``, or begin where there is none yet. every: samples between validations and
     checkpoints. reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step
     in, for memory that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos
