@@ -1,5 +1,6 @@
 """One network for any budget: where its decisions begin, and that training holds them to what is asked."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,15 +8,18 @@ import pytest
 import torch
 
 from adacolvit.errors import RecipeError
-from adacolvit.model.budget import knots
+from adacolvit.model.budget import TABLES, knots
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost, layer_macs
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 from adacolvit.training.budgets import cheapest_layers, layers_for, scaled_shares, set_budgets, set_budgets_around
+from adacolvit.training.command import Reporter
 from adacolvit.training.gates import layer_losses, watched
+from adacolvit.training.loop import train
 from adacolvit.training.loss import color_loss, executed_share
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
+from adacolvit.weights import load_weights, write_weights
 
 CONFIG = ModelConfig(32, 6, 2, head_kernel=1, budget_knots=4, least_budget=0.5, budget=0.75)
 
@@ -65,7 +69,7 @@ def deciding(network, batch):
             decide.bias.copy_(-(z @ decide.weight.T).median())
         for block, layer in ((1, 0), (3, 1), (4, 1)):
             network.blocks[block].decide_layers.bias[layer] = -3
-        network.blocks[2].decide_attention.bias.fill_(-1e6)
+        network.blocks[2].decide_attention.bias.fill_(-6e4)
     return network
 
 
@@ -99,6 +103,29 @@ def test_what_runs_beside_the_decisions_of_before_changes_nothing_at_first(decid
     after = deciding(batch.x, "masked", forced=Decisions(torch.ones_like(layers), everywhere))
     torch.testing.assert_close(after["ab"], before["ab"])
     assert all(not block.decide_layers.weight.any() for block in deciding.blocks)
+
+
+def test_a_recipe_begins_around_weights_of_one_budget(deciding, shard, tmp_path):
+    one = replace(CONFIG, budget_knots=0)
+    weights = tmp_path / "one.safetensors"
+    values = {name: p.numpy() for name, p in deciding.state_dict().items() if name not in TABLES}
+    write_weights(weights, one, values)
+    recipe = tmp_path / "around.toml"
+    recipe.write_text(
+        'gates = "around"\n[model]\nwidth = 32\ndepth = 6\nheads = 2\nhead_kernel = 1\n'
+        "budget_knots = 4\nleast_budget = 0.5\nbudget = 0.75\n"
+        '[[stages]]\nsamples = 8\nsize = 64\nbatch = 8\nmode = "masked"\nbudgets = [0.5, 1.0]\n'
+    )
+    settings = {"resume": False, "every": 8, "reporter": Reporter()}
+    made = load_recipe(str(recipe), train=(str(shard),), init=str(weights))
+    trained = load_weights(train(made, tmp_path / "run", tmp_path / "cache", **settings))
+    begun = load_weights(tmp_path / "run" / "start.safetensors")
+    assert begun.config == trained.config == CONFIG
+    assert (begun.tensors["budget_layers"][-1] > 0).all() and (begun.tensors["budget_layers"][0] < 0).any()
+    again, runs = "blocks.1.attention.out_base.weight", "blocks.2.ffn.out_base.weight"
+    assert not begun.tensors[again].any()
+    np.testing.assert_array_equal(begun.tensors[runs], values[runs].astype(np.float16))
+    assert np.abs(trained.tensors[again]).max() > 0
 
 
 @pytest.mark.parametrize("budget", [0.3, 0.45, 0.6, 0.8])

@@ -131,6 +131,7 @@ def test_a_recipe_that_goes_on_from_weights_wants_them(stopped, recipe_file, sha
         ('after = "tiny-stem"', "--init, such as runs/tiny-stem/weights.safetensors"),
         ('gates = "measured"', "give --init the weights to begin with"),
         ('gates = "grown"', "give --init the weights to begin with"),
+        ('gates = "around"', "the model needs budget_knots"),
     ):
         recipe.write_text(f"{top}\n{text}")
         assert train(str(recipe), shard, tmp_path / "run") == 1
