@@ -37,9 +37,10 @@ def _decision(network: ColorizationViT, block: int, layer: int) -> torch.nn.Line
 def _clear(network: ColorizationViT, block: int, layer: int, *, base: bool, extra: bool) -> None:
     """Let parts of a layer begin from last matrices of zero, so that running them changes nothing at first."""
     part = (network.blocks[block].attention, network.blocks[block].ffn)[layer]
-    last = [*part.out_base.parameters()] * base + [*part.out_extra.parameters()] * extra
-    for values in last:
-        values.zero_()
+    for last, clears in ((part.out_base, base), (part.out_extra, extra)):
+        if clears and last is not None:
+            for values in last.parameters():
+                values.zero_()
 
 
 def _places(network: ColorizationViT) -> list[tuple[int, int]]:
@@ -156,39 +157,39 @@ def set_budgets(network: ColorizationViT, batch: Batch) -> None:
 def set_budgets_around(network: ColorizationViT, batch: Batch) -> None:
     """Set the decisions for every knot around those that a network trained for one budget takes, on ``batch``.
 
-    Its own cost lies at one budget, where nothing is added to its decisions. With less, layers are left out in the
-    order of :func:`cheapest_layers`; with more, those that it skips run again, first the one that the loss pulls at
-    hardest for its cost (:func:`.grow.pulls`), from last matrices of zero, since what they were has no use any more.
-    Every layer keeps its own share of patches, scaled towards none or all as far as the budget goes.
+    At the budget that is its own cost it decides as before, but for layers that it skips for some photos alone: they
+    run for all or for none. With less, layers are left out in the order of :func:`cheapest_layers`; with more, those
+    that it skips run again, first the one that the loss pulls at hardest for its cost (:func:`.grow.pulls`), from last
+    matrices of zero, since what they were has no use any more. Every layer keeps its own share of patches, scaled
+    towards none or all as far as the budget goes.
     """
     network.eval()
     config = network.config
     decided = network(batch.x, "masked")["decisions"]
-    runs = decided.layers.mean(0) > 0.5  # D 2
-    decided = Decisions(runs.float().expand_as(decided.layers), decided.patches)
+    runs = (decided.layers.mean(0) > 0.5).numpy()  # D 2
+    decided = Decisions(torch.from_numpy(runs).float().expand_as(decided.layers), decided.patches)
     own = executed_share(decided, config).item()
-    shares = decided.patches.mean((0, 3)) * runs
+    shares = decided.patches.mean((0, 3)).numpy() * runs
     for block, layer in _places(network):
-        _clear(network, block, layer, base=not runs[block, layer], extra=bool(shares[block, layer] < UNUSED))
+        _clear(network, block, layer, base=not runs[block, layer], extra=shares[block, layer] < UNUSED)
     for block in network.blocks:
         block.decide_layers.weight.zero_()
         block.decide_layers.bias.zero_()
 
     patches = decided.patches.shape[-1]
-    all_macs = torch.from_numpy(layer_macs(config, patches, np.ones_like(runs), np.full(runs.shape, patches)))
     with torch.enable_grad():
-        worth = pulls(network, batch) / all_macs
+        pulled = pulls(network, batch).numpy()
+    worth = pulled / layer_macs(config, patches, np.ones_like(runs), np.full(runs.shape, patches))
     again = sorted((place for place in _places(network) if not runs[place]), key=lambda place: worth[place])
     order = again + cheapest_layers(network, batch, decided)
-    once = cost(config, patches, np.zeros((config.depth, 2), bool)) / cost(config, patches)
+    once = cost(config, patches, np.zeros_like(runs)) / cost(config, patches)
     for knot, budget in enumerate(knots(config)):
         ratio = max(budget - once, 0.0) / (own - once)
-        out = max(0, round(len(order) - runs.sum().item() * ratio**ROOT))
-        there = torch.ones_like(runs)
-        for place in order[:out]:
+        there = np.ones_like(runs)
+        for place in order[: max(0, round(runs.size - runs.sum() * ratio**ROOT))]:
             there[place] = False
-        network.budget_layers[knot] = firm(there.float())
-        wanted = scaled_shares(config, patches, there.numpy(), shares.numpy(), float(budget))
+        network.budget_layers[knot] = firm(torch.from_numpy(there).float())
+        wanted = scaled_shares(config, patches, there, shares, float(budget))
         _keep_shares(network, batch, knot, float(budget), wanted)
 
 
