@@ -1,4 +1,4 @@
-"""Two processes that share a batch take the step that one process takes with the whole of it."""
+"""Two processes that share a batch take the step that one process takes with the whole of it, and part when done."""
 
 import os
 import socket
@@ -14,8 +14,9 @@ import torch.multiprocessing as mp
 
 from adacolvit.hints.frame import square_frame
 from adacolvit.model.registry import build, config_from
+from adacolvit.training.command import Reporter
 from adacolvit.training.data import Batch, PhotoCache, make_batch
-from adacolvit.training.loop import Planned, Run, make_fabric
+from adacolvit.training.loop import Planned, Run, make_fabric, train
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
 
 PHOTOS = 12
@@ -54,6 +55,12 @@ def rival_losses(batch: Batch) -> dict[str, torch.Tensor]:
     return found | {"prior": avit(batch.x[rank::world], "masked")["losses"]["prior"].detach()}
 
 
+def whole_run(recipe: Recipe, folder: Path) -> bool:
+    """Whether the processes are still connected after a run."""
+    train(recipe, folder / "run", folder / "cache", resume=False, every=32, reporter=Reporter())
+    return dist.is_initialized()
+
+
 def work(rank: int, port: int, job: Callable, arguments: tuple, out: Path) -> None:
     """One of two processes."""
     torch.set_num_threads(1)
@@ -63,7 +70,8 @@ def work(rank: int, port: int, job: Callable, arguments: tuple, out: Path) -> No
     found = job(*arguments)
     if rank == 0:
         torch.save(found, out)
-    dist.destroy_process_group()
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 @pytest.fixture
@@ -101,3 +109,10 @@ def test_the_losses_of_rivals_are_those_of_the_whole_batch(shard, tmp_path, port
     assert found.keys() == whole.keys() == {"usage", "prior"}
     for name, value in whole.items():
         torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-7, msg=name)
+
+
+def test_a_run_that_is_done_disconnects_its_processes(recipe_file, shard, tmp_path, port):
+    recipe = load_recipe(recipe_file, train=(str(shard),))
+    mp.spawn(work, (port, whole_run, (recipe, tmp_path), tmp_path / "connected.pt"), nprocs=2)
+    assert torch.load(tmp_path / "connected.pt") is False
+    assert (tmp_path / "run" / "weights.safetensors").exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor
@@ -377,6 +378,8 @@ def train(
     if main:
         run.write(WEIGHTS)
     fabric.barrier()
+    if fabric.world_size > 1:  # else threads of Gloo may outlive the interpreter, and a finished run ends by SIGABRT
+        dist.destroy_process_group()
     return out / WEIGHTS
 
 
