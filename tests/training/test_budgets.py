@@ -22,6 +22,7 @@ from adacolvit.training.recipe import Recipe, Stage, load_recipe
 from adacolvit.weights import load_weights, write_weights
 
 CONFIG = ModelConfig(32, 6, 2, head_kernel=1, budget_knots=4, least_budget=0.5, budget=0.75)
+SKIPPED = (1, 0), (3, 1), (4, 1)  # layers that the network of one budget leaves out
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def deciding(network, batch):
         for decide, z in zip(decisions, seen, strict=True):
             torch.nn.init.normal_(decide.weight)
             decide.bias.copy_(-(z @ decide.weight.T).median())
-        for block, layer in ((1, 0), (3, 1), (4, 1)):
+        for block, layer in SKIPPED:
             network.blocks[block].decide_layers.bias[layer] = -3
         network.blocks[2].decide_attention.bias.fill_(-6e4)
     return network
@@ -98,7 +99,7 @@ def test_what_runs_beside_the_decisions_of_before_changes_nothing_at_first(decid
     set_budgets_around(deciding, batch)
     everywhere = patches.clone()
     everywhere[:, 2, 0] = 1
-    for block, layer in ((1, 0), (3, 1), (4, 1)):
+    for block, layer in SKIPPED:
         everywhere[:, block, layer] = 1
     after = deciding(batch.x, "masked", forced=Decisions(torch.ones_like(layers), everywhere))
     torch.testing.assert_close(after["ab"], before["ab"])

@@ -23,7 +23,7 @@ from .grow import pulls
 from .loss import color_loss, executed_share
 
 FEWEST = 0.1  # of the patches: a layer that gives fewer their full width is better left out
-EVERY = 6.0  # added to logits of unit deviation where every patch is to be kept
+EVERY = 6.0  # deviations of the logits from their mean, beyond which no patch is expected
 ROOT = 0.55  # between leaving out layers (0) and patches (1)
 ROUNDS = 3  # of setting what patches a layer keeps, which changes what the next one sees
 UNUSED = 0.05  # of the patches: an extra part that fewer have used is not what the others would need
@@ -108,19 +108,29 @@ def choose_directions(network: ColorizationViT, batch: Batch) -> None:
         block.decide_layers.bias.zero_()
 
 
+def left_out(config: ModelConfig, patches: int, budget: float, own: float = 1.0, running: int | None = None) -> int:
+    """How many layers are left out at a budget, in 0 .. 2 D.
+
+    Of the blocks' share f of what they cost where ``running`` of the layers make up the budget ``own``, all by default,
+    f ** ROOT of those layers run.
+    """
+    once = cost(config, patches, np.zeros((config.depth, 2), bool)) / cost(config, patches)
+    some = max(budget - once, 0.0) / (own - once)
+    layers = 2 * config.depth
+    return max(0, round(layers - (layers if running is None else running) * some**ROOT))
+
+
 def layers_for(
     config: ModelConfig, patches: int, order: list[tuple[int, int]], budget: float
 ) -> tuple[np.ndarray, float]:
     """Which layers run at a budget (D, 2), and the share of the patches that each of them keeps.
 
-    Of the blocks' share f of their dense cost, f ** ROOT of the layers run, or fewer that keep enough.
+    As many are left out as :func:`left_out` says, or more, so that the others keep enough.
     """
-    once = cost(config, patches, np.zeros((config.depth, 2), bool)) / cost(config, patches)
-    some = max(budget - once, 0.0) / (1 - once)
-    runs, share = np.ones((config.depth, 2), bool), 0.0
+    runs, share, least = np.ones((config.depth, 2), bool), 0.0, left_out(config, patches, budget)
     for number, place in enumerate((*order, None)):
         share = kept_share(config, patches, runs, budget)
-        if place is None or (number >= round((1 - some**ROOT) * len(order)) and share >= FEWEST):
+        if place is None or (number >= least and share >= FEWEST):
             break
         runs[place] = False
     return runs, share
@@ -182,11 +192,9 @@ def set_budgets_around(network: ColorizationViT, batch: Batch) -> None:
     worth = pulled / layer_macs(config, patches, np.ones_like(runs), np.full(runs.shape, patches))
     again = sorted((place for place in _places(network) if not runs[place]), key=lambda place: worth[place])
     order = again + cheapest_layers(network, batch, decided)
-    once = cost(config, patches, np.zeros_like(runs)) / cost(config, patches)
     for knot, budget in enumerate(knots(config)):
-        ratio = max(budget - once, 0.0) / (own - once)
         there = np.ones_like(runs)
-        for place in order[: max(0, round(runs.size - runs.sum() * ratio**ROOT))]:
+        for place in order[: left_out(config, patches, budget, own, runs.sum())]:
             there[place] = False
         network.budget_layers[knot] = firm(torch.from_numpy(there).float())
         wanted = scaled_shares(config, patches, there, shares, float(budget))

@@ -78,10 +78,9 @@ def patch_gains(network: ColorizationViT, batch: Batch, layers: Tensor) -> tuple
     layers: (D, 2) in {0, 1}, the layers that run.
     Returns the patch tokens (B, N, C) that the decision of each running layer sees, and all gains (B, D, 2, N).
     """
-    images, patches = len(batch.x), batch.x.shape[2] * batch.x.shape[3] // PATCH**2
-    kept = torch.ones(images, *layers.shape, patches, requires_grad=True)
+    kept = everything(network, batch).patches.requires_grad_()
     with watched(network) as seen:
-        result = network(batch.x, "masked", forced=Decisions(layers.expand(images, -1, -1), kept))
+        result = network(batch.x, "masked", forced=Decisions(layers.expand(len(kept), -1, -1), kept))
     (gradient,) = torch.autograd.grad(color_loss(result["ab"], batch.target), kept)
     return seen, -gradient
 
