@@ -48,6 +48,13 @@ def _places(network: ColorizationViT) -> list[tuple[int, int]]:
     return [(block, layer) for block in range(network.config.depth) for layer in range(2)]
 
 
+def _leave_layers_to_budgets(network: ColorizationViT) -> None:
+    """Let nothing but the budget decide which layers run."""
+    for block in network.blocks:
+        block.decide_layers.weight.zero_()
+        block.decide_layers.bias.zero_()
+
+
 @torch.no_grad()
 def cheapest_layers(network: ColorizationViT, batch: Batch, decided: Decisions | None = None) -> list[tuple[int, int]]:
     """The layers that run (block, 0 or 1), in the order in which they are best left out.
@@ -103,9 +110,7 @@ def choose_directions(network: ColorizationViT, batch: Batch) -> None:
             decide.weight.copy_(weight[None])
         decide.weight.div_(decide(z).std())
         decide.bias.zero_()
-    for block in network.blocks:
-        block.decide_layers.weight.zero_()
-        block.decide_layers.bias.zero_()
+    _leave_layers_to_budgets(network)
 
 
 def left_out(config: ModelConfig, patches: int, budget: float, own: float = 1.0, running: int | None = None) -> int:
@@ -182,9 +187,7 @@ def set_budgets_around(network: ColorizationViT, batch: Batch) -> None:
     shares = decided.patches.mean((0, 3)).numpy() * runs
     for block, layer in _places(network):
         _clear(network, block, layer, base=not runs[block, layer], extra=shares[block, layer] < UNUSED)
-    for block in network.blocks:
-        block.decide_layers.weight.zero_()
-        block.decide_layers.bias.zero_()
+    _leave_layers_to_budgets(network)
 
     patches = decided.patches.shape[-1]
     with torch.enable_grad():
