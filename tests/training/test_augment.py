@@ -7,7 +7,7 @@ import torch
 from adacolvit.hints.encoder import decode_ab, denormalize_lightness
 from adacolvit.hints.frame import square_frame
 from adacolvit.hints.sampling import cell_means
-from adacolvit.training.augment import WINDOW, curved, mixed, recolored, windows
+from adacolvit.training.augment import WINDOW, curved, faded, mixed, recolored, windows
 from adacolvit.training.data import make_batch
 from adacolvit.training.recipe import Stage
 from adacolvit.training.resident import ResidentPhotos
@@ -59,6 +59,28 @@ def test_jitter_moves_the_colors_that_hints_show_and_not_the_lightness(cache):
     lab = lab_of(moved)
     rows, columns, sizes, colors = moved.hints
     torch.testing.assert_close(colors, cell_means(lab[..., 1:], rows, columns, sizes), atol=1e-3, rtol=0)
+
+
+def test_some_photos_fade_by_a_factor_of_their_own_and_keep_lightness_and_hue(batch):
+    plain, half, every = (lab_of(batch(Stage(samples=1, fade=f, max_hints=0))) for f in (0.0, 0.5, 1.0))
+    factors = []
+    for before, some, after in zip(plain, half, every, strict=True):
+        assert some[..., 0].equal(before[..., 0]) and after[..., 0].equal(before[..., 0])
+        factor = float((after[..., 1:] * before[..., 1:]).sum() / before[..., 1:].square().sum())
+        torch.testing.assert_close(after[..., 1:], factor * before[..., 1:], atol=1e-3, rtol=0)
+        assert some.equal(before) or some.equal(after)
+        factors.append(factor)
+    assert len({round(f, 3) for f in factors}) == len(factors)
+    assert 0 <= min(factors) < 0.5 < max(factors) < 1
+    assert not half.equal(plain) and not half.equal(every)
+
+
+def test_faded_is_the_same_in_numpy_and_torch():
+    rng = np.random.default_rng(0)
+    ab, draws = rng.normal(0, 1, (3, 4, 5, 2)).astype(np.float32), np.array([[0.1, 0.9, 0.3], [0.2, 0.2, 0.7]])
+    found = faded(ab, draws, 0.4)
+    assert np.allclose(found, ab * np.array([0.2, 1, 0.7])[:, None, None, None])
+    assert np.allclose(faded(torch.from_numpy(ab), torch.from_numpy(draws), 0.4).numpy(), found)
 
 
 def test_a_curve_bends_each_photos_lightness_and_leaves_its_colors(batch):

@@ -36,6 +36,7 @@ def test_shipped_recipes_load(name):
         ("[[stages]]\nsamples = 5\nrefined = 2.0", "share in 0..1"),
         ("[[stages]]\nsamples = 5\nlog = -0.5", "share in 0..1"),
         ("[[stages]]\nsamples = 5\nmix = 1.5", "share in 0..1"),
+        ("[[stages]]\nsamples = 5\nfade = 1.5", "share in 0..1"),
         ("[[stages]]\nsamples = 5\ncurve = -0.1", "curve .*0 or more"),
         ("[[stages]]\nsamples = 0", "1 or more"),
         ("short_side = 8\n[[stages]]\nsamples = 5", "16 pixels or more"),

@@ -13,12 +13,14 @@ WINDOW = (0.3, 0.8)  # sides of a window that shows another photo, as fractions 
 
 
 def changed(lab, stage: Stage, normal: Callable, uniform: Callable):
-    """Images as a stage wants them changed: each by itself (``jitter``, ``curve``), then one into another (``mix``).
+    """Images as a stage wants them: each by itself (``fade``, ``jitter``, ``curve``), then one into another (``mix``).
 
     lab: (B, H, W, 3), which is written to. normal, uniform: shape -> random numbers of lab's kind, of deviation 1 and
     in [0, 1). Returns (B, H, W, 3); colors may leave the gamut.
     """
     batch, height, width, _ = lab.shape
+    if stage.fade:
+        lab[..., 1:] = faded(lab[..., 1:], uniform((2, batch)), stage.fade)
     if stage.jitter:
         lab[..., 1:] = recolored(lab[..., 1:], stage.jitter * normal((2, batch)))
     if stage.curve:
@@ -26,6 +28,16 @@ def changed(lab, stage: Stage, normal: Callable, uniform: Callable):
     if stage.mix:
         lab = mixed(lab, windows(uniform((5, batch)), stage.mix, height, width))
     return lab
+
+
+def faded(ab, draws, share: float):
+    """Colors of a share of the images with less chroma, by a factor uniform in [0, 1): some are nearly gray.
+
+    ab: (B, H, W, 2), Lab units; draws: (2, B), uniform in [0, 1). Returns (B, H, W, 2).
+    """
+    xp = array_namespace(ab)
+    which, factor = draws
+    return ab * xp.where(which < share, factor, xp.ones_like(factor))[:, None, None, None]
 
 
 def recolored(ab, by):

@@ -49,6 +49,7 @@ class Stage:
     batch: int = 96  # over all processes
     mode: str = "dense"  # "dense": everything kept; "masked": gates are sampled
     crop: tuple[float, float] = (0.3, 1.0)  # area of the random crop as a fraction of the photo
+    fade: float = 0.0  # fraction of the photos whose chroma is lowered, to anything down to none
     jitter: float = 0.0  # how far each photo's colors are moved: of ln chroma and of hue in radians, standard deviation
     curve: float = 0.0  # how far each photo's lightness is bent: of ln gamma, standard deviation
     mix: float = 0.0  # fraction of the photos of which a window shows another one
@@ -69,7 +70,7 @@ class Stage:
             raise RecipeError(f"a stage has {self.samples} samples in batches of {self.batch}: give 1 or more of each")
         if self.size < PATCH or self.size % PATCH:
             raise RecipeError(f"a stage has size {self.size}: give a multiple of {PATCH}")
-        for name in ("refined", "log", "mix"):
+        for name in ("refined", "log", "fade", "mix"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"a stage has {name} {getattr(self, name)}: give a share in 0..1")
         for name in ("jitter", "curve"):
