@@ -1,10 +1,14 @@
 """Photos as training keeps them, decoded by processes that have no use for torch."""
 
 import numpy as np
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from adacolvit.errors import DataError
 from adacolvit.photosets import decode
+
+# Pillow gives every decoder a thread for each core. There are as many decoders here as cores, and photos so small are
+# decoded by one thread for less work.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 def shrunk(photo: Image.Image, short_side: int) -> Image.Image:
