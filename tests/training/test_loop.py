@@ -68,6 +68,12 @@ def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard
             assert value.equal(resumed[part][name]), f"{part} {name}"
 
 
+def test_a_run_may_be_made_shorter(recipe_file, shard, tmp_path):
+    assert load_recipe(recipe_file).samples == 64
+    assert train(recipe_file, shard, tmp_path / "run", "--samples", "32") == 0
+    assert load_checkpoint(tmp_path / "run" / "last.pt")["sample"] == 32
+
+
 @pytest.fixture
 def stopped(straight, tmp_path):
     """A folder with the checkpoint of the undisturbed run, to be trained on or over."""

@@ -61,6 +61,17 @@ def test_an_unknown_name_lists_the_known():
         load_recipe("nothing-like-it.toml")
 
 
+@pytest.mark.parametrize("samples", [4_000_000, 100_000, 1])
+def test_a_run_may_last_as_long_as_wanted(samples):
+    recipe = load_recipe("tiny-longer-end")
+    lasting = load_recipe("tiny-longer-end", samples)
+    longest = max(stage.batch for stage in recipe.stages)
+    assert len(lasting.stages) == len(recipe.stages) and lasting.optimizer == recipe.optimizer
+    for before, stage in zip(recipe.stages, lasting.stages, strict=True):
+        assert stage.samples % stage.batch == 0
+        assert abs(stage.samples - samples * before.samples / recipe.samples) <= longest
+
+
 def test_the_recipe_for_imagenet_costs_what_it_says():
     recipe = load_recipe("imagenet")
     (stage,), config, patches = recipe.stages, recipe.model, 196

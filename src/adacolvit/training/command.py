@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--short-side", type=positive, metavar="PX", help="at which photos are kept at most (default: the recipe's)"
     )
+    parser.add_argument(
+        "--samples",
+        type=positive,
+        metavar="N",
+        help="of the whole run, its stages in proportion (default: the recipe's)",
+    )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
     parser.add_argument(
@@ -123,6 +129,7 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     recipe = load_recipe(
         args.recipe,
+        args.samples,
         model=args.model and network(args.model),
         name=args.model,
         train=tuple(args.train) if args.train else None,

@@ -1,7 +1,7 @@
 """A recipe: everything that decides what a training run computes, read from a TOML file."""
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 
@@ -130,6 +130,12 @@ class Recipe:
         """Samples of the whole run."""
         return sum(stage.samples for stage in self.stages)
 
+    def lasting(self, samples: int) -> "Recipe":
+        """The same over ``samples``, about: every stage keeps its share of them, in whole batches, at least one."""
+        steps = [max(1, round(samples * stage.samples / self.samples / stage.batch)) for stage in self.stages]
+        stages = (replace(stage, samples=n * stage.batch) for n, stage in zip(steps, self.stages, strict=True))
+        return replace(self, stages=tuple(stages))
+
     @property
     def one_size(self) -> bool:
         """Whether all batches have as many photos on the same grid."""
@@ -186,11 +192,12 @@ def shipped() -> list[str]:
     return sorted(p.name[:-5] for p in _RECIPES.iterdir() if p.name.endswith(".toml"))
 
 
-def load_recipe(name_or_path: str, **overrides) -> Recipe:
+def load_recipe(name_or_path: str, samples: int | None = None, **overrides) -> Recipe:
     """Read a recipe by file path, or by the name of one that comes with the package.
 
-    ``overrides`` replace top-level entries (train, validation, init, teacher, short_side, seed) where they are not
-    None. Raises UsageError for a name that is none, RecipeError for a recipe that cannot be used.
+    samples: how long the run is to be, see :meth:`Recipe.lasting`; None: as the recipe says. ``overrides`` replace
+    top-level entries (train, validation, init, teacher, short_side, seed) where they are not None.
+    Raises UsageError for a name that is none, RecipeError for a recipe that cannot be used.
     """
     path = Path(name_or_path)
     if not path.suffix:
@@ -218,4 +225,5 @@ def load_recipe(name_or_path: str, **overrides) -> Recipe:
     values |= {k: v for k, v in overrides.items() if v is not None}
     if not values["stages"]:
         raise RecipeError(f"recipe {name_or_path} has no [[stages]]: there is nothing to train")
-    return _fill(Recipe, values, f"recipe {name_or_path}")
+    recipe = _fill(Recipe, values, f"recipe {name_or_path}")
+    return recipe.lasting(samples) if samples else recipe
