@@ -1,6 +1,8 @@
 // Products of bfloat16 in matrix registers (AMX): tiles of 16 rows x 16 columns.
 #pragma once
 
+#include <atomic>
+
 #include "bf16.h"
 
 namespace adacolvit::ADACOLVIT_ISA {
@@ -12,6 +14,7 @@ constexpr int64_t LINE = 64;            // bytes of a tile's row
 // M x N tiles of sums, `c_stride` to a row, of `steps` tiles of each factor. a: rows `stride` bytes apart.
 template <int M, int N>
 void tiles(const uint16_t* a, int64_t stride, const uint16_t* b, int64_t steps, float* c, int64_t c_stride) {
+  std::atomic_signal_fence(std::memory_order_seq_cst);  // to GCC, loads of tiles read no memory: stores might come later
   _tile_zero(0);
   if constexpr (N > 1) _tile_zero(1);
   if constexpr (M > 1) _tile_zero(2);
@@ -67,12 +70,14 @@ INLINE void add_product(
 // The shape of all matrix registers of this thread, from first to last product of a call.
 struct Session {
   Session() {
-    struct alignas(64) {
+    struct alignas(64) Shape {
       uint8_t palette = 1, start = 0, reserved[14] = {};
       uint16_t row_bytes[16] = {LINE, LINE, LINE, LINE, LINE, LINE, LINE, LINE};
       uint8_t rows[16] = {SIDE, SIDE, SIDE, SIDE, SIDE, SIDE, SIDE, SIDE};
-    } shape;
-    _tile_loadconfig(&shape);
+    };
+    // Not a local: GCC believes that no more than 8 of its 64 bytes are read, and leaves out the others' stores.
+    static constexpr Shape SHAPE;
+    _tile_loadconfig(&SHAPE);
   }
   ~Session() { _tile_release(); }  // a switch between programs need not save them
   Session(const Session&) = delete;
@@ -82,7 +87,7 @@ constexpr int SPIN_MACS = 4 * SIDE * FACTOR;  // per round
 inline float spin(int64_t rounds) {
   Session session;
   alignas(64) float sums[MOST_ROWS * BLOCK];
-  alignas(64) uint16_t zeros[FACTOR] = {};
+  alignas(64) static constexpr uint16_t zeros[FACTOR] = {};
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
