@@ -77,19 +77,19 @@ def recipe_for(system: System, samples: int, photos: Sequence[str], teacher: str
     teacher: weights of the system's teacher. The network starts from fresh weights: beginning from a dense checkpoint
     would give some systems more training than others.
     """
-    from adacolvit.training.recipe import load_recipe
+    from adacolvit.training.recipe import in_proportion, load_recipe
 
     layers, patches = budget(find(system.network), system.gmacs)
     config = with_budget(find(system.network), layers, patches)
     recipe = load_recipe(str(RECIPE), model=config, name=system.network, train=tuple(photos))
     if samples < len(recipe.stages):
         raise RecipeError(f"{samples} samples are fewer than the recipe has stages: give {len(recipe.stages)} or more")
-    stages, left, share = [], samples, recipe.samples
-    for after, stage in zip(reversed(range(len(recipe.stages))), recipe.stages, strict=True):
-        count = min(max(round(left * stage.samples / share), 1), left - after)  # every stage has one or more
-        stages.append(replace(stage, samples=count, batch=min(stage.batch, count), layers=layers, patches=patches))
-        left, share = left - count, share - stage.samples
-    return replace(recipe, stages=tuple(stages), teacher=teacher)
+    counts = in_proportion(samples, [stage.samples for stage in recipe.stages])
+    stages = tuple(
+        replace(stage, samples=count, batch=min(stage.batch, count), layers=layers, patches=patches)
+        for count, stage in zip(counts, recipe.stages, strict=True)
+    )
+    return replace(recipe, stages=stages, teacher=teacher)
 
 
 def train(

@@ -1,6 +1,7 @@
 """A recipe: everything that decides what a training run computes, read from a TOML file."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
@@ -132,8 +133,9 @@ class Recipe:
 
     def lasting(self, samples: int) -> "Recipe":
         """The same over ``samples``, about: every stage keeps its share of them, in whole batches, at least one."""
-        steps = [max(1, round(samples * stage.samples / self.samples / stage.batch)) for stage in self.stages]
-        stages = (replace(stage, samples=n * stage.batch) for n, stage in zip(steps, self.stages, strict=True))
+        steps = [-(-stage.samples // stage.batch) for stage in self.stages]
+        counts = in_proportion(max(len(steps), round(samples * sum(steps) / self.samples)), steps)
+        stages = (replace(stage, samples=n * stage.batch) for n, stage in zip(counts, self.stages, strict=True))
         return replace(self, stages=tuple(stages))
 
     @property
@@ -154,6 +156,15 @@ class Recipe:
     def to_dict(self) -> dict:
         """Plain values, as kept in checkpoints."""
         return asdict(self) | {"model": self.model.to_dict()}
+
+
+def in_proportion(whole: int, parts: Sequence[int]) -> list[int]:
+    """``whole``, no less than the number of ``parts``, divided as they are to each other; every share is 1 or more."""
+    shares, left, rest = [], whole, sum(parts)
+    for after, part in zip(reversed(range(len(parts))), parts, strict=True):
+        shares.append(min(max(round(left * part / rest), 1), left - after))
+        left, rest = left - shares[-1], rest - part
+    return shares
 
 
 def differences(before: dict, now: dict, where: str = "") -> list[str]:
