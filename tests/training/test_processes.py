@@ -1,5 +1,6 @@
 """Two processes that share a batch take the step that one process takes with the whole of it, and part when done."""
 
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from torch.nn.parallel import DistributedDataParallel
 
 from adacolvit.hints.frame import square_frame
 from adacolvit.model.registry import build, config_from
@@ -55,10 +57,19 @@ def rival_losses(batch: Batch) -> dict[str, torch.Tensor]:
     return found | {"prior": avit(batch.x[rank::world], "masked")["losses"]["prior"].detach()}
 
 
-def whole_run(recipe: Recipe, folder: Path) -> bool:
-    """Whether the processes are still connected after a run."""
+def whole_run(recipe: Recipe, folder: Path) -> tuple[bool, int]:
+    """Whether the processes are still connected after a run, and how many networks were when they parted."""
+    left = []
+    part = dist.destroy_process_group
+
+    def parting(*group) -> None:
+        if not group:  # all of them, not one that was made for a moment
+            left.append(sum(isinstance(thing, DistributedDataParallel) for thing in gc.get_objects()))
+        part(*group)
+
+    dist.destroy_process_group = parting
     train(recipe, folder / "run", folder / "cache", resume=False, every=32, reporter=Reporter())
-    return dist.is_initialized()
+    return dist.is_initialized(), *left
 
 
 def work(rank: int, port: int, job: Callable, arguments: tuple, out: Path) -> None:
@@ -114,5 +125,7 @@ def test_the_losses_of_rivals_are_those_of_the_whole_batch(shard, tmp_path, port
 def test_a_run_that_is_done_disconnects_its_processes(recipe_file, shard, tmp_path, port):
     recipe = load_recipe(recipe_file, train=(str(shard),))
     mp.spawn(work, (port, whole_run, (recipe, tmp_path), tmp_path / "connected.pt"), nprocs=2)
-    assert torch.load(tmp_path / "connected.pt") is False
+    connected, networks = torch.load(tmp_path / "connected.pt")
+    assert connected is False
+    assert networks == 0  # the last holder of the connection would wait for its threads with Python's lock in hand
     assert (tmp_path / "run" / "weights.safetensors").exists()

@@ -379,6 +379,9 @@ def train(
         run.write(WEIGHTS)
     fabric.barrier()
     if fabric.world_size > 1:  # else threads of Gloo may outlive the interpreter, and a finished run ends by SIGABRT
+        # The wrapped network goes first. Were it the last to hold the group, it would wait for Gloo's thread with
+        # Python's lock in hand, for which that thread may be waiting to let go of the barrier above.
+        del run
         dist.destroy_process_group()
     return out / WEIGHTS
 
