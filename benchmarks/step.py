@@ -68,7 +68,7 @@ def main() -> None:
     fabric.launch()
     with tempfile.TemporaryDirectory() as folder:
         run = Run(fabric, recipe, Path(folder), False, cache)
-        plan = batches(recipe, kept_where(fabric, cache), 0, 0, fabric)
+        plan = batches(recipe, kept_where(fabric, cache), 0, 0, fabric, run.pace)
 
         def step() -> None:
             run.update(next(plan))

@@ -4,7 +4,10 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from safetensors import safe_open
@@ -50,8 +53,8 @@ def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard
     class Killed(BaseException):
         pass
 
-    def step(self, sample, loss, whole=Reporter.step):
-        whole(self, sample, loss)
+    def step(self, sample, *more, whole=Reporter.step):
+        whole(self, sample, *more)
         if sample >= 48:
             raise Killed
 
@@ -72,6 +75,33 @@ def test_a_run_may_be_made_shorter(recipe_file, shard, tmp_path):
     assert load_recipe(recipe_file).samples == 64
     assert train(recipe_file, shard, tmp_path / "run", "--samples", "32") == 0
     assert load_checkpoint(tmp_path / "run" / "last.pt")["sample"] == 32
+
+
+def test_a_run_may_be_given_a_time(recipe_file, shard, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def step(self, sample, *more, whole=Reporter.step):
+        whole(self, sample, *more)
+        if sample >= 160:
+            raise Killed
+
+    clock = SimpleNamespace(perf_counter=partial(next, count()))  # a second passes whenever it is looked at
+    monkeypatch.setattr("adacolvit.training.loop.time", clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(Reporter, "step", step)
+        with pytest.raises(Killed):
+            train(recipe_file, shard, tmp_path / "run", "--minutes", "1", "--every", "80")
+    kept = load_checkpoint(tmp_path / "run" / "last.pt")
+    place, stride = kept["pace"]
+    assert kept["sample"] == 80 and 48 < place < 64 and 0 < stride < 0.1  # six steps went by before it was set
+    assert train(recipe_file, shard, tmp_path / "run", "--resume", "--minutes", "2") == 0
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert "patches" in rows[-1]  # of the second stage
+    state = load_checkpoint(tmp_path / "run" / "last.pt")
+    assert state["pace"][0] >= 64
+    assert 80 + 110 * 8 < state["sample"] <= 80 + 120 * 8  # a look for every step, and some for the log
+    assert state["optimizers"][0]["param_groups"][0]["lr"] < 1e-4  # of 2e-3: the rate has come down
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 """Two processes that share a batch take the step that one process takes with the whole of it, and part when done."""
 
 import gc
+import json
 import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from adacolvit.hints.frame import square_frame
 from adacolvit.model.registry import build, config_from
+from adacolvit.training import loop
 from adacolvit.training.command import Reporter
 from adacolvit.training.data import Batch, PhotoCache, make_batch
 from adacolvit.training.loop import Planned, Run, make_fabric, train
@@ -129,3 +134,26 @@ def test_a_run_that_is_done_disconnects_its_processes(recipe_file, shard, tmp_pa
     assert connected is False
     assert networks == 0  # the last holder of the connection would wait for its threads with Python's lock in hand
     assert (tmp_path / "run" / "weights.safetensors").exists()
+
+
+def hurried_run(recipe: Recipe, folder: Path) -> None:
+    """A run of one minute by a clock that is another one in every process."""
+    rank, update = int(os.environ["RANK"]), Run.update
+    loop.time = SimpleNamespace(perf_counter=partial(next, count(1000 * rank, 1 + 5 * rank)))
+
+    def noted(run: Run, planned: Planned):
+        done.append((run.sample, run.pace.place(run.sample), planned.stage.mode))
+        return update(run, planned)
+
+    done = []
+    Run.update = noted
+    train(recipe, folder / "run", folder / "cache", resume=False, every=10**6, reporter=Reporter(), minutes=1)
+    (folder / f"{rank}.json").write_text(json.dumps(done))
+
+
+def test_processes_agree_on_when_time_is_up(recipe_file, shard, tmp_path, port):
+    recipe = load_recipe(recipe_file, train=(str(shard),))
+    mp.spawn(work, (port, hurried_run, (recipe, tmp_path), tmp_path / "nothing.pt"), nprocs=2)
+    one, other = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert one == other
+    assert len(one) > 20 and {mode for _, _, mode in one} == {"dense", "masked"}

@@ -33,18 +33,12 @@ class Average:
         torch._foreach_lerp_(list(self.values.values()), parameters, 1 - decay)
 
 
-def save_checkpoint(
-    path: Path, recipe: dict, sample: int, step: int, network, optimizers, average: Average, photos: str
-) -> None:
+def save_checkpoint(path: Path, state: dict, network: nn.Module, optimizers: list, average: Average) -> None:
     """Write a checkpoint beside ``path`` and rename it: a killed run, or machine, leaves the old one whole.
 
-    photos: how they reach the network, see :func:`.loop.train`.
+    state: plain values that say which run this is and where it stands, kept as they are.
     """
-    state = {
-        "recipe": recipe,
-        "photos": photos,
-        "sample": sample,
-        "step": step,
+    whole = state | {
         "network": network.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "average": average.values,
@@ -52,7 +46,7 @@ def save_checkpoint(
     }
     part = path.with_suffix(".part")
     with part.open("wb") as file:
-        torch.save(state, file)
+        torch.save(whole, file)
         file.flush()
         os.fsync(file.fileno())  # else a machine that fails may have renamed what it had not written
     os.replace(part, path)

@@ -30,11 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--short-side", type=positive, metavar="PX", help="at which photos are kept at most (default: the recipe's)"
     )
-    parser.add_argument(
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
         "--samples",
         type=positive,
         metavar="N",
         help="of the whole run, its stages in proportion (default: the recipe's)",
+    )
+    length.add_argument(
+        "--minutes",
+        type=positive,
+        metavar="N",
+        help="until the last step, decoding photos included: stages in proportion, and rates come down with the clock",
     )
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
@@ -100,9 +107,9 @@ class Reporter:
         self.progress.start()
         self.task = self.progress.add_task(recipe.name, total=recipe.samples, completed=sample, note="")
 
-    def step(self, sample: int, loss: float) -> None:
-        """One step is done."""
-        self.progress.update(self.task, completed=sample, note=f"loss {loss:.5f}")
+    def step(self, sample: int, loss: float, end: int) -> None:
+        """One step is done; the run will be over after ``end`` samples."""
+        self.progress.update(self.task, completed=sample, total=end, note=f"loss {loss:.5f}")
 
     def say(self, line: str) -> None:
         """What a person should know of how the run begins."""
@@ -157,6 +164,7 @@ def run(args: argparse.Namespace) -> int:
             parts=args.parts,
             stream=args.stream,
             precision=args.precision,
+            minutes=args.minutes,
             reporter=reporter,
         )
     finally:

@@ -32,6 +32,7 @@ from .gates import set_gates
 from .grow import grow
 from .loss import budget_at, budget_loss, color_losses, executed_share, kept
 from .optimizer import make_optimizers, rate, restore, set_rate
+from .pace import Leg, Pace
 from .precision import fabric_precision
 from .recipe import Recipe, Stage, differences
 from .resident import ResidentPhotos, batch_of, fits
@@ -41,6 +42,7 @@ from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING, BUDGETS = range(6)  # streams of random numbers that must not mix
 LOG_EVERY = 20  # steps
+PLANNED = 4  # steps from a run's sample on of which some process may have planned one: two wait, and one is made
 WEIGHTS, START = "weights.safetensors", "start.safetensors"  # at a run's end, and where gates were set at its beginning
 RESULTS = ("last.pt", WEIGHTS)  # of a run, by which its folder is known
 MEASURED = 64  # photos on which gates are measured
@@ -78,9 +80,14 @@ class Planned:
 
 
 def batches(
-    recipe: Recipe, photos: PhotoCache | ResidentPhotos | ShardStream, sample: int, step: int, fabric: Fabric
+    recipe: Recipe,
+    photos: PhotoCache | ResidentPhotos | ShardStream,
+    sample: int,
+    step: int,
+    fabric: Fabric,
+    pace: Pace,
 ) -> Iterator[Planned]:
-    """This process's share of every step from ``sample`` on.
+    """This process's share of every step from ``sample`` on, to where the run is over by its ``pace``.
 
     A cache is shared photo by photo; resident photos and shards are this process's own, and go round by themselves.
     """
@@ -88,8 +95,8 @@ def batches(
     if isinstance(photos, ShardStream):
         local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
         flowing = photos.photos(sample // world, max(1, cores() // local))
-    while sample < recipe.samples:
-        stage, done, before = recipe.stage_at(sample)
+    while (place := pace.place(sample)) < recipe.samples:
+        stage, done, before = recipe.stage_at(place)
         if stage.batch % world:
             raise RecipeError(f"a batch of {stage.batch} cannot be shared by {world} processes")
         frame = random_frame(stage, rng_for(recipe, FRAMES, step))  # the same in every process
@@ -181,6 +188,8 @@ class Run:
             self.sample, self.step = state["sample"], state["step"]
             self.changed = differences(state["recipe"], recipe.to_dict())
             self.photos_before = state.get("photos", "")
+        # Of checkpoints from before there were others, the pace was the recipe's own.
+        self.pace = Pace(recipe.samples, Leg(self.sample, *(state or {}).get("pace", (float(self.sample), 1.0))))
         self.network.to(fabric.device)
         self.average = Average(self.network, recipe.optimizer.ema)
         optimizers = make_optimizers(self.network, recipe.optimizer)
@@ -216,7 +225,7 @@ class Run:
     def update(self, planned: Planned) -> dict[str, Tensor]:
         """One step; returns what is worth logging. Whether its gradient was finite, :meth:`check` says."""
         fabric, recipe, batch = self.fabric, self.recipe, planned.batch
-        set_rate(self.optimizers, rate(recipe.optimizer, self.sample, recipe.samples))
+        set_rate(self.optimizers, rate(recipe.optimizer, self.pace.place(self.sample), recipe.samples))
         torch.manual_seed(int(rng_for(recipe, GATES, self.step, fabric.global_rank).integers(2**62)))
         _, _, height, width = batch.x.shape
         origin = random_origin(rng_for(recipe, ORIGINS, self.step), height // PATCH, width // PATCH)
@@ -248,6 +257,13 @@ class Run:
                 " (lr, matrix_lr) or lengthen warmup, and go on from the last checkpoint with --resume"
             )
 
+    def hurry(self, end: float) -> None:
+        """Change the pace so that the run is over when this clock of the first process shows ``end``, in seconds."""
+        planned = self.sample + PLANNED * max(stage.batch for stage in self.recipe.stages)
+        leg = self.fabric.broadcast(self.pace.aim(self.sample, planned, time.perf_counter(), end))
+        if leg:
+            self.pace.turn(leg)
+
     def _learn(self, planned: Planned, batch: Batch, origin, share: float) -> dict[str, Tensor]:
         """Add the gradients of a part of a step's photos, ``share`` of them; what was measured on it."""
         recipe, stage = self.recipe, planned.stage
@@ -277,8 +293,14 @@ class Run:
     def save(self) -> None:
         """Write ``last.pt``."""
         bare = [optimizer.optimizer for optimizer in self.optimizers]
-        state = (self.sample, self.step, self.network, bare, self.average, self.photos)
-        save_checkpoint(self.out / "last.pt", self.recipe.to_dict(), *state)
+        state = {
+            "recipe": self.recipe.to_dict(),
+            "photos": self.photos,
+            "sample": self.sample,
+            "step": self.step,
+            "pace": (self.pace.place(self.sample), self.pace.leg(self.sample).stride),
+        }
+        save_checkpoint(self.out / "last.pt", state, self.network, bare, self.average)
 
     def write(self, name: str) -> None:
         """Write the averaged weights to a file of the folder."""
@@ -316,6 +338,7 @@ def train(
     parts: int = 1,
     stream: bool = False,
     precision: str = "auto",
+    minutes: float | None = None,
 ) -> Path:
     """Run a recipe to its end and return the path of the weights.
 
@@ -326,8 +349,10 @@ def train(
     checkpoints. reporter: shows progress; see :mod:`.command`. parts: pieces that a process does its share of a step
     in, for memory that does not hold it at once. stream: read shards as they are needed, instead of decoding all photos
     beforehand.
-    precision: of the network's products, one of :data:`.recipe.PRECISIONS`.
+    precision: of the network's products, one of :data:`.recipe.PRECISIONS`. minutes: from now until the last step, in
+    which what is left of the recipe is done at the pace that this takes; None: sample by sample, however long.
     """
+    end = None if minutes is None else time.perf_counter() + 60 * minutes
     fabric = make_fabric(precision)
     fabric.launch()
     main = fabric.is_global_zero
@@ -354,15 +379,17 @@ def train(
         reporter.start(recipe, run.sample)
     clock = Clock(run.sample)
     next_check = (run.sample // every + 1) * every
-    plan = batches(recipe, photos, run.sample, run.step, fabric)
+    plan = batches(recipe, photos, run.sample, run.step, fabric, run.pace)
     for planned in plan if isinstance(photos, ResidentPhotos) else prefetch(plan):
         measured = run.update(planned)
-        due = run.sample >= min(next_check, recipe.samples)
+        due = run.sample >= next_check or run.pace.place(run.sample) >= recipe.samples
         # A GPU has the next steps sent to it meanwhile; asked for a number, it would have to be waited for.
         if due or fabric.device.type != "cuda" or run.step % LOG_EVERY == 0:
             run.check()
             if main:
-                reporter.step(run.sample, measured["color"].item())
+                reporter.step(run.sample, measured["color"].item(), max(run.sample, run.pace.end()))
+            if end is not None:
+                run.hurry(end)
         if main and run.step % LOG_EVERY == 0:
             run.note(measured | {"images_per_s": clock.speed(run.sample)})
         if due:
