@@ -1,11 +1,14 @@
 """Recipes are read strictly, and the shipped ones are whole."""
 
+import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from adacolvit.cli import main
 from adacolvit.errors import RecipeError, UsageError
 from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions
@@ -52,6 +55,42 @@ def test_a_bad_recipe_is_named(tmp_path, text, message):
     with pytest.raises(Exception, match=message) as caught:
         load_recipe(str(path))
     assert caught.type.__module__ == "adacolvit.errors"
+
+
+def test_a_recipe_may_say_what_it_has_otherwise_than_another(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "own" / "wider.toml"
+    path.parent.mkdir()
+    path.write_text("like = '../base.toml'\nseed = 3\n[[stages]]\n[[stages]]\nlayers = 0.9\n[[stages]]\nsamples = 7")
+    (tmp_path / "base.toml").write_text(
+        "like = 'tiny-mixed'\nname = 'base'\ngates = 'measured'\n[optimizer]\nlr = 0.25\n[[stages]]\nsize = 32"
+    )
+    recipe, first = load_recipe(str(path)), load_recipe("tiny-mixed")
+    assert recipe.name == "wider" and recipe.seed == 3 and recipe.gates == "measured"
+    assert recipe.after == first.after and recipe.model == first.model
+    assert recipe.optimizer == replace(first.optimizer, lr=0.25)
+    assert recipe.stages[:2] == (replace(first.stages[0], size=32), replace(first.stages[1], layers=0.9))
+    assert recipe.stages[2] == Stage(samples=7)
+    assert main(["train", str(path), "--show", "--seed", "5"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == json.loads(json.dumps(replace(recipe, seed=5).to_dict()))
+
+
+def test_a_recipe_that_is_like_another_has_its_own_model(tmp_path):
+    stage = "[[stages]]\nbudgets = [0.3, 1.0]\n"
+    (tmp_path / "any.toml").write_text(f"like = 'tiny-mixed'\n[model]\nbudget_knots = 3\n{stage}{stage}")
+    assert load_recipe(str(tmp_path / "any.toml")).model.budget_knots == 3
+
+
+def test_recipes_that_are_like_nothing(tmp_path):
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text("like = 'other.toml'")
+    for like, message in (("'one.toml'", "like itself"), ("'nothing.toml'", "check the path"), ("3", "like 3: give")):
+        other.write_text(f"like = {like}")
+        with pytest.raises(RecipeError, match=message):
+            load_recipe(str(one))
+    other.write_text("like = 'nothing-like-it'")
+    with pytest.raises(UsageError, match="tiny-stem"):
+        load_recipe(str(one))
 
 
 def test_an_unknown_name_lists_the_known():

@@ -1,6 +1,7 @@
 """``adacolvit train``: arguments, progress, and where things go."""
 
 import argparse
+import json
 from pathlib import Path
 
 from adacolvit.arguments import positive
@@ -43,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="until the last step, decoding photos included: stages in proportion, and rates come down with the clock",
     )
+    parser.add_argument(
+        "--show", action="store_true",
+        help="print all that the recipe says, with what it has of others and these arguments, as JSON, and end",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, help="of everything random (default: the recipe's)")
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE, with --model runs/NAME)")
     parser.add_argument(
@@ -126,14 +131,8 @@ class Reporter:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
-    import torch
-
     from adacolvit.model.registry import find as network
 
-    from .loop import RESULTS, train
-
-    if args.threads:
-        torch.set_num_threads(args.threads)
     recipe = load_recipe(
         args.recipe,
         args.samples,
@@ -146,6 +145,15 @@ def run(args: argparse.Namespace) -> int:
         short_side=args.short_side,
         seed=args.seed,
     )
+    if args.show:
+        print(json.dumps(recipe.to_dict(), indent=2))
+        return 0
+    import torch
+
+    from .loop import RESULTS, train
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
     out = args.out or Path("runs") / recipe.name
     found = [name for name in RESULTS if (out / name).exists()]
     if found and not (args.force or (args.resume and "last.pt" in found)):

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
+from itertools import zip_longest
 from pathlib import Path
 
 from adacolvit.errors import RecipeError, UsageError
@@ -203,24 +204,60 @@ def shipped() -> list[str]:
     return sorted(p.name[:-5] for p in _RECIPES.iterdir() if p.name.endswith(".toml"))
 
 
-def load_recipe(name_or_path: str, samples: int | None = None, **overrides) -> Recipe:
-    """Read a recipe by file path, or by the name of one that comes with the package.
+def _read(name_or_path: str, beside: Path = Path(), readers: tuple[Path, ...] = ()) -> tuple[Path, dict]:
+    """The file of a recipe, and its entries over those of the recipe that it is ``like``.
 
-    samples: how long the run is to be, see :meth:`Recipe.lasting`; None: as the recipe says. ``overrides`` replace
-    top-level entries (train, validation, init, teacher, short_side, seed) where they are not None.
-    Raises UsageError for a name that is none, RecipeError for a recipe that cannot be used.
+    beside: the folder that a path is relative to. readers: the recipes that this one is read for. Raises UsageError,
+    RecipeError.
     """
     path = Path(name_or_path)
     if not path.suffix:
         if name_or_path not in shipped():
             raise UsageError(f"no recipe {name_or_path}: give a .toml file or one of {', '.join(shipped())}")
         path = _RECIPES / f"{name_or_path}.toml"
+    path = beside / path
+    if path.resolve() in readers:
+        raise RecipeError(f"recipe {name_or_path} is like itself: name another one in like, or none")
     try:
         values = tomllib.loads(path.read_text())
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe {name_or_path}: check the path") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"recipe {name_or_path} is not valid TOML: {error}") from error
+    if "like" in values:
+        like = values.pop("like")
+        if not isinstance(like, str):
+            raise RecipeError(f"recipe {name_or_path} is like {like!r}: give the name or path of another one")
+        _, other = _read(like, path.parent, (*readers, path.resolve()))
+        other.pop("name", None)
+        values = _over(other, values)
+    return path, values
+
+
+def _over(other: dict, own: dict) -> dict:
+    """Entries of a recipe, table by table and stage by stage, over those of another one."""
+    merged = other | own
+    for name in other.keys() & own.keys():
+        kinds = {type(other[name]), type(own[name])}
+        if kinds == {dict}:
+            merged[name] = other[name] | own[name]
+        elif name == "stages" and kinds == {list}:
+            pairs = zip_longest(other[name], own[name], fillvalue={})
+            merged[name] = [before | stage for before, stage in pairs]
+    return merged
+
+
+def load_recipe(name_or_path: str, samples: int | None = None, **overrides) -> Recipe:
+    """Read a recipe by file path, or by the name of one that comes with the package.
+
+    One with an entry ``like``, the name of another recipe or its path from there, says what it has otherwise: its
+    tables hold over that one's, its first [[stages]] over that one's first, and so on.
+
+    samples: how long the run is to be, see :meth:`Recipe.lasting`; None: as the recipe says. ``overrides`` replace
+    top-level entries (train, validation, init, teacher, short_side, seed) where they are not None.
+    Raises UsageError for a name that is none, RecipeError for a recipe that cannot be used.
+    """
+    path, values = _read(name_or_path)
     values.setdefault("name", path.name.removesuffix(".toml"))
     model = values.pop("model", "tiny")
     if isinstance(model, str):
