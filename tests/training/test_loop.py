@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -49,19 +50,26 @@ def test_a_run_leaves_what_a_person_needs(straight):
         assert abs(value - average[name].numpy()).max() <= 1e-3 * average[name].abs().max() + 1e-6, name
 
 
-def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard, tmp_path, monkeypatch):
+@contextmanager
+def killed_at(sample: int):
+    """Runs die when they have come so far."""
+
     class Killed(BaseException):
         pass
 
-    def step(self, sample, *more, whole=Reporter.step):
-        whole(self, sample, *more)
-        if sample >= 48:
+    def step(self, done, *more, whole=Reporter.step):
+        whole(self, done, *more)
+        if done >= sample:
             raise Killed
 
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Reporter, "step", step)
-        with pytest.raises(Killed):
-            train(recipe_file, shard, tmp_path / "run", "--every", "16")
+        yield
+
+
+def test_resuming_gives_the_same_weights_to_the_bit(straight, recipe_file, shard, tmp_path):
+    with killed_at(48):
+        train(recipe_file, shard, tmp_path / "run", "--every", "16")
     assert load_checkpoint(tmp_path / "run" / "last.pt")["sample"] == 32
     assert train(recipe_file, shard, tmp_path / "run", "--every", "16", "--resume") == 0
     whole, resumed = (load_checkpoint(run / "last.pt") for run in (straight, tmp_path / "run"))
@@ -78,20 +86,10 @@ def test_a_run_may_be_made_shorter(recipe_file, shard, tmp_path):
 
 
 def test_a_run_may_be_given_a_time(recipe_file, shard, tmp_path, monkeypatch):
-    class Killed(BaseException):
-        pass
-
-    def step(self, sample, *more, whole=Reporter.step):
-        whole(self, sample, *more)
-        if sample >= 160:
-            raise Killed
-
     clock = SimpleNamespace(perf_counter=partial(next, count()))  # a second passes whenever it is looked at
     monkeypatch.setattr("adacolvit.training.loop.time", clock)
-    with monkeypatch.context() as patch:
-        patch.setattr(Reporter, "step", step)
-        with pytest.raises(Killed):
-            train(recipe_file, shard, tmp_path / "run", "--minutes", "1", "--every", "80")
+    with killed_at(160):
+        train(recipe_file, shard, tmp_path / "run", "--minutes", "1", "--every", "80")
     kept = load_checkpoint(tmp_path / "run" / "last.pt")
     place, stride = kept["pace"]
     assert kept["sample"] == 80 and 48 < place < 64 and 0 < stride < 0.1  # six steps went by before it was set
