@@ -2,9 +2,11 @@
 
 import pytest
 
+from adacolvit.training.data import AHEAD
 from adacolvit.training.pace import Leg, Pace
 
-BATCH, AHEAD = 10, 40  # samples of a step, and of what is planned before it
+BATCH = 10
+PLANNED = AHEAD * BATCH  # samples before which all is planned when a step is done
 
 
 def test_of_itself_a_run_follows_its_recipe():
@@ -14,16 +16,16 @@ def test_of_itself_a_run_follows_its_recipe():
     assert Pace(640, Leg(100, 320.0, 0.5)).end() == 740
 
 
-def run(pace: Pace, seconds_at, end: float, begun: float = 0.0) -> tuple[int, float]:
-    """Steps until the run is over, each at what was planned AHEAD; its samples, and what the clock then shows."""
-    sample, time, planned = pace._legs[0].sample, begun, {}
+def run(pace: Pace, seconds_at, end: float, sample: int = 0, time: float = 0.0) -> tuple[int, float]:
+    """Steps until the run is over, each as it was planned; its samples, and what the clock then shows."""
+    planned = {}
     while pace.place(sample) < pace.total:
-        for later in range(sample, sample + AHEAD, BATCH):
+        for later in range(sample, sample + PLANNED, BATCH):
             assert planned.setdefault(later, pace.place(later)) == pace.place(later), "a plan was changed"
         assert pace.place(sample) > planned.get(sample - BATCH, -1.0)
         time += seconds_at(pace.place(sample))
         sample += BATCH
-        if leg := pace.aim(sample, sample + AHEAD, time, end):
+        if leg := pace.aim(sample, sample + PLANNED, time, end):
             pace.turn(leg)
     return sample, time
 
@@ -41,11 +43,11 @@ def test_a_run_is_over_when_its_time_is(seconds_at, end):
 
 
 def test_what_is_left_is_done_in_the_time_that_is_given_anew():
-    sample, time = run(Pace(640, Leg(3000, 320.0, 0.1)), lambda _: 1.0, 150.0, begun=50.0)
+    sample, time = run(Pace(640, Leg(3000, 320.0, 0.1)), lambda _: 1.0, 150.0, 3000, 50.0)
     assert abs(time - 150) < 5 and sample == 3000 + (time - 50) * BATCH
 
 
 def test_a_run_whose_time_is_up_ends_with_what_is_planned():
     sample, _ = run(Pace(10**6), lambda _: 1.0, -5.0)
-    assert sample == 2 * BATCH + AHEAD + BATCH  # the speed is known after two steps
+    assert sample == 2 * BATCH + PLANNED + BATCH  # the speed is known after two steps
     assert run(Pace(20), lambda _: 1.0, 100.0)[0] == 20  # over before its speed is known

@@ -36,6 +36,7 @@ INDEX = "shards.json"  # beside shards: {"name of a shard": number of its photos
 LOOK_EVERY = 1000  # photos between looks at whether the disk has room for those to come
 FEW_HINTS = 10  # "few" of a stage: as many as a person begins with
 VARIED_SIZES = 0.3  # share of the batches whose hints have all sizes, not the smallest alone
+AHEAD = 2  # batches that wait or are in the making while a step is done
 STRETCH = 4 / 3  # crops are stretched by up to this
 
 
@@ -269,5 +270,5 @@ def ahead(calls: Iterable[Callable], threads: int, depth: int) -> Iterator:
 
 
 def prefetch(batches: Iterator) -> Iterator:
-    """Make batches in a thread of their own, two ahead. An error there is raised here."""
-    return takewhile(lambda batch: batch is not None, ahead(repeat(partial(next, batches, None)), 1, 2))
+    """Make batches in a thread of their own, ``AHEAD`` of them ahead. An error there is raised here."""
+    return takewhile(lambda batch: batch is not None, ahead(repeat(partial(next, batches, None)), 1, AHEAD))

@@ -27,7 +27,7 @@ from adacolvit.weights import write_weights
 from .budgets import set_budgets, set_budgets_around
 from .checkpoint import Average, averaged, load_checkpoint, save_checkpoint, start_from
 from .compiled import compiled, compiles
-from .data import Batch, PhotoCache, choose, make_batch, prefetch, random_frame
+from .data import AHEAD, Batch, PhotoCache, choose, make_batch, prefetch, random_frame
 from .gates import set_gates
 from .grow import grow
 from .loss import budget_at, budget_loss, color_losses, executed_share, kept
@@ -42,7 +42,6 @@ from .validation import Validation
 
 PHOTOS, FRAMES, GATES, ORIGINS, MEASURING, BUDGETS = range(6)  # streams of random numbers that must not mix
 LOG_EVERY = 20  # steps
-PLANNED = 4  # steps from a run's sample on of which some process may have planned one: two wait, and one is made
 WEIGHTS, START = "weights.safetensors", "start.safetensors"  # at a run's end, and where gates were set at its beginning
 RESULTS = ("last.pt", WEIGHTS)  # of a run, by which its folder is known
 MEASURED = 64  # photos on which gates are measured
@@ -259,7 +258,7 @@ class Run:
 
     def hurry(self, end: float) -> None:
         """Change the pace so that the run is over when this clock of the first process shows ``end``, in seconds."""
-        planned = self.sample + PLANNED * max(stage.batch for stage in self.recipe.stages)
+        planned = self.sample + AHEAD * max(stage.batch for stage in self.recipe.stages)
         leg = self.fabric.broadcast(self.pace.aim(self.sample, planned, time.perf_counter(), end))
         if leg:
             self.pace.turn(leg)
