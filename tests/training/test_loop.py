@@ -15,6 +15,7 @@ from safetensors import safe_open
 
 from adacolvit.cli import main
 from adacolvit.model.network import ColorizationViT
+from adacolvit.training import loop
 from adacolvit.training.checkpoint import load_checkpoint, start_from
 from adacolvit.training.command import Reporter
 from adacolvit.training.recipe import load_recipe
@@ -87,7 +88,7 @@ def test_a_run_may_be_made_shorter(recipe_file, shard, tmp_path):
 
 def test_a_run_may_be_given_a_time(recipe_file, shard, tmp_path, monkeypatch):
     clock = SimpleNamespace(perf_counter=partial(next, count()))  # a second passes whenever it is looked at
-    monkeypatch.setattr("adacolvit.training.loop.time", clock)
+    monkeypatch.setattr(loop, "time", clock)
     with killed_at(160):
         train(recipe_file, shard, tmp_path / "run", "--minutes", "1", "--every", "80")
     kept = load_checkpoint(tmp_path / "run" / "last.pt")

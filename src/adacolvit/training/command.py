@@ -131,7 +131,11 @@ class Reporter:
 
 def run(args: argparse.Namespace) -> int:
     """Train; returns the exit code."""
+    import torch
+
     from adacolvit.model.registry import find as network
+
+    from .loop import RESULTS, train
 
     recipe = load_recipe(
         args.recipe,
@@ -148,10 +152,6 @@ def run(args: argparse.Namespace) -> int:
     if args.show:
         print(json.dumps(recipe.to_dict(), indent=2))
         return 0
-    import torch
-
-    from .loop import RESULTS, train
-
     if args.threads:
         torch.set_num_threads(args.threads)
     out = args.out or Path("runs") / recipe.name
