@@ -17,9 +17,10 @@ from PIL import Image
 from adacolvit.hints.frame import square_frame
 from adacolvit.training.command import DEFAULT_CACHE
 from adacolvit.training.data import PhotoCache, make_batch, packed
-from adacolvit.training.loop import Planned, Run
+from adacolvit.training.plan import Planned
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
 from adacolvit.training.resident import ResidentPhotos
+from adacolvit.training.run import Run
 from adacolvit.training.shards import make_shards
 from adacolvit.training.stream import ShardStream
 

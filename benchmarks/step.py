@@ -17,8 +17,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from adacolvit.model.registry import NETWORKS
 from adacolvit.training.data import packed
-from adacolvit.training.loop import Run, batches, kept_where, make_fabric
+from adacolvit.training.loop import kept_where, make_fabric
+from adacolvit.training.plan import batches
 from adacolvit.training.recipe import MODES, Optimizer, Recipe, Stage
+from adacolvit.training.run import Run
 
 PHOTOS, SIDE = 1000, 250
 WARM = 6  # steps, the first of which compile

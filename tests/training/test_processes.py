@@ -23,8 +23,10 @@ from adacolvit.model.registry import build, config_from
 from adacolvit.training import loop
 from adacolvit.training.command import Reporter
 from adacolvit.training.data import Batch, PhotoCache, make_batch
-from adacolvit.training.loop import Planned, Run, make_fabric, train
+from adacolvit.training.loop import make_fabric, train
+from adacolvit.training.plan import Planned
 from adacolvit.training.recipe import Recipe, Stage, load_recipe
+from adacolvit.training.run import Run
 
 PHOTOS = 12
 BUDGET = 0.6

@@ -12,7 +12,7 @@ from adacolvit.hints.encoder import decode_ab, denormalize_lightness, normalize_
 from adacolvit.hints.frame import Frame, square_frame
 from adacolvit.hints.sampling import cell_means
 from adacolvit.model.config import ModelConfig
-from adacolvit.training import loop, resident
+from adacolvit.training import loop, plan, resident
 from adacolvit.training.data import PhotoCache, choose, packed
 from adacolvit.training.pace import Pace
 from adacolvit.training.recipe import Recipe, Stage
@@ -76,10 +76,10 @@ def test_a_gpu_makes_batches_of_photos_it_has_no_room_for(cache, monkeypatch):
     recipe = Recipe("made", ModelConfig(width=32, depth=1, heads=2), (stage,))
     for rank in range(2):
         gpu = SimpleNamespace(global_rank=rank, world_size=2, device=torch.device("cuda"))
-        for step, planned in enumerate(loop.batches(recipe, cache, 0, 0, gpu, Pace(recipe.samples))):
+        for step, planned in enumerate(plan.batches(recipe, cache, 0, 0, gpu, Pace(recipe.samples))):
             chosen = choose(len(cache), 4 * step, 4, recipe.seed)[rank::2]
             alone = OnTheProcessor(packed([cache[i] for i in chosen]), gpu.device)
-            seed = int(loop.rng_for(recipe, loop.PHOTOS, step, rank).integers(2**62))
+            seed = int(plan.rng_for(recipe, plan.PHOTOS, step, rank).integers(2**62))
             wanted = alone.batch(stage, square_frame(1, 1, 32), np.arange(2), seed)
             assert torch.equal(planned.batch.x, wanted.x) and torch.equal(planned.batch.target, wanted.target)
 

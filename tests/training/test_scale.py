@@ -16,8 +16,10 @@ from adacolvit.cli import main
 from adacolvit.hints.frame import square_frame
 from adacolvit.training.checkpoint import load_checkpoint
 from adacolvit.training.data import PhotoCache, make_batch
-from adacolvit.training.loop import Planned, Run, make_fabric
+from adacolvit.training.loop import make_fabric
+from adacolvit.training.plan import Planned
 from adacolvit.training.recipe import load_recipe
+from adacolvit.training.run import Run
 
 from .conftest import RECIPE
 

@@ -135,7 +135,8 @@ def run(args: argparse.Namespace) -> int:
 
     from adacolvit.model.registry import find as network
 
-    from .loop import RESULTS, train
+    from .loop import train
+    from .run import RESULTS
 
     recipe = load_recipe(
         args.recipe,

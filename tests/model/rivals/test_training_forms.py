@@ -6,7 +6,7 @@ import torch
 from torch._dynamo.testing import CompileCounter
 
 from adacolvit.model.registry import build
-from adacolvit.training.loop import random_origin
+from adacolvit.training.plan import random_origin
 
 from .made import SMALL
 
