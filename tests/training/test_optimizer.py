@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from adacolvit.errors import RecipeError
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.network import ColorizationViT
 from adacolvit.training import optimizer
@@ -68,6 +69,17 @@ def test_every_parameter_has_the_rate_and_decay_of_its_kind():
         else:
             assert kind == decayed, name
     assert set(kinds.values()) == {matrix, decayed, plain, gate}
+
+
+def test_layers_that_are_fresh_have_a_rate_of_their_own():
+    network = ColorizationViT(ModelConfig(width=32, depth=2, heads=2))
+    *_, muon, fresh = make_optimizers(network, Optimizer(matrix_lr=0.002, fresh=("1.ffn",), fresh_lr=0.01))
+    assert {group["peak"] for group in fresh.param_groups} == {0.01}
+    assert {group["peak"] for group in muon.param_groups} == {0.002}
+    fast = {id(p) for group in fresh.param_groups for p in group["params"]}
+    assert fast == {id(p) for p in network.blocks[1].ffn.parameters() if p.ndim == 2}
+    with pytest.raises(RecipeError, match=r"fresh \['12\.ffn'\], not all of the network"):
+        make_optimizers(network, Optimizer(fresh=("12.ffn",)))
 
 
 def test_averaged_weights_follow_as_said():

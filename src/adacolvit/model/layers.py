@@ -60,19 +60,25 @@ class SplitAttention(nn.Module):
         attended = masked_softmax_attention(q, k, v, keep)[:, :, :tokens]
         return attended.transpose(1, 2).reshape(len(x), tokens, -1)  # B T Hd
 
+    def base(self, x: Tensor) -> Tensor:
+        """What the base part's last matrix sees: x (B, T, C) -> (B, T, d of all heads)."""
+        return self.attend(x, self.qkv_base, None)
+
+    def extra(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """What the extra part adds to tokens with ``keep`` (B, T), None for all: x (B, T, C) -> (B, T, C)."""
+        added = self.out_extra(self.attend(x, self.qkv_extra, keep))
+        return added if keep is None else added * keep[..., None]
+
     def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
         """x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
-        out = self.out_base(self.attend(x, self.qkv_base, None))
-        if self.qkv_extra is None:
-            return out
-        extra = self.out_extra(self.attend(x, self.qkv_extra, keep))
-        return out + (extra if keep is None else extra * keep[..., None])
+        out = self.out_base(self.base(x))
+        return out if self.qkv_extra is None else out + self.extra(x, keep)
 
     def gathered(self, x: Tensor, index: Tensor) -> Tensor:
         """x (1, T, C), index (K,) of the more informative tokens -> (1, T, C)."""
-        out = self.out_base(self.attend(x, self.qkv_base, None))
+        out = self.out_base(self.base(x))
         if self.qkv_extra is not None:
-            out[:, index] += self.out_extra(self.attend(x[:, index], self.qkv_extra, None))
+            out[:, index] += self.extra(x[:, index], None)
         return out
 
 
@@ -87,17 +93,23 @@ class SplitFFN(nn.Module):
         self.in_extra = nn.Linear(config.width, extra) if extra else None
         self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None
 
+    def base(self, x: Tensor) -> Tensor:
+        """As :meth:`SplitAttention.base`."""
+        return F.gelu(self.in_base(x))
+
+    def extra(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """As :meth:`SplitAttention.extra`."""
+        added = self.out_extra(F.gelu(self.in_extra(x)))
+        return added if keep is None else added * keep[..., None]
+
     def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
         """As :meth:`SplitAttention.forward`."""
-        out = self.out_base(F.gelu(self.in_base(x)))
-        if self.in_extra is None:
-            return out
-        extra = self.out_extra(F.gelu(self.in_extra(x)))
-        return out + (extra if keep is None else extra * keep[..., None])
+        out = self.out_base(self.base(x))
+        return out if self.in_extra is None else out + self.extra(x, keep)
 
     def gathered(self, x: Tensor, index: Tensor) -> Tensor:
         """As :meth:`SplitAttention.gathered`."""
-        out = self.out_base(F.gelu(self.in_base(x)))
+        out = self.out_base(self.base(x))
         if self.in_extra is not None:
-            out[:, index] += self.out_extra(F.gelu(self.in_extra(x[:, index])))
+            out[:, index] += self.extra(x[:, index], None)
         return out

@@ -77,13 +77,20 @@ class Muon(torch.optim.Optimizer):
 
 
 def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim.Optimizer]:
-    """The optimizers of a run. Each group remembers its peak rate as ``peak``, for :func:`set_rate`."""
-    matrices, decayed, plain, gates = [], [], [], []
+    """The optimizers of a run. Each group remembers its peak rate as ``peak``, for :func:`set_rate`.
+
+    Raises RecipeError where the network lacks a layer that is to have a rate of its own.
+    """
+    matrices, fresh, decayed, plain, gates = [], [], [], [], []
+    own_rate = tuple(f"blocks.{layer}." for layer in settings.fresh)
+    for start in own_rate:
+        if not any(name.startswith(start) for name, _ in network.named_parameters()):
+            raise RecipeError(f"an optimizer has fresh {list(settings.fresh)}, not all of the network: write 4.ffn")
     for name, p in network.named_parameters():
         if ".decide_" in name:
             gates.append(p)
         elif settings.muon and name.startswith("blocks.") and p.ndim == 2:
-            matrices.append(p)
+            (fresh if name.startswith(own_rate) else matrices).append(p)
         elif p.ndim >= 2 and "token" not in name and name not in TABLES:
             decayed.append(p)
         else:
@@ -97,6 +104,8 @@ def make_optimizers(network: nn.Module, settings: Optimizer) -> list[torch.optim
     optimizers = [torch.optim.AdamW(adam_groups, lr=settings.lr, betas=(0.9, 0.95), fused=fused)]
     if matrices:
         optimizers.append(Muon(matrices, lr=settings.matrix_lr, weight_decay=settings.weight_decay))
+    if fresh:
+        optimizers.append(Muon(fresh, lr=settings.fresh_lr, weight_decay=settings.weight_decay))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]

@@ -27,6 +27,8 @@ class Optimizer:
 
     matrix_lr: float = 0.02  # Muon's; its updates are orthogonal, so this is a step in spectral norm
     lr: float = 2e-3  # AdamW's
+    fresh: tuple[str, ...] = ()  # layers such as "6.ffn" that have still to learn what the others know
+    fresh_lr: float = 0.02  # Muon's for their matrices
     gate_lr: float = 5e-5  # AdamW's for decision networks: on raw tokens, 2e-3 moves a logit by whole units per step
     muon: bool = True  # False: AdamW for everything
     weight_decay: float = 0.05

@@ -1,0 +1,322 @@
+"""Spend a network's cost otherwise, before it is trained on: ``python -m adacolvit.training.thrift MODEL --data TAR``.
+
+By itself it shows what the extra part of every layer is worth: by how much the network alone misses it, and whether it
+matters which patches get it. Layers are named ``4.ffn`` and ``0.attention``. With --out it writes weights in which
+
+* --fold LAYERS: no patch gets the extra part of these layers any more. What it did for those that had it, the last
+  matrix of the base part does from then on, as well as least squares can, at no cost.
+* --route LAYER=SHARE ...: so many patches get it, by decisions set anew: those to which it adds most, as a ridge
+  regression tells from their tokens.
+* --again LAYERS: these run for every photo. Where no photo had one, its last matrices begin at zero: it changes nothing
+  until it has learnt something (``fresh`` of a recipe's optimizer lets it learn faster than the others).
+
+These are done from the first layer to the last, each on what the ones before it have become.
+"""
+
+import argparse
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from torch import Tensor, nn
+
+from adacolvit.color.lab import lab_to_srgb
+from adacolvit.evaluation.hintset import draw
+from adacolvit.evaluation.metrics import psnr
+from adacolvit.evaluation.photos import Photos, Truth, lay, load
+from adacolvit.evaluation.protocol import join
+from adacolvit.evaluation.torch_network import TorchNetwork
+from adacolvit.hints.encoder import decode_ab, encode_one
+from adacolvit.model.cost import cost
+from adacolvit.model.decisions import Decisions, threshold
+from adacolvit.model.network import ColorizationViT
+from adacolvit.weights import load_weights, write_weights
+
+from .gates import FIRM, RIDGE, predict_gain
+
+KINDS = ("attention", "ffn")
+HINTS = 10  # of every photo
+BATCH = 8  # photos
+CLOSED = -6.0  # logit of a patch that never gets the extra part
+FAINT = 1e-3  # squared length, below which an addition to a token (of 192 channels of some hundreds) is nothing
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer: its block, and 0 for attention or 1 for the FFN."""
+
+    block: int
+    kind: int
+
+    def __str__(self) -> str:
+        return f"{self.block}.{KINDS[self.kind]}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """That of a name such as ``4.ffn``. Raises ArgumentTypeError."""
+        block, _, kind = text.partition(".")
+        if not block.isdecimal() or kind not in KINDS:
+            raise argparse.ArgumentTypeError(f"{text!r} is no layer: write 4.ffn or 0.attention")
+        return cls(int(block), KINDS.index(kind))
+
+    def of(self, network: ColorizationViT) -> tuple[nn.Module, nn.Module, nn.Linear]:
+        """Its norm, the layer itself, and the decision about its patches."""
+        return tuple(network.blocks[self.block].sublayers())[self.kind]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Photos as the network gets them, and the true ones."""
+
+    x: Tensor  # (B, 4, 224, 224)
+    truths: Sequence[Truth]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a network did: PSNR in dB and GMACs of every photo, (M,) both, and means of its decisions, (D, 2) both."""
+
+    psnr: np.ndarray
+    gmacs: np.ndarray
+    layers: np.ndarray
+    patches: np.ndarray  # of the layers whether they run or not
+
+
+def read_photos(data, limit: int) -> list[Seen]:
+    """Evenly chosen photos, stretched to 224 x 224, with ``HINTS`` hints each."""
+    photos = Photos(data, limit)
+    hints, seen = draw(photos.read(photos.keys)), []
+    for source in track(photos.read(photos.keys), "reading", len(photos), transient=True):
+        truth = lay(load(source), "square")
+        ab = truth.lab[..., 1:]
+        lightness = np.ascontiguousarray(truth.lab[..., 0])
+        seen.append((encode_one(lightness, *hints.hints(source.key, HINTS, truth.frame, ab)), truth))
+    return [
+        Seen(torch.from_numpy(np.stack([x for x, _ in part])), [truth for _, truth in part])
+        for part in (seen[i : i + BATCH] for i in range(0, len(seen), BATCH))
+    ]
+
+
+@torch.no_grad()
+def score(network: ColorizationViT, photos: Sequence[Seen], change=None) -> Score:
+    """PSNR of the network alone, and what it took. change: a function that alters its decisions in place, or None."""
+    found, spent, layers, patches = [], [], [], []
+    for part in photos:
+        result = network(part.x, "masked")
+        if change:
+            change(result["decisions"])
+            result = network(part.x, "masked", forced=result["decisions"])
+        decided: Decisions = result["decisions"]
+        for color, truth in zip(result["ab"].numpy(), part.truths, strict=True):
+            found.append(psnr(lab_to_srgb(join(truth, decode_ab(color.transpose(1, 2, 0)))), truth.rgb))
+        for ran, kept in zip(decided.layers.numpy() > 0, decided.kept_patches().numpy(), strict=True):
+            spent.append(cost(network.config, decided.patches.shape[-1], ran, kept) / 1e9)
+        layers.append(decided.layers)
+        patches.append(decided.patches.mean(-1))
+    means = (torch.cat(parts).mean(0).numpy() for parts in (layers, patches))
+    return Score(np.array(found), np.array(spent), *means)
+
+
+@torch.no_grad()
+def added(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> tuple[Tensor, Tensor, Tensor]:
+    """What the extra part of a layer adds to the patches that get it, in network order.
+
+    Returns the tokens that the decision sees (M, C), what the base part's last matrix sees (M, d), and what is added
+    (M, C), zero where a patch does not get it.
+    """
+    norm, layer, decide = place.of(network)
+    found = []
+
+    def look(_, arguments) -> None:
+        z = arguments[0]
+        x = F.layer_norm(z, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+        keep = threshold(decide(z[:, 1:]).squeeze(-1))
+        parts = z, layer.base(x), layer.extra(x, F.pad(keep, (1, 0), value=1.0))
+        found.append([part[:, 1:].flatten(0, 1) for part in parts])
+
+    hook = norm.register_forward_pre_hook(look)
+    for part in photos:
+        network(part.x, "masked")
+    hook.remove()
+    return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
+
+
+@torch.no_grad()
+def fold(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> None:
+    """Let no patch get a layer's extra part, and its base part do what that did: ridge regression, W h + b = added.
+
+    The policy token gets all extra parts for ever: this one adds nothing to it any more, since the base part does.
+    """
+    _, layer, decide = place.of(network)
+    _, base, extra = (part.double() for part in added(network, place, photos))
+    h, e = base - base.mean(0), extra - extra.mean(0)
+    gram = h.T @ h / len(h)
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    w = torch.linalg.solve(gram, h.T @ e / len(h))
+    layer.out_base.weight += w.T.float()
+    layer.out_base.bias += (extra.mean(0) - base.mean(0) @ w).float()
+    layer.out_extra.weight.zero_()
+    decide.weight.zero_()
+    decide.bias.fill_(CLOSED)
+
+
+@torch.no_grad()
+def route(network: ColorizationViT, place: Place, share: float, photos: Sequence[Seen]) -> None:
+    """Let ``share`` of the patches get a layer's extra part: those to whose tokens it adds most."""
+    *_, decide = place.of(network)
+    z, _, extra = added(network, place, photos)
+    weight, bias = predict_gain(z, (extra.square().sum(-1) + FAINT).log(), share)
+    decide.weight.copy_(weight[None])
+    decide.bias.copy_(bias[None])
+
+
+@torch.no_grad()
+def run_again(network: ColorizationViT, place: Place, ran: bool) -> None:
+    """Let a layer run for every photo; from last matrices of zero, and for no patch in full, where it never ``ran``."""
+    _, layer, decide = place.of(network)
+    gate = network.blocks[place.block].decide_layers
+    gate.weight[place.kind] = 0
+    gate.bias[place.kind] = FIRM
+    if ran:
+        return
+    for part in (*layer.out_base.parameters(), *layer.out_extra.parameters(), decide.weight):
+        part.zero_()
+    decide.bias.fill_(CLOSED)
+
+
+def places(network: ColorizationViT) -> Iterator[Place]:
+    """All layers, in the order in which they run."""
+    return (Place(block, kind) for block in range(network.config.depth) for kind in range(2))
+
+
+def worth(network: ColorizationViT, photos: Sequence[Seen], now: Score) -> Iterator[tuple[Place, float, str, Score]]:
+    """What extra parts are worth to a network, which does as ``now``.
+
+    Gives every layer that runs, the share of its patches, what is changed about them, and how the network then does.
+    """
+    rng = torch.Generator().manual_seed(0)
+    for place in places(network):
+        here = slice(None), place.block, place.kind
+        share = now.patches[here[1:]]
+        if now.layers[here[1:]] < 0.5:
+            continue
+        ways = {
+            "none gets it": lambda decided, here=here: decided.patches[here].zero_(),
+            "all get it": lambda decided, here=here: decided.patches[here].fill_(1),
+            "others get it": lambda decided, here=here: decided.patches[here].copy_(
+                decided.patches[here][:, torch.randperm(decided.patches.shape[-1], generator=rng)]
+            ),
+        }
+        if share == 0:
+            ways = {"all get it": ways["all get it"]}
+        elif share == 1:
+            ways = {"none gets it": ways["none gets it"]}
+        for name, change in ways.items():
+            yield place, float(share), name, score(network, photos, change)
+
+
+def difference(now: Score, before: Score) -> tuple[str, str]:
+    """PSNR in dB with the standard error, and GMACs, paired by photo."""
+    better = now.psnr - before.psnr
+    error = better.std() / max(len(better) - 1, 1) ** 0.5
+    return f"{better.mean():+.3f} ± {error:.3f}", f"{now.gmacs.mean() - before.gmacs.mean():+.4f}"
+
+
+def change(
+    network: ColorizationViT,
+    photos: Sequence[Seen],
+    before: Score,
+    folds: Collection[Place] = (),
+    routes: Mapping[Place, float] | None = None,
+    again: Collection[Place] = (),
+) -> Iterator[tuple[Place, str, Score]]:
+    """Fold the extra parts of layers, route others to shares of the patches, let layers run again.
+
+    before: how the network does. Gives each layer, what was done to it, and how the network then does.
+    """
+    routes = routes or {}
+    for place in places(network):
+        done = []
+        if place in again:
+            done.append("runs again")
+            run_again(network, place, before.layers[place.block, place.kind] > 0)
+        if place in folds:
+            done.append("folded")
+            fold(network, place, photos)
+        if place in routes:
+            done.append(f"{routes[place]:.2f} of the patches")
+            route(network, place, routes[place], photos)
+        if done:
+            yield place, ", ".join(done), score(network, photos)
+
+
+def share_of(text: str) -> tuple[Place, float]:
+    """A layer and a share of the patches, of ``4.ffn=0.6``. Raises ArgumentTypeError."""
+    name, _, share = text.partition("=")
+    try:
+        kept = float(share)
+    except ValueError:
+        kept = math.nan
+    if not 0 < kept < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} names no share of the patches: write 4.ffn=0.6")
+    return Place.read(name), kept
+
+
+def main(argv=None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m adacolvit.training.thrift",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("model", help="an AdaColViT's name or .safetensors file")
+    parser.add_argument("--data", required=True, help="photos to measure on: tar shard or folder")
+    parser.add_argument("--limit", type=int, default=192, help="how many of them, evenly chosen (192)")
+    layer = {"nargs": "+", "default": [], "metavar": "LAYER", "type": Place.read}
+    parser.add_argument("--fold", **layer, help="whose extra part no patch gets any more")
+    parser.add_argument(
+        "--route", **layer | {"metavar": "LAYER=SHARE", "type": share_of}, help="whose extra part some get"
+    )
+    parser.add_argument("--again", **layer, help="that run for every photo")
+    parser.add_argument("--out", type=Path, help="the .safetensors file to write, float16")
+    args = parser.parse_args(argv)
+    wanted = {"folds": set(args.fold), "routes": dict(args.route), "again": set(args.again)}
+    named = set().union(*wanted.values())
+    weights = load_weights(args.model)
+    network = TorchNetwork.of_weights(weights).network
+    if both := wanted["folds"] & wanted["routes"].keys():
+        parser.error(f"--fold and --route both have {', '.join(map(str, both))}: choose one")
+    if beyond := named - set(places(network)):
+        parser.error(f"{weights.name} has no layer {', '.join(map(str, beyond))}")
+    if bool(named) != bool(args.out):
+        parser.error("--fold, --route and --again go with --out, the file to write")
+
+    console = Console()
+    photos = read_photos(args.data, args.limit)
+    before = score(network, photos)
+    console.print(f"{weights.name} alone, {HINTS} hints: {before.psnr.mean():.2f} dB, {before.gmacs.mean():.4f} GMACs")
+    if not args.out:
+        table = Table("layer", "of the patches", "", "PSNR, dB", "GMACs", title="what extra parts are worth")
+        for place, share, way, now in track(worth(network, photos, before), "measuring", transient=True):
+            table.add_row(str(place), f"{share:.2f}", way, *difference(now, before))
+        console.print(table)
+        return
+    table = Table("layer", "", "PSNR, dB", "GMACs", title="against what the network was")
+    for place, done, now in track(change(network, photos, before, **wanted), "changing", len(named), transient=True):
+        table.add_row(str(place), done, *difference(now, before))
+    console.print(table)
+    write_weights(args.out, weights.config, {name: value.numpy() for name, value in network.state_dict().items()})
+    patches = (now.layers * now.patches).sum() / now.layers.sum()
+    console.print(f"{now.gmacs.mean():.4f} GMACs: layers = {now.layers.mean():.4f}, patches = {patches:.4f}")
+    console.print(str(args.out))
+
+
+if __name__ == "__main__":
+    main()

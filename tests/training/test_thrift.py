@@ -1,0 +1,184 @@
+"""A network's cost spent otherwise: what is folded, routed or runs again, and what that changes."""
+
+from argparse import ArgumentTypeError
+
+import numpy as np
+import pytest
+import torch
+
+from adacolvit.model.config import ModelConfig
+from adacolvit.model.decisions import Decisions
+from adacolvit.model.network import ColorizationViT
+from adacolvit.training import thrift
+from adacolvit.training.thrift import Place, added, fold, route, run_again, score
+from adacolvit.weights import load_weights, write_weights
+
+ATTENTION, FFN = Place(1, 0), Place(1, 1)
+
+
+@pytest.fixture
+def network():
+    """One of three blocks whose decisions about patches differ from patch to patch, and whose last FFN is skipped."""
+    torch.manual_seed(1)
+    network = ColorizationViT(ModelConfig(32, 3, 2)).eval().requires_grad_(False)
+    for name, p in network.named_parameters():
+        p.add_(torch.randn_like(p) * 0.1)
+        if ".decide_attention" in name or ".decide_ffn" in name:
+            p.zero_() if name.endswith("bias") else p.normal_()
+    network.blocks[2].decide_layers.weight.zero_()
+    network.blocks[2].decide_layers.bias.copy_(torch.tensor([3.0, -3.0]))
+    return network
+
+
+@pytest.fixture(scope="module")
+def photos(shard):
+    return thrift.read_photos(str(shard), 6)
+
+
+def run(network, photos) -> dict:
+    return network(photos[0].x, "masked")
+
+
+def test_a_layer_has_a_name():
+    assert Place.read("11.ffn") == Place(11, 1)
+    assert str(Place.read("0.attention")) == "0.attention"
+    for wrong in ("ffn", "1.mlp", "x.ffn", "1"):
+        with pytest.raises(ArgumentTypeError, match=r"write 4\.ffn"):
+            Place.read(wrong)
+
+
+@pytest.mark.parametrize("place", [ATTENTION, FFN])
+def test_what_is_added_is_what_the_layer_loses_without_its_extra_part(network, photos, place):
+    norm, layer, _ = place.of(network)
+    seen = {}
+    hooks = [
+        norm.register_forward_hook(lambda *call: seen.update(x=call[2])),
+        layer.register_forward_hook(lambda *call: seen.update(out=call[2])),
+    ]
+    run(network, photos[:1])
+    for hook in hooks:
+        hook.remove()
+    tokens, base, extra = added(network, place, photos[:1])
+    assert tokens.shape[1] == extra.shape[1] == 32 and base.shape[1] == layer.out_base.in_features
+    assert 0 < extra.any(1).float().mean() < 1
+    whole = layer.out_base(base) + extra
+    assert torch.allclose(whole, seen["out"][:, 1:].flatten(0, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("place", [ATTENTION, FFN])
+def test_what_an_extra_part_does_linearly_is_folded_without_a_trace(network, photos, place, monkeypatch):
+    """All patches get it, and what it adds is made a linear map of what the base part's last matrix sees."""
+    monkeypatch.setattr(thrift, "RIDGE", 1e-9)
+    _, layer, decide = place.of(network)
+    decide.weight.zero_()
+    decide.bias.fill_(3.0)
+    for ours, theirs in (("qkv_extra", "qkv_base"), ("in_extra", "in_base")):
+        if hasattr(layer, ours):
+            getattr(layer, ours).load_state_dict(getattr(layer, theirs).state_dict())
+    before = run(network, photos)
+    fold(network, place, photos)
+    after = run(network, photos)
+    assert not after["decisions"].patches[:, place.block, place.kind].any()
+    assert torch.allclose(before["ab"], after["ab"], atol=1e-3)
+
+
+def test_folding_keeps_more_of_what_an_extra_part_does_than_leaving_it_out(network, photos):
+    before = run(network, photos)["ab"]
+    decided = run(network, photos)["decisions"]
+    decided.patches[:, 1] = 0
+    without = network(photos[0].x, "masked", forced=decided)["ab"]
+    for place in (ATTENTION, FFN):
+        fold(network, place, photos)
+    after = run(network, photos)
+    assert (after["ab"] - before).square().mean() < 0.7 * (without - before).square().mean()
+    assert after["decisions"].kept_patches()[:, 1].sum() == 0
+
+
+def test_those_patches_get_the_extra_part_to_which_it_adds_most(network, photos):
+    network.blocks[1].decide_ffn.weight.zero_()
+    network.blocks[1].decide_ffn.bias.fill_(3.0)  # all get it
+    *_, extra = added(network, FFN, photos)
+    route(network, FFN, 0.25, photos)
+    chosen = run(network, photos)["decisions"].patches[:, 1, 1]
+    everyone = torch.cat([network(part.x, "masked")["decisions"].patches[:, 1, 1] for part in photos]).flatten() > 0
+    assert everyone.float().mean().item() == pytest.approx(0.25, abs=0.02)
+    assert 0 < chosen.mean() < 1
+    lengths = extra.square().sum(1)
+    assert lengths[everyone].mean() > 1.1 * lengths[~everyone].mean()
+
+
+def test_a_layer_that_never_ran_changes_nothing_as_it_runs_again(network, photos):
+    before = run(network, photos)
+    assert not before["decisions"].layers[:, 2, 1].any()
+    run_again(network, Place(2, 1), ran=False)
+    after = run(network, photos)
+    assert after["decisions"].layers[:, 2, 1].all()
+    assert not after["decisions"].patches[:, 2, 1].any()
+    assert torch.equal(before["ab"], after["ab"])
+
+
+def test_a_layer_that_ran_for_some_runs_as_it_is(network, photos):
+    decided = run(network, photos)["decisions"]
+    decided.layers[:, 2, 1] = 1
+    forced = network(photos[0].x, "masked", forced=Decisions(decided.layers, None))["ab"]
+    run_again(network, Place(2, 1), ran=True)
+    assert torch.allclose(run(network, photos)["ab"], forced, atol=1e-6)
+
+
+def test_a_score_is_of_what_is_changed(network, photos):
+    now = score(network, photos)
+    assert now.psnr.shape == now.gmacs.shape == (6,) and now.layers.shape == (3, 2)
+    assert now.layers[2].tolist() == [1, 0]
+    same = score(network, photos, lambda decided: None)
+    np.testing.assert_allclose(now.psnr, same.psnr, atol=1e-5)
+    less = score(network, photos, lambda decided: decided.patches.zero_())
+    assert (less.gmacs < now.gmacs).all() and not less.patches.any()
+    assert np.abs(less.psnr - now.psnr).min() > 1e-4
+
+
+@pytest.fixture
+def weights(network, tmp_path):
+    path = tmp_path / "some.safetensors"
+    write_weights(path, network.config, {name: value.numpy() for name, value in network.state_dict().items()})
+    return path
+
+
+def test_the_command_shows_what_extra_parts_are_worth(weights, shard, capsys):
+    thrift.main([str(weights), "--data", str(shard), "--limit", "4"])
+    shown = capsys.readouterr().out
+    assert "some alone, 10 hints" in shown and "what extra parts are worth" in shown
+    assert "2.attention" in shown and "2.ffn" not in shown
+    assert shown.count("none gets it") == shown.count("others get it") == 5
+
+
+def test_the_command_writes_what_it_was_asked_for(weights, shard, tmp_path, capsys):
+    out = tmp_path / "other.safetensors"
+    arguments = ["--limit", "4", "--fold", "0.attention", "1.ffn", "--route", "0.ffn=0.3", "--again", "2.ffn"]
+    thrift.main([str(weights), "--data", str(shard), "--out", str(out), *arguments])
+    shown = capsys.readouterr().out
+    assert shown.index("0.attention") < shown.index("0.30 of the patches") < shown.index("runs again")
+    assert "layers = 1.0000" in shown
+    other = ColorizationViT(load_weights(out).config).eval()
+    other.load_state_dict({name: torch.from_numpy(value) for name, value in load_weights(out).tensors.items()})
+    decided = other(thrift.read_photos(str(shard), 4)[0].x, "masked")["decisions"]
+    assert decided.layers.all()
+    shares = decided.patches.mean((0, 3))
+    assert shares[0, 0] == shares[1, 1] == shares[2, 1] == 0
+    assert 0.2 < shares[0, 1] < 0.4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--fold 0.ffn --route 0.ffn=0.5 --out x", "--fold and --route both have 0.ffn"),
+        ("--fold 3.ffn --out x", "some has no layer 3.ffn"),
+        ("--fold mlp --out x", "'mlp' is no layer: write 4.ffn or 0.attention"),
+        ("--route 0.ffn --out x", "'0.ffn' names no share of the patches: write 4.ffn=0.6"),
+        ("--fold 0.ffn", "go with --out"),
+        ("--out x", "go with --out"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_photos_are_read(weights, arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        thrift.main([str(weights), "--data", "none.tar", *arguments.split()])
+    assert message in capsys.readouterr().err
