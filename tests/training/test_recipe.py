@@ -81,6 +81,12 @@ def test_a_recipe_that_is_like_another_has_its_own_model(tmp_path):
     assert load_recipe(str(tmp_path / "any.toml")).model.budget_knots == 3
 
 
+def test_a_teacher_has_a_share_of_the_loss(tmp_path):
+    (tmp_path / "own.toml").write_text("like = 'tiny-again'\ntaught = 1.5")
+    with pytest.raises(RecipeError, match=r"taught 1\.5: give the teacher's share"):
+        load_recipe(str(tmp_path / "own.toml"))
+
+
 def test_recipes_that_are_like_nothing(tmp_path):
     one, other = tmp_path / "one.toml", tmp_path / "other.toml"
     one.write_text("like = 'other.toml'")

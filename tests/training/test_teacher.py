@@ -40,6 +40,8 @@ def test_half_of_the_loss_is_the_distance_to_what_the_teacher_would_ship(teacher
     result = student(batch.x, "dense", origin=origin)
     alone = color_loss(result["ab"], batch.target)
     loss, measured = teacher.pull(alone, student, result, batch.x, origin)
+    teacher.share = 0.75
+    more, _ = teacher.pull(alone, student, result, batch.x, origin)
     with torch.no_grad():  # as it runs in the product, where what is left out is not computed
         own = torch.cat([teacher.network(x[None], "gathered", origin=origin)["ab"] for x in batch.x])
         dense = teacher.network(batch.x, "dense", origin=origin)["ab"]
@@ -47,6 +49,7 @@ def test_half_of_the_loss_is_the_distance_to_what_the_teacher_would_ship(teacher
     near = color_loss(result["ab"], own).item()
     assert measured["taught"].item() == pytest.approx(near, rel=1e-4)
     assert loss.item() == pytest.approx((alone.item() + near) / 2, rel=1e-4)
+    assert more.item() == pytest.approx(0.25 * alone.item() + 0.75 * near, rel=1e-4)
     loss.backward()
     assert all(p.grad is None for p in teacher.network.parameters())
     assert student.head.weight.grad.abs().max() > 0

@@ -38,7 +38,44 @@ def aligned(x: Tensor, keep: Tensor) -> tuple[Tensor, Tensor]:
     return F.pad(x, (0, 0, 0, more)), F.pad(keep, (0, more))
 
 
-class SplitAttention(nn.Module):
+class SplitLayer(nn.Module):
+    """A sub-layer of two parts: what :meth:`narrow` and :meth:`wide` make of x is mapped by each part's last matrix."""
+
+    out_base: nn.Linear
+    out_extra: nn.Linear | None  # None: of one part
+
+    def narrow(self, x: Tensor) -> Tensor:
+        """What the base part's last matrix sees: x (B, T, C) -> (B, T, its inputs)."""
+        raise NotImplementedError
+
+    def wide(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """What the extra part's sees, which tokens with ``keep`` (B, T) = 0 have no part in; None: all have."""
+        raise NotImplementedError
+
+    def extra(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """What the extra part adds: x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
+        # On processors an extra part that no patch gets is computed for the policy token alone, as layers that no
+        # image keeps are not at all (see network.Block.masked): of a network that gives few, that is half of its time.
+        if keep is not None and not x.is_cuda and not keep[:, 1:].any():
+            first = self.out_extra(self.wide(x[:, :1], None)) * keep[:, :1, None]
+            return F.pad(first, (0, 0, 0, x.shape[1] - 1))
+        added = self.out_extra(self.wide(x, keep))
+        return added if keep is None else added * keep[..., None]
+
+    def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
+        """x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
+        out = self.out_base(self.narrow(x))
+        return out if self.out_extra is None else out + self.extra(x, keep)
+
+    def gathered(self, x: Tensor, index: Tensor) -> Tensor:
+        """x (1, T, C), index (K,) of the more informative tokens -> (1, T, C)."""
+        out = self.out_base(self.narrow(x))
+        if self.out_extra is not None:
+            out[:, index] += self.extra(x[:, index], None)
+        return out
+
+
+class SplitAttention(SplitLayer):
     """Multi-head self-attention whose heads are split into base and extra channels (Eq. 8-10)."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -60,29 +97,16 @@ class SplitAttention(nn.Module):
         attended = masked_softmax_attention(q, k, v, keep)[:, :, :tokens]
         return attended.transpose(1, 2).reshape(len(x), tokens, -1)  # B T Hd
 
-    def base(self, x: Tensor) -> Tensor:
-        """What the base part's last matrix sees: x (B, T, C) -> (B, T, d of all heads)."""
+    def narrow(self, x: Tensor) -> Tensor:
+        """Base heads, attended among all tokens."""
         return self.attend(x, self.qkv_base, None)
 
-    def extra(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """What the extra part adds to tokens with ``keep`` (B, T), None for all: x (B, T, C) -> (B, T, C)."""
-        added = self.out_extra(self.attend(x, self.qkv_extra, keep))
-        return added if keep is None else added * keep[..., None]
-
-    def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
-        """x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
-        out = self.out_base(self.base(x))
-        return out if self.qkv_extra is None else out + self.extra(x, keep)
-
-    def gathered(self, x: Tensor, index: Tensor) -> Tensor:
-        """x (1, T, C), index (K,) of the more informative tokens -> (1, T, C)."""
-        out = self.out_base(self.base(x))
-        if self.qkv_extra is not None:
-            out[:, index] += self.extra(x[:, index], None)
-        return out
+    def wide(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """Extra heads, attended among the tokens with ``keep``."""
+        return self.attend(x, self.qkv_extra, keep)
 
 
-class SplitFFN(nn.Module):
+class SplitFFN(SplitLayer):
     """Feed-forward layer whose hidden channels are split; with everything kept it is the dense FFN exactly."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -93,23 +117,10 @@ class SplitFFN(nn.Module):
         self.in_extra = nn.Linear(config.width, extra) if extra else None
         self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None
 
-    def base(self, x: Tensor) -> Tensor:
-        """As :meth:`SplitAttention.base`."""
+    def narrow(self, x: Tensor) -> Tensor:
+        """Base hidden units."""
         return F.gelu(self.in_base(x))
 
-    def extra(self, x: Tensor, keep: Tensor | None) -> Tensor:
-        """As :meth:`SplitAttention.extra`."""
-        added = self.out_extra(F.gelu(self.in_extra(x)))
-        return added if keep is None else added * keep[..., None]
-
-    def forward(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
-        """As :meth:`SplitAttention.forward`."""
-        out = self.out_base(self.base(x))
-        return out if self.in_extra is None else out + self.extra(x, keep)
-
-    def gathered(self, x: Tensor, index: Tensor) -> Tensor:
-        """As :meth:`SplitAttention.gathered`."""
-        out = self.out_base(self.base(x))
-        if self.in_extra is not None:
-            out[:, index] += self.extra(x[:, index], None)
-        return out
+    def wide(self, x: Tensor, keep: Tensor | None) -> Tensor:
+        """Extra hidden units."""
+        return F.gelu(self.in_extra(x))

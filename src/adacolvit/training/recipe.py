@@ -104,6 +104,7 @@ class Recipe:
     init: str = ""  # checkpoint whose weights this run starts from; "": fresh weights
     after: str = ""  # recipe whose weights this one goes on from, by ``init``; "": any, or fresh ones
     teacher: str = ""  # weights of a network whose color is learnt beside the true one, see .teacher; "": none
+    taught: float = 0.5  # share of the color loss that is taken against the teacher's color
     short_side: int = SHORT_SIDE  # at which photos are kept at most; larger ones take more memory and time to decode
     seed: int = 0
     budget_weight: float = 1.0  # of the budget terms beside the Huber loss
@@ -116,6 +117,8 @@ class Recipe:
                 f"recipe {self.name} wants {self.gates} gates, which an AdaColViT alone has: leave gates out,"
                 " or take a recipe without, such as imagenet-masked"
             )
+        if not 0 < self.taught <= 1:
+            raise RecipeError(f"recipe {self.name} has taught {self.taught}: give the teacher's share, in 0..1")
         if self.short_side < PATCH:
             raise RecipeError(f"a recipe has short_side {self.short_side}: give {PATCH} pixels or more")
         knots = getattr(self.model, "budget_knots", 0)

@@ -15,8 +15,6 @@ from .compiled import compiled, compiles
 from .loss import color_loss
 from .recipe import Recipe
 
-SHARE = 0.5  # of the color loss, taken against the teacher's color
-
 
 class Teacher:
     """The network that a recipe names as its ``teacher``; never trained itself.
@@ -26,7 +24,7 @@ class Teacher:
     """
 
     def __init__(self, recipe: Recipe, fabric: Fabric) -> None:
-        self.fabric = fabric
+        self.fabric, self.share = fabric, recipe.taught
         if isinstance(recipe.model, ModelConfig):
             network, self.mode = TorchNetwork.of_weights(load_weights(recipe.teacher)).network, "masked"
         else:
@@ -40,7 +38,7 @@ class Teacher:
     def pull(self, loss: Tensor, network, result: dict, x: Tensor, origin) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of ``network``, which made ``result`` from ``x``, drawn towards the teacher; what is worth logging.
 
-        An AdaColViT: (1 - SHARE) loss + SHARE Huber(ab, the teacher's ab). x, origin: as of the network.
+        An AdaColViT: (1 - share) loss + share Huber(ab, the teacher's ab). x, origin: as of the network.
         """
         with torch.no_grad(), self.fabric.autocast():
             taught = self.network(x, self.mode, origin=origin)
@@ -48,4 +46,4 @@ class Teacher:
             own = network.distillation(result, taught)
             return loss + sum(own.values()), {name: value.detach() for name, value in own.items()}
         near = color_loss(result["ab"].float(), taught["ab"].float())
-        return torch.lerp(loss, near, SHARE), {"taught": near.detach()}
+        return torch.lerp(loss, near, self.share), {"taught": near.detach()}

@@ -138,7 +138,7 @@ def added(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> tup
         z = arguments[0]
         x = F.layer_norm(z, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
         keep = threshold(decide(z[:, 1:]).squeeze(-1))
-        parts = z, layer.base(x), layer.extra(x, F.pad(keep, (1, 0), value=1.0))
+        parts = z, layer.narrow(x), layer.extra(x, F.pad(keep, (1, 0), value=1.0))
         found.append([part[:, 1:].flatten(0, 1) for part in parts])
 
     hook = norm.register_forward_pre_hook(look)
