@@ -125,15 +125,27 @@ def test_a_layer_that_ran_for_some_runs_as_it_is(network, photos):
     assert torch.allclose(run(network, photos)["ab"], forced, atol=1e-6)
 
 
-def test_a_score_is_of_what_is_changed(network, photos):
+def test_a_score_is_of_what_was_decided(network, photos):
     now = score(network, photos)
-    assert now.psnr.shape == now.gmacs.shape == (6,) and now.layers.shape == (3, 2)
-    assert now.layers[2].tolist() == [1, 0]
-    same = score(network, photos, lambda decided: None)
-    np.testing.assert_allclose(now.psnr, same.psnr, atol=1e-5)
-    less = score(network, photos, lambda decided: decided.patches.zero_())
-    assert (less.gmacs < now.gmacs).all() and not less.patches.any()
+    assert now.psnr.shape == now.gmacs.shape == (6,)
+    assert now.layers()[2].tolist() == [1, 0] and 0 < now.patches()[1, 1] < 1
+    np.testing.assert_allclose(now.psnr, score(network, photos, now.decided).psnr, atol=1e-5)
+    none = [Decisions(each.layers, torch.zeros_like(each.patches)) for each in now.decided]
+    less = score(network, photos, none)
+    assert (less.gmacs < now.gmacs).all() and not less.patches().any()
     assert np.abs(less.psnr - now.psnr).min() > 1e-4
+
+
+def test_what_an_extra_part_is_worth_leaves_the_rest_as_decided(network, photos):
+    now = score(network, photos)
+    found = {(place, way): then for place, _, way, then in thrift.worth(network, photos, now)}
+    assert Place(2, 1) not in {place for place, _ in found}
+    for way in ("none gets it", "all get it", "others get it"):
+        change = (found[FFN, way].patches() - now.patches()).abs()
+        assert change.sum() == change[1, 1]
+        assert (change[1, 1] < 1e-6) == (way == "others get it")
+    moved = found[FFN, "others get it"].decided[0].patches != now.decided[0].patches
+    assert moved[:, 1, 1].any() and np.abs(found[FFN, "others get it"].psnr - now.psnr).max() > 1e-4
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import argparse
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -79,14 +80,21 @@ class Seen:
     truths: Sequence[Truth]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
-    """How a network did: PSNR in dB and GMACs of every photo, (M,) both, and means of its decisions, (D, 2) both."""
+    """How a network did: PSNR in dB and GMACs of every photo, (M,) both, and what it decided, batch by batch."""
 
     psnr: np.ndarray
     gmacs: np.ndarray
-    layers: np.ndarray
-    patches: np.ndarray  # of the layers whether they run or not
+    decided: Sequence[Decisions]
+
+    def layers(self) -> Tensor:
+        """(D, 2) for how many of the photos each layer ran."""
+        return torch.cat([each.layers for each in self.decided]).mean(0)
+
+    def patches(self) -> Tensor:
+        """(D, 2) how many of the patches each layer gives its extra part, whether it runs or not."""
+        return torch.cat([each.patches for each in self.decided]).mean((0, 3))
 
 
 def read_photos(data, limit: int) -> list[Seen]:
@@ -105,23 +113,18 @@ def read_photos(data, limit: int) -> list[Seen]:
 
 
 @torch.no_grad()
-def score(network: ColorizationViT, photos: Sequence[Seen], change=None) -> Score:
-    """PSNR of the network alone, and what it took. change: a function that alters its decisions in place, or None."""
-    found, spent, layers, patches = [], [], [], []
-    for part in photos:
-        result = network(part.x, "masked")
-        if change:
-            change(result["decisions"])
-            result = network(part.x, "masked", forced=result["decisions"])
-        decided: Decisions = result["decisions"]
+def score(network: ColorizationViT, photos: Sequence[Seen], forced: Sequence[Decisions] = ()) -> Score:
+    """How a network does alone. forced: decisions of every batch, in place of the network's own."""
+    found, spent, decided = [], [], []
+    for part, wanted in zip_longest(photos, forced):
+        result = network(part.x, "masked", forced=wanted)
+        decisions: Decisions = result["decisions"]
         for color, truth in zip(result["ab"].numpy(), part.truths, strict=True):
             found.append(psnr(lab_to_srgb(join(truth, decode_ab(color.transpose(1, 2, 0)))), truth.rgb))
-        for ran, kept in zip(decided.layers.numpy() > 0, decided.kept_patches().numpy(), strict=True):
-            spent.append(cost(network.config, decided.patches.shape[-1], ran, kept) / 1e9)
-        layers.append(decided.layers)
-        patches.append(decided.patches.mean(-1))
-    means = (torch.cat(parts).mean(0).numpy() for parts in (layers, patches))
-    return Score(np.array(found), np.array(spent), *means)
+        for ran, kept in zip(decisions.layers.numpy() > 0, decisions.kept_patches().numpy(), strict=True):
+            spent.append(cost(network.config, decisions.patches.shape[-1], ran, kept) / 1e9)
+        decided.append(decisions)
+    return Score(np.array(found), np.array(spent), decided)
 
 
 @torch.no_grad()
@@ -201,25 +204,23 @@ def worth(network: ColorizationViT, photos: Sequence[Seen], now: Score) -> Itera
 
     Gives every layer that runs, the share of its patches, what is changed about them, and how the network then does.
     """
-    rng = torch.Generator().manual_seed(0)
+    rng, layers, patches = torch.Generator().manual_seed(0), now.layers(), now.patches()
+    ways = {
+        "none gets it": torch.zeros_like,
+        "all get it": torch.ones_like,
+        "others get it": lambda kept: kept[:, torch.randperm(kept.shape[1], generator=rng)],
+    }
     for place in places(network):
-        here = slice(None), place.block, place.kind
-        share = now.patches[here[1:]]
-        if now.layers[here[1:]] < 0.5:
+        share = patches[place.block, place.kind].item()
+        if layers[place.block, place.kind] < 0.5:
             continue
-        ways = {
-            "none gets it": lambda decided, here=here: decided.patches[here].zero_(),
-            "all get it": lambda decided, here=here: decided.patches[here].fill_(1),
-            "others get it": lambda decided, here=here: decided.patches[here].copy_(
-                decided.patches[here][:, torch.randperm(decided.patches.shape[-1], generator=rng)]
-            ),
-        }
-        if share == 0:
-            ways = {"all get it": ways["all get it"]}
-        elif share == 1:
-            ways = {"none gets it": ways["none gets it"]}
-        for name, change in ways.items():
-            yield place, float(share), name, score(network, photos, change)
+        for name, changed in ways.items():
+            if (share == 0 and name != "all get it") or (share == 1 and name != "none gets it"):
+                continue
+            forced = [Decisions(each.layers, each.patches.clone()) for each in now.decided]
+            for each in forced:
+                each.patches[:, place.block, place.kind] = changed(each.patches[:, place.block, place.kind])
+            yield place, share, name, score(network, photos, forced)
 
 
 def difference(now: Score, before: Score) -> tuple[str, str]:
@@ -246,7 +247,7 @@ def change(
         done = []
         if place in again:
             done.append("runs again")
-            run_again(network, place, before.layers[place.block, place.kind] > 0)
+            run_again(network, place, bool(before.layers()[place.block, place.kind]))
         if place in folds:
             done.append("folded")
             fold(network, place, photos)
@@ -313,8 +314,9 @@ def main(argv=None) -> None:
         table.add_row(str(place), done, *difference(now, before))
     console.print(table)
     write_weights(args.out, weights.config, {name: value.numpy() for name, value in network.state_dict().items()})
-    patches = (now.layers * now.patches).sum() / now.layers.sum()
-    console.print(f"{now.gmacs.mean():.4f} GMACs: layers = {now.layers.mean():.4f}, patches = {patches:.4f}")
+    layers, patches = now.layers(), now.patches()
+    kept = (layers * patches).sum() / layers.sum()
+    console.print(f"{now.gmacs.mean():.4f} GMACs: layers = {layers.mean():.4f}, patches = {kept:.4f}")
     console.print(str(args.out))
 
 
