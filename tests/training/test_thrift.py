@@ -9,7 +9,8 @@ import torch
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
-from adacolvit.training import thrift
+from adacolvit.model.registry import build
+from adacolvit.training import gates, thrift
 from adacolvit.training.thrift import Place, added, fold, route, run_again, score
 from adacolvit.weights import load_weights, write_weights
 
@@ -68,7 +69,7 @@ def test_what_is_added_is_what_the_layer_loses_without_its_extra_part(network, p
 @pytest.mark.parametrize("place", [ATTENTION, FFN])
 def test_what_an_extra_part_does_linearly_is_folded_without_a_trace(network, photos, place, monkeypatch):
     """All patches get it, and what it adds is made a linear map of what the base part's last matrix sees."""
-    monkeypatch.setattr(thrift, "RIDGE", 1e-9)
+    monkeypatch.setattr(gates, "RIDGE", 1e-9)
     _, layer, decide = place.of(network)
     decide.weight.zero_()
     decide.bias.fill_(3.0)
@@ -193,4 +194,25 @@ def test_the_command_writes_what_it_was_asked_for(weights, shard, tmp_path, caps
 def test_what_cannot_be_done_is_said_before_photos_are_read(weights, arguments, message, capsys):
     with pytest.raises(SystemExit):
         thrift.main([str(weights), "--data", "none.tar", *arguments.split()])
+    assert message in capsys.readouterr().err
+
+
+def test_a_layer_that_never_runs_has_nothing_to_fold(weights, shard, capsys):
+    with pytest.raises(SystemExit):
+        thrift.main([str(weights), "--data", str(shard), "--limit", "2", "--fold", "2.ffn", "--out", "x"])
+    assert "2.ffn ran for no photo: name it in --again, too" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (ModelConfig(32, 2, 2, groups=1, adaptive=False), "other is no AdaColViT"),
+        (ModelConfig(32, 2, 2, budget_knots=3), "other takes budgets, which share their base parts"),
+    ],
+)
+def test_not_every_network_can_be_changed(config, message, tmp_path, capsys):
+    path = tmp_path / "other.safetensors"
+    write_weights(path, config, {name: value.numpy() for name, value in build(config).state_dict().items()})
+    with pytest.raises(SystemExit):
+        thrift.main([str(path), "--data", "none.tar", "--fold", "0.ffn", "--out", "x"])
     assert message in capsys.readouterr().err

@@ -43,6 +43,15 @@ def layer_losses(network: ColorizationViT, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
+def regress(x: Tensor, y: Tensor) -> Tensor:
+    """Ridge regression with an intercept: W (C, K), float64, of y - mean(y) = (x - mean(x)) W. x (M, C), y (M, K)."""
+    x, y = ((part - part.mean(0)).double() for part in (x, y))
+    gram = x.T @ x / len(x)
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    return torch.linalg.solve(gram, x.T @ y / len(x))
+
+
+@torch.no_grad()
 def predict_gain(z: Tensor, gain: Tensor, kept: float) -> tuple[Tensor, Tensor]:
     """A linear decision that keeps the tokens with most to gain.
 
@@ -50,11 +59,8 @@ def predict_gain(z: Tensor, gain: Tensor, kept: float) -> tuple[Tensor, Tensor]:
     deviation that is positive for the fraction ``kept`` of these tokens: ridge regression of the gain.
     """
     mean = z.mean(0)
-    centered = (z - mean).double()
-    gram = centered.T @ centered / len(z)
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(z.shape[1], dtype=gram.dtype)
-    weight = torch.linalg.solve(gram, centered.T @ (gain - gain.mean()).double() / len(z))
-    logits = centered @ weight
+    weight = regress(z, gain[:, None]).squeeze(1)
+    logits = (z - mean).double() @ weight
     weight = weight / logits.std()
     logits = logits / logits.std()
     bias = -logits.quantile(1 - kept) - mean.double() @ weight

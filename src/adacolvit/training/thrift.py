@@ -35,12 +35,13 @@ from adacolvit.evaluation.photos import Photos, Truth, lay, load
 from adacolvit.evaluation.protocol import join
 from adacolvit.evaluation.torch_network import TorchNetwork
 from adacolvit.hints.encoder import decode_ab, encode_one
+from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions, threshold
 from adacolvit.model.network import ColorizationViT
 from adacolvit.weights import load_weights, write_weights
 
-from .gates import FIRM, RIDGE, predict_gain
+from .gates import FIRM, predict_gain, regress
 
 KINDS = ("attention", "ffn")
 HINTS = 10  # of every photo
@@ -158,13 +159,10 @@ def fold(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> None
     The policy token gets all extra parts for ever: this one adds nothing to it any more, since the base part does.
     """
     _, layer, decide = place.of(network)
-    _, base, extra = (part.double() for part in added(network, place, photos))
-    h, e = base - base.mean(0), extra - extra.mean(0)
-    gram = h.T @ h / len(h)
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-    w = torch.linalg.solve(gram, h.T @ e / len(h))
+    _, base, extra = added(network, place, photos)
+    w = regress(base, extra)
     layer.out_base.weight += w.T.float()
-    layer.out_base.bias += (extra.mean(0) - base.mean(0) @ w).float()
+    layer.out_base.bias += (extra.double().mean(0) - base.double().mean(0) @ w).float()
     layer.out_extra.weight.zero_()
     decide.weight.zero_()
     decide.bias.fill_(CLOSED)
@@ -291,6 +289,10 @@ def main(argv=None) -> None:
     wanted = {"folds": set(args.fold), "routes": dict(args.route), "again": set(args.again)}
     named = set().union(*wanted.values())
     weights = load_weights(args.model)
+    if not isinstance(weights.config, ModelConfig) or not weights.config.adaptive:
+        parser.error(f"{weights.name} is no AdaColViT: it has no extra parts")
+    if args.out and weights.config.budget_knots:
+        parser.error(f"{weights.name} takes budgets, which share their base parts: what one of them folds, all get")
     network = TorchNetwork.of_weights(weights).network
     if both := wanted["folds"] & wanted["routes"].keys():
         parser.error(f"--fold and --route both have {', '.join(map(str, both))}: choose one")
@@ -303,6 +305,8 @@ def main(argv=None) -> None:
     photos = read_photos(args.data, args.limit)
     before = score(network, photos)
     console.print(f"{weights.name} alone, {HINTS} hints: {before.psnr.mean():.2f} dB, {before.gmacs.mean():.4f} GMACs")
+    if idle := {place for place in named - wanted["again"] if not before.layers()[place.block, place.kind]}:
+        parser.error(f"{', '.join(map(str, idle))} ran for no photo: name it in --again, too")
     if not args.out:
         table = Table("layer", "of the patches", "", "PSNR, dB", "GMACs", title="what extra parts are worth")
         for place, share, way, now in track(worth(network, photos, before), "measuring", transient=True):
