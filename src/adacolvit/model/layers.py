@@ -54,11 +54,6 @@ class SplitLayer(nn.Module):
 
     def extra(self, x: Tensor, keep: Tensor | None) -> Tensor:
         """What the extra part adds: x (B, T, C), keep (B, T) in {0, 1} or None for all -> (B, T, C)."""
-        # On processors an extra part that no patch gets is computed for the policy token alone, as layers that no
-        # image keeps are not at all (see network.Block.masked): of a network that gives few, that is half of its time.
-        if keep is not None and not x.is_cuda and not keep[:, 1:].any():
-            first = self.out_extra(self.wide(x[:, :1], None)) * keep[:, :1, None]
-            return F.pad(first, (0, 0, 0, x.shape[1] - 1))
         added = self.out_extra(self.wide(x, keep))
         return added if keep is None else added * keep[..., None]
 
