@@ -34,7 +34,7 @@ def _decision(network: ColorizationViT, block: int, layer: int) -> torch.nn.Line
     return (network.blocks[block].decide_attention, network.blocks[block].decide_ffn)[layer]
 
 
-def _clear(network: ColorizationViT, block: int, layer: int, *, base: bool, extra: bool) -> None:
+def clear(network: ColorizationViT, block: int, layer: int, *, base: bool, extra: bool) -> None:
     """Let parts of a layer begin from last matrices of zero, so that running them changes nothing at first."""
     part = (network.blocks[block].attention, network.blocks[block].ffn)[layer]
     for last, clears in ((part.out_base, base), (part.out_extra, extra)):
@@ -186,7 +186,7 @@ def set_budgets_around(network: ColorizationViT, batch: Batch) -> None:
     own = executed_share(decided, config).item()
     shares = decided.patches.mean((0, 3)).numpy() * runs
     for block, layer in _places(network):
-        _clear(network, block, layer, base=not runs[block, layer], extra=shares[block, layer] < UNUSED)
+        clear(network, block, layer, base=not runs[block, layer], extra=shares[block, layer] < UNUSED)
     _leave_layers_to_budgets(network)
 
     patches = decided.patches.shape[-1]

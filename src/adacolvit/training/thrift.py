@@ -41,6 +41,7 @@ from adacolvit.model.decisions import Decisions, threshold
 from adacolvit.model.network import ColorizationViT
 from adacolvit.weights import load_weights, write_weights
 
+from .budgets import clear
 from .gates import FIRM, predict_gain, regress
 
 KINDS = ("attention", "ffn")
@@ -138,14 +139,13 @@ def added(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> tup
     norm, layer, decide = place.of(network)
     found = []
 
-    def look(_, arguments) -> None:
+    def look(_, arguments, x: Tensor) -> None:
         z = arguments[0]
-        x = F.layer_norm(z, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
         keep = threshold(decide(z[:, 1:]).squeeze(-1))
         parts = z, layer.narrow(x), layer.extra(x, F.pad(keep, (1, 0), value=1.0))
         found.append([part[:, 1:].flatten(0, 1) for part in parts])
 
-    hook = norm.register_forward_pre_hook(look)
+    hook = norm.register_forward_hook(look)
     for part in photos:
         network(part.x, "masked")
     hook.remove()
@@ -181,14 +181,14 @@ def route(network: ColorizationViT, place: Place, share: float, photos: Sequence
 @torch.no_grad()
 def run_again(network: ColorizationViT, place: Place, ran: bool) -> None:
     """Let a layer run for every photo; from last matrices of zero, and for no patch in full, where it never ``ran``."""
-    _, layer, decide = place.of(network)
+    *_, decide = place.of(network)
     gate = network.blocks[place.block].decide_layers
     gate.weight[place.kind] = 0
     gate.bias[place.kind] = FIRM
     if ran:
         return
-    for part in (*layer.out_base.parameters(), *layer.out_extra.parameters(), decide.weight):
-        part.zero_()
+    clear(network, place.block, place.kind, base=True, extra=True)
+    decide.weight.zero_()
     decide.bias.fill_(CLOSED)
 
 
