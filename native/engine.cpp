@@ -84,7 +84,7 @@ static Workspace lay_out(Arena& arena, const Engine& e, int rows, int columns) {
   Workspace ws{};
   ws.z_stride = padded(c.width);
   ws.wide_stride = padded(wide > HEAD_COLUMNS ? wide : HEAD_COLUMNS);
-  ws.mixed_stride = padded(c.heads * head + ALIGNED);
+  ws.mixed_stride = padded(std::max(c.heads * head + ALIGNED, int64_t(c.head_rank)));
   ws.score_stride = padded(tokens);
   ws.z = arena.take<float>(tokens * ws.z_stride);
   ws.x = arena.take<float>(bordered * ws.z_stride);
@@ -97,7 +97,7 @@ static Workspace lay_out(Arena& arena, const Engine& e, int rows, int columns) {
   ws.mask = arena.take<float>(ws.score_stride);
   // Of the widest product, or a few queries with their shares of all keys: 2 bytes to a number, and a line of padding.
   const int64_t depth = std::max({int64_t(c.width) * c.head_kernel * c.head_kernel, c.heads * head, hidden,
-                                  int64_t(INPUTS) * PATCH * PATCH});
+                                  int64_t(c.head_rank), int64_t(INPUTS) * PATCH * PATCH});
   ws.left_rows = narrow ? whole((tokens + e.threads - 1) / e.threads) : 0;
   ws.left_bytes = narrow ? std::max(ws.left_rows * (padded(depth) + 64), 32 * (whole(tokens) + whole(head) + 32)) * 2 : 0;
   ws.left = arena.take<char>(e.threads * ws.left_bytes);

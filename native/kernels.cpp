@@ -209,10 +209,13 @@ class Forward {
     wait(worker.team);
     if (first_thread()) reflect();
     wait(worker.team);
+    const int first = lo(patches), end = hi(patches);
+    const Rows mixed{ws.mixed, ws.mixed_stride};
     multiply(
-        net.head, Rows{ws.x, ws.z_stride, ws.border_of}, ws.head_offsets, wide(), lo(patches), hi(patches),
+        net.head, Rows{ws.x, ws.z_stride, ws.border_of}, ws.head_offsets, config.head_rank ? mixed : wide(), first, end,
         Sum::store, ws, worker, nothing);
-    for (int n = lo(patches); n < hi(patches); ++n) shuffle(n);
+    if (config.head_rank) multiply(net.pictures, mixed, &ZERO, wide(), first, end, Sum::store, ws, worker, nothing);
+    for (int n = first; n < end; ++n) shuffle(n);
     wait(worker.team);
   }
 

@@ -17,7 +17,8 @@ constexpr int ALIGNED = 16;  // floats: rows of all buffers are padded to this, 
 constexpr int64_t padded(int64_t n) { return (n + ALIGNED - 1) / ALIGNED * ALIGNED; }
 
 struct Config {
-  int32_t width, depth, heads, base_head, extra_head, base_hidden, extra_hidden, adaptive, head_kernel;
+  int32_t width, depth, heads, base_head, extra_head, base_hidden, extra_hidden, adaptive, head_kernel,
+      head_rank;
   float norm_eps;
 };
 
@@ -53,7 +54,7 @@ struct Block {
 
 struct Network {
   Config config;
-  Packed embed, head;
+  Packed embed, head, pictures;  // the last one where head_rank is not 0
   const float *policy, *norm_weight, *norm_bias;
   Block* blocks;
 };
@@ -133,7 +134,7 @@ struct Workspace {
   float* z;         // (T, z_stride) tokens, in the grid's order
   float* x;         // (T, z_stride) normalized, more informative ones first; at the end the grid with its border
   float* wide;      // (T, wide_stride) q, k and v; the hidden layer; the head's output
-  float* mixed;     // (T, mixed_stride) what attention mixed
+  float* mixed;     // (T, mixed_stride) what attention mixed; how much of each picture the head gives a patch
   float* keys;      // (H, d, T) keys as panels, and values where they are packed too
   float* scores;    // (threads, queries at a time, score_stride)
   float* mask;      // (score_stride,) added to scores: shuts out the padding of keys

@@ -41,7 +41,9 @@ class Packer {
     }
     n.norm_weight = vector(c);
     n.norm_bias = vector(c);
-    n.head = matrix(HEAD_COLUMNS, taps, c, {int64_t(c) * taps, taps, 1}, nullptr, true);
+    const int rank = config.head_rank;
+    n.head = matrix(rank ? rank : HEAD_COLUMNS, taps, c, {int64_t(c) * taps, taps, 1}, nullptr, true);
+    if (rank) n.pictures = linear(HEAD_COLUMNS, rank, nullptr, true);
     return n;
   }
 

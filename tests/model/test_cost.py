@@ -35,10 +35,10 @@ def test_floor_with_no_patch_informative(name, gmacs):
     assert cost(VARIANTS[name], PATCHES, kept=kept) / 1e9 == pytest.approx(gmacs, abs=5e-4)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 4])
-def test_agrees_with_a_counter_of_executed_products(groups):
+@pytest.mark.parametrize(("groups", "rank"), [(1, 0), (2, 0), (4, 0), (2, 24)])
+def test_agrees_with_a_counter_of_executed_products(groups, rank):
     """torch counts what really ran; it has no custom kernel to miss here, since attention is written out."""
-    config = ModelConfig(64, 3, 2, groups=groups, adaptive=groups > 1)
+    config = ModelConfig(64, 3, 2, groups=groups, adaptive=groups > 1, head_rank=rank)
     network = ColorizationViT(config).eval()
     rng = np.random.default_rng(groups)
     layers = torch.from_numpy(rng.integers(0, 2, (1, 3, 2)).astype(np.float32))
@@ -60,3 +60,8 @@ def test_a_skipped_layer_costs_nothing():
     config = VARIANTS["tiny"]
     none = cost(config, PATCHES, layers=np.zeros((12, 2), bool))
     assert none == PATCHES * (1024 * 192 + 9 * 192 * 512) + 192 * 2 * 12
+
+
+def test_a_head_of_few_pictures_costs_a_fraction():
+    whole, few = (cost(ModelConfig(head_rank=rank), PATCHES) for rank in (0, 64))
+    assert whole - few == PATCHES * (9 * 192 * 512 - 64 * (9 * 192 + 512))

@@ -18,10 +18,16 @@ CONFIGS = {
     "g4": ModelConfig(width=64, depth=4, heads=2, groups=4),
     "g8": ModelConfig(width=64, depth=3, heads=1, groups=8),
     "linear head": ModelConfig(width=48, depth=3, heads=3, groups=2, head_kernel=1),
+    "few pictures": ModelConfig(width=64, depth=3, heads=2, groups=2, head_rank=20),
+    "linear head, few pictures": ModelConfig(width=48, depth=3, heads=3, groups=2, head_kernel=1, head_rank=3),
     "dense": ModelConfig(width=64, depth=3, heads=2, groups=1, adaptive=False),
     "tiny": ModelConfig(),
 }
-GRIDS = {"g2": [(14, 14), (5, 39), (11, 17), (1, 6), (3, 1)], "tiny": [(14, 14), (12, 16)]}
+GRIDS = {
+    "g2": [(14, 14), (5, 39), (11, 17), (1, 6), (3, 1)],
+    "few pictures": [(14, 14), (1, 6)],
+    "tiny": [(14, 14), (12, 16)],
+}
 
 
 def weights(net: ColorizationViT) -> Weights:

@@ -37,6 +37,7 @@ CONFIGS = {
     "g8": ModelConfig(width=64, depth=2, heads=1, groups=8),
     "odd widths": ModelConfig(width=36, depth=2, heads=3, groups=3, mlp_ratio=3, head_kernel=1),
     "dense": ModelConfig(width=64, depth=2, heads=2, groups=1, adaptive=False),
+    "few pictures": ModelConfig(width=64, depth=2, heads=2, groups=2, head_rank=40),
     "tiny": ModelConfig(depth=3),
 }
 GRIDS = [(1, 1), (1, 2), (3, 1), (1, 40), (40, 1), (3, 5), (4, 8), (11, 3), (14, 14)]

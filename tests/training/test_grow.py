@@ -121,6 +121,18 @@ def test_a_wider_one_computes_what_the_narrower_does(shallow, batch, positions_o
 
 
 @torch.no_grad()
+def test_a_wider_one_paints_with_the_same_pictures(batch, positions_of_32):
+    torch.manual_seed(2)
+    narrow = ColorizationViT(replace(SHALLOW, head_rank=12)).eval()
+    narrow.pictures.weight.normal_()
+    wide = ColorizationViT(replace(WIDE, head_rank=12)).eval()
+    grow(wide, narrow.state_dict(), batch, layers=0.0)
+    assert torch.equal(wide.pictures.weight, narrow.pictures.weight)
+    one, other = narrow(batch.x, "dense")["ab"], wide(batch.x, "dense")["ab"]
+    assert one.std() > 0.01 and torch.allclose(one, other, atol=1e-5)
+
+
+@torch.no_grad()
 def test_with_its_own_positions_it_computes_nearly_the_same(shallow, batch):
     wide = ColorizationViT(WIDE).eval()
     wide.load_state_dict(widen(shallow.state_dict(), 96, 16))

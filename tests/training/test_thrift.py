@@ -1,17 +1,20 @@
 """A network's cost spent otherwise: what is folded, routed or runs again, and what that changes."""
 
 from argparse import ArgumentTypeError
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from adacolvit.model.config import ModelConfig
+from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 from adacolvit.model.registry import build
 from adacolvit.training import gates, thrift
-from adacolvit.training.thrift import Place, added, fold, route, run_again, score
+from adacolvit.training.checkpoint import with_whole_head
+from adacolvit.training.thrift import Place, added, fold, route, run_again, score, with_pictures
 from adacolvit.weights import load_weights, write_weights
 
 ATTENTION, FFN = Place(1, 0), Place(1, 1)
@@ -145,6 +148,50 @@ def test_what_an_extra_part_is_worth_leaves_the_rest_as_decided(network, photos)
     assert moved[:, 1, 1].any() and np.abs(found[FFN, "others get it"].psnr - now.psnr).max() > 1e-4
 
 
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_as_many_pictures_as_there_are_leave_no_trace(network, photos, kernel):
+    """A head that gives patches of seven pictures, about a mean that is none of them, is one of seven."""
+    network = ColorizationViT(replace(network.config, head_kernel=kernel)).eval().requires_grad_(False)
+    torch.manual_seed(3)
+    network.head.weight.copy_((torch.randn(512, 7) @ torch.randn(7, 32 * kernel**2) * 0.1).view_as(network.head.weight))
+    network.head.bias.normal_()
+    before = run(network, photos)
+    for rank in 7, 9:
+        painting = with_pictures(network, rank, photos)
+        assert painting.config == replace(network.config, head_rank=rank)
+        after = run(painting, photos)
+        assert torch.allclose(before["ab"], after["ab"], atol=1e-4)
+        assert torch.equal(before["decisions"].patches, after["decisions"].patches)
+        again = with_whole_head(painting.state_dict())
+        assert again.keys() == network.state_dict().keys()
+        network.load_state_dict(again)
+        assert torch.allclose(before["ab"], run(network, photos)["ab"], atol=1e-4)
+    assert before["ab"].std() > 0.1
+
+
+def test_the_strongest_pictures_are_taken_and_fewer_may_be_taken_later(network, photos):
+    network.head.weight.mul_(0.2)
+    before = run(network, photos)["ab"]
+    lost = [(run(with_pictures(network, rank, photos), photos)["ab"] - before).square().mean() for rank in (2, 4, 16)]
+    assert lost == sorted(lost, reverse=True) and 0 < lost[2] < 0.7 * lost[0]
+    later = with_pictures(with_pictures(network, 16, photos), 4, photos)
+    assert (run(later, photos)["ab"] - before).square().mean() == pytest.approx(lost[1].item(), rel=0.05)
+    others = [p for name, p in later.named_parameters() if not name.startswith(("head.", "pictures."))]
+    ours = [p for name, p in network.named_parameters() if not name.startswith("head.")]
+    assert all(map(torch.equal, others, ours))
+
+
+def test_a_budget_names_the_same_decisions_as_shares_of_the_cheaper_network(photos):
+    config = ModelConfig(32, 3, 2, budget_knots=3, least_budget=0.6, budget=0.8)
+    network = ColorizationViT(config).eval().requires_grad_(False)
+    painting = with_pictures(network, 8, photos)
+    assert 0 < painting.config.least_budget < 0.6 and painting.config.least_budget < painting.config.budget < 0.8
+    saved = cost(config, 196) - cost(painting.config, 196)
+    for before, after in (("least_budget", "least_budget"), ("budget", "budget")):
+        spent = getattr(config, before) * cost(config, 196)
+        assert getattr(painting.config, after) * cost(painting.config, 196) == pytest.approx(spent - saved)
+
+
 @pytest.fixture
 def weights(network, tmp_path):
     path = tmp_path / "some.safetensors"
@@ -162,11 +209,12 @@ def test_the_command_shows_what_extra_parts_are_worth(weights, shard, capsys):
 
 def test_the_command_writes_what_it_was_asked_for(weights, shard, tmp_path, capsys):
     out = tmp_path / "other.safetensors"
-    arguments = ["--limit", "4", "--fold", "0.attention", "1.ffn", "--route", "0.ffn=0.3", "--again", "2.ffn"]
-    thrift.main([str(weights), "--data", str(shard), "--out", str(out), *arguments])
+    arguments = "--limit 4 --fold 0.attention 1.ffn --route 0.ffn=0.3 --again 2.ffn --head 9"
+    thrift.main([str(weights), "--data", str(shard), "--out", str(out), *arguments.split()])
     shown = capsys.readouterr().out
     assert shown.index("0.attention") < shown.index("0.30 of the patches") < shown.index("runs again")
-    assert "layers = 1.0000" in shown
+    assert "layers = 1.0000" in shown and shown.index("runs again") < shown.index("9 pictures")
+    assert load_weights(out).config.head_rank == 9
     other = ColorizationViT(load_weights(out).config).eval()
     other.load_state_dict({name: torch.from_numpy(value) for name, value in load_weights(out).tensors.items()})
     decided = other(thrift.read_photos(str(shard), 4)[0].x, "masked")["decisions"]
@@ -185,6 +233,8 @@ def test_the_command_writes_what_it_was_asked_for(weights, shard, tmp_path, caps
         ("--route 0.ffn --out x", "'0.ffn' names no share of the patches: write 4.ffn=0.6"),
         ("--fold 0.ffn", "go with --out"),
         ("--out x", "go with --out"),
+        ("--head 9", "go with --out"),
+        ("--head 0 --out x", "--head 0: give a number of pictures from 1 to 511"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_photos_are_read(weights, arguments, message, capsys):

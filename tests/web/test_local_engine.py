@@ -137,9 +137,13 @@ def test_a_photo_as_the_network_sees_it(ask, kind):
     assert np.abs(np.reshape(found["part"], closely.shape) - closely.astype(int)).max() <= 1
 
 
-@pytest.mark.parametrize("name", ["tiny", "dense-tiny", "small-g4"])
-def test_effort(ask, name):
-    config, (rows, columns) = VARIANTS[name], (11, 17)
+@pytest.mark.parametrize(
+    "config",
+    [*(VARIANTS[name] for name in ("tiny", "dense-tiny", "small-g4")), ModelConfig(head_rank=64)],
+    ids=["tiny", "dense-tiny", "small-g4", "few pictures"],
+)
+def test_effort(ask, config):
+    rows, columns = 11, 17
     layers = rng.random((config.depth, 2)) < 0.7 if config.adaptive else np.ones((config.depth, 2), bool)
     patches = layers[..., None] & (rng.random((config.depth, 2, rows * columns)) < 0.4)
     if not config.adaptive:

@@ -169,6 +169,7 @@ def test_networks_beside_the_package_run(path):
     [
         {"depth": -1}, {"depth": 10**6}, {"depth": 2.0}, {"heads": 0}, {"heads": -2}, {"width": 48.0}, {"groups": 0},
         {"adaptive": "no"}, {"adaptive": -1}, {"adaptive": 5}, {"head_kernel": 2}, {"head_kernel": "3"},
+        {"head_rank": -1}, {"head_rank": 513}, {"head_rank": True},
         {"hint_gain": "a"}, {"hint_gain": None}, {"hint_gain": float("nan")}, {"hint_gain": 1e39}, {"mlp_ratio": 10**7},
         {"budget_knots": -3},
     ],

@@ -7,13 +7,14 @@ from adacolvit.hints.frame import PATCH
 
 IN_CHANNELS = 4  # lightness, a, b, mask
 OUT_CHANNELS = 2  # a, b
+PAINTED = OUT_CHANNELS * PATCH**2  # values of one patch on the way out: 2 P^2
 NORM_EPS = 1e-6  # of every LayerNorm
 
 
 # What a file may ask for, which somebody else has written; larger networks than any that exist.
 _WHOLE = {
     "width": (4, 16384), "depth": (1, 1000), "heads": (1, 1024), "mlp_ratio": (1, 64), "groups": (1, 1024),
-    "head_kernel": (1, 3), "budget_knots": (0, 1000),
+    "head_kernel": (1, 3), "head_rank": (0, PAINTED), "budget_knots": (0, 1000),
 }  # fmt: skip
 _MOST_GAIN = 1e6
 
@@ -30,6 +31,7 @@ class ModelConfig:
     adaptive: bool = True  # has decision networks and a policy token, and splits heads and FFN into base and extra
     hint_gain: float = 12.0  # on a, b and mask at the patch embedding: a hint is 4 of 256 pixels, and else found late
     head_kernel: int = 3  # 3: the local stabilising head over the token grid; 1: a linear head
+    head_rank: int = 0  # r: the colors of a patch are a sum of r pictures, how much of each the head says; 0: of any
     budget_knots: int = 0  # K: budgets at which decisions were learned, evenly from the least to 1; 0: for one only
     least_budget: float = 0.3  # of the dense network's cost; where there are knots
     budget: float = 0.55  # where none is asked for

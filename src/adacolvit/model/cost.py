@@ -8,9 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from adacolvit.hints.frame import PATCH
-
-from .config import OUT_CHANNELS, ModelConfig
+from .config import PAINTED, ModelConfig
 
 ATTENTION, FFN = 0, 1  # index of a sub-layer wherever decisions are stored
 
@@ -22,7 +20,8 @@ def embedding_macs(config: ModelConfig, tokens: int) -> int:
 
 def head_macs(config: ModelConfig, tokens: int) -> int:
     """Output head; a convolution's border is padded, so every token costs the same."""
-    return tokens * config.head_kernel**2 * config.width * OUT_CHANNELS * PATCH**2
+    depth, rank = config.head_kernel**2 * config.width, config.head_rank
+    return tokens * (rank * (depth + PAINTED) if rank else depth * PAINTED)
 
 
 def attention_macs(config: ModelConfig, tokens: int, kept: int) -> int:

@@ -95,7 +95,7 @@ class ColorizationViT(PatchNetwork):
         for name, shape in table_shapes(config).items():
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.add_head(config.width, config.head_kernel)
+        self.add_head(config.width, config.head_kernel, config.head_rank)
         if config.adaptive:
             self.open_gates()
             nn.init.trunc_normal_(self.policy_token, std=0.02)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from adacolvit.hints.frame import PATCH
 
-from .config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS
+from .config import IN_CHANNELS, NORM_EPS, PAINTED
 
 HEAD_DEVIATION = 1e-3  # of a head's weights at the start, so that training begins at gray, not at noise: 9 C inputs add
 
@@ -36,15 +36,18 @@ class PatchNetwork(nn.Module):
         self.patch_embed = nn.Linear(IN_CHANNELS * PATCH**2, width)
         self.register_buffer("input_gain", input_gain(hint_gain), persistent=False)
 
-    def add_head(self, width: int, kernel: int) -> None:
+    def add_head(self, width: int, kernel: int, rank: int = 0) -> None:
         """LayerNorm, and a convolution over the token grid from C to 2 P^2 channels; then all weights are initialized.
 
         kernel: 3 for the local stabilizing head, 1 for a linear one.
+        rank: r where the convolution has r channels, and each stands for so much of one of r pictures, which add up
+            (``pictures``); 0 for one of full rank.
         """
         self.norm = nn.LayerNorm(width, eps=NORM_EPS)
-        self.head = nn.Conv2d(width, OUT_CHANNELS * PATCH**2, kernel)
+        self.head = nn.Conv2d(width, rank or PAINTED, kernel, bias=not rank)
+        self.pictures = nn.Conv2d(rank, PAINTED, 1) if rank else nn.Identity()
         self.apply(initialize)
-        nn.init.trunc_normal_(self.head.weight, std=HEAD_DEVIATION)
+        nn.init.trunc_normal_((self.pictures if rank else self.head).weight, std=HEAD_DEVIATION)
 
     def embed_patches(self, x: Tensor, positions: np.ndarray | None = None) -> Tensor:
         """x (B, 4, H, W) -> tokens (B, N, C), row-major; positions: (N, C) float32 that are added to them."""
@@ -65,7 +68,7 @@ class PatchNetwork(nn.Module):
             # Reflection needs a second row to reflect; a single one is repeated.
             z = F.pad(z, (pad, pad, 0, 0), mode="reflect" if columns > pad else "replicate")
             z = F.pad(z, (0, 0, pad, pad), mode="reflect" if rows > pad else "replicate")
-        return F.pixel_shuffle(torch.tanh(self.head(z)), PATCH)
+        return F.pixel_shuffle(torch.tanh(self.pictures(self.head(z))), PATCH)
 
     def unembed_patches(self, z: Tensor, rows: int, columns: int) -> Tensor:
         """Tokens (B, N, C) -> color (B, 2, H, W) in (-1, 1): a/110, b/110."""

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import Steering, knots
-from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS
+from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, PAINTED
 from adacolvit.weights import Weights
 
 from .onnx_builder import Builder
@@ -81,6 +81,13 @@ class _Network:
             b = self._get(f"{name}.bias", n_out)
             inputs.append(g.tensor(f"{name}.bias", b, scale))
         return g.op("Gemm", *inputs)
+
+    def convolution(self, g: Builder, x: str, name: str, shape: tuple[int, ...], bias: bool = True) -> str:
+        """x (1, n_in, h, w) -> (1, n_out, h', w'); ``shape``: (n_out, n_in, side, side) of the weights."""
+        inputs = [x, g.tensor(f"{name}.weight", self._get(f"{name}.weight", *shape))]
+        if bias:
+            inputs.append(g.tensor(f"{name}.bias", self._get(f"{name}.bias", shape[0])))
+        return g.op("Conv", *inputs, kernel_shape=shape[2:])
 
     def norm(self, g: Builder, x: str, name: str) -> str:
         """LayerNorm over the channels of x (., C)."""
@@ -175,15 +182,16 @@ class _Network:
 
     def unembed(self, g: Builder, z: str, grid: str) -> str:
         """Patch tokens (N, C) -> color (1, 2, H, W) in (-1, 1)."""
-        c, kernel = self.config.width, self.config.head_kernel
+        c, kernel, rank = self.config.width, self.config.head_kernel, self.config.head_rank
         z = g.op("Transpose", self.norm(g, z, "norm"), perm=[1, 0])  # C N
         z = g.op("Reshape", z, g.op("Concat", g.ints(1, c), grid, axis=0))  # 1 C h w
         if kernel == 3:
             z = self._reflect(g, self._reflect(g, z, 2), 3)
-        channels = OUT_CHANNELS * PATCH**2
-        weight = self._get("head.weight", channels, c, kernel, kernel)
-        bias = self._get("head.bias", channels)
-        z = g.op("Conv", z, g.tensor("head.weight", weight), g.tensor("head.bias", bias), kernel_shape=[kernel] * 2)
+        if rank:
+            z = self.convolution(g, z, "head", (rank, c, kernel, kernel), bias=False)
+            z = self.convolution(g, z, "pictures", (PAINTED, rank, 1, 1))
+        else:
+            z = self.convolution(g, z, "head", (PAINTED, c, kernel, kernel))
         return g.op("DepthToSpace", g.op("Tanh", z), blocksize=PATCH, mode="CRD")
 
     def _reflect(self, g: Builder, z: str, axis: int) -> str:

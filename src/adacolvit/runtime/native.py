@@ -20,7 +20,7 @@ class Config(ctypes.Structure):
 
     _fields_ = [
         *((name, c_int32) for name in ("width", "depth", "heads", "base_head", "extra_head")),
-        *((name, c_int32) for name in ("base_hidden", "extra_hidden", "adaptive", "head_kernel")),
+        *((name, c_int32) for name in ("base_hidden", "extra_hidden", "adaptive", "head_kernel", "head_rank")),
         ("norm_eps", c_float),
     ]
 

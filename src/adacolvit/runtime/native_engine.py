@@ -13,7 +13,7 @@ from adacolvit.errors import EngineError, WeightsError
 from adacolvit.hints.encoder import checked, decode_ab
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import check_budget, steering, table_shapes
-from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, ModelConfig
+from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, PAINTED, ModelConfig
 from adacolvit.model.positions import sine_positions
 from adacolvit.weights import Weights
 
@@ -129,7 +129,7 @@ _NEEDED = {
 
 def _probe() -> tuple[Weights, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """A small network, an input for it, and decisions, which else a rounding might change."""
-    config = ModelConfig(width=48, depth=2, heads=2, groups=2)
+    config = ModelConfig(width=48, depth=2, heads=2, groups=2, head_rank=24)
     weights = random_weights("of the engine's self-check", config)
     rng = np.random.default_rng(0)
     x = rng.uniform(-0.5, 0.5, (IN_CHANNELS, 5 * PATCH, 7 * PATCH)).astype(np.float32)
@@ -148,7 +148,8 @@ def _config(weights: Weights) -> native.Config:
     config = weights.config
     return native.Config(
         config.width, config.depth, config.heads, config.base_head_width, config.head_width - config.base_head_width,
-        config.base_hidden, config.hidden - config.base_hidden, config.adaptive, config.head_kernel, NORM_EPS,
+        config.base_hidden, config.hidden - config.base_hidden, config.adaptive, config.head_kernel,
+        config.head_rank, NORM_EPS,
     )  # fmt: skip
 
 
@@ -178,7 +179,7 @@ def _tensors(weights: Weights) -> list[np.ndarray | None]:
 
 def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]:
     """Names and shapes of all tensors in the order of native/packing.cpp; None for what the config does without."""
-    c, channels, kernel = config.width, OUT_CHANNELS * PATCH**2, config.head_kernel
+    c, kernel, rank = config.width, config.head_kernel, config.head_rank
 
     def if_adaptive(*entries) -> Iterator:
         yield from entries if config.adaptive else (None,) * len(entries)
@@ -213,5 +214,8 @@ def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]
             yield from part(f"{block}.{which}", "extra", into, times, whole - base)
     yield "norm.weight", (c,)
     yield "norm.bias", (c,)
-    yield "head.weight", (channels, c, kernel, kernel)
-    yield "head.bias", (channels,)
+    yield "head.weight", (rank or PAINTED, c, kernel, kernel)
+    if rank:
+        yield None  # the pictures bring the bias
+        yield "pictures.weight", (PAINTED, rank, 1, 1)
+    yield ("pictures.bias" if rank else "head.bias"), (PAINTED,)

@@ -75,12 +75,28 @@ def averaged(path: str) -> dict[str, Tensor]:
     raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
 
 
+def with_whole_head(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Parameters of the network that computes the same with a head of full rank: its pictures multiplied out."""
+    if "pictures.weight" not in values:
+        return values
+    whole = {name: value for name, value in values.items() if not name.startswith("pictures.")}
+    head = values["head.weight"]
+    weight = values["pictures.weight"].flatten(1) @ head.flatten(1)
+    return whole | {"head.weight": weight.unflatten(1, head.shape[1:]), "head.bias": values["pictures.bias"]}
+
+
+def beginning(network: nn.Module, path: str) -> dict[str, Tensor]:
+    """What :func:`averaged` gives, with a head of full rank where the network that is to begin with it has one."""
+    values = averaged(path)
+    return values if "pictures.weight" in network.state_dict() else with_whole_head(values)
+
+
 def start_from(network: nn.Module, path: str) -> None:
-    """Begin with the weights of a file, see :func:`averaged`, of the same shape.
+    """Begin with the weights of a file, see :func:`beginning`, of the same shape.
 
     A network that adds parts to a dense one (``added``: what their names hold) may begin with the dense one's.
     """
-    values = averaged(path)
+    values = beginning(network, path)
     fresh = {
         name: p
         for name, p in network.state_dict().items()

@@ -28,7 +28,7 @@ from .loss import color_loss
 
 _BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
 _POLICY = ("policy_token", "budget_policy")  # whose channels are their last axis
-_ENDS = re.compile(r"^head\.|\.decide_|^budget_(layers|patches)$")  # whose outputs are not channels
+_ENDS = re.compile(r"^(head|pictures)\.|\.decide_|^budget_(layers|patches)$")  # whose outputs are not channels
 _OUT_OF_HEADS = re.compile(r"\.attention\.out_\w+\.weight$")
 _READS = re.compile(r"(qkv|in|out|decide)_\w+\.weight$|^head\.weight$")  # weights on channels or hidden units
 _LAST = re.compile(r"(attention|ffn)\.out_")  # the last matrices of a sub-layer, and the bias of the base part

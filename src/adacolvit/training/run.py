@@ -12,11 +12,11 @@ from torch import Tensor
 from adacolvit.errors import RecipeError
 from adacolvit.files import write_file
 from adacolvit.hints.frame import PATCH, square_frame
-from adacolvit.model.registry import build
+from adacolvit.model.registry import build, config_from
 from adacolvit.weights import write_weights
 
 from .budgets import set_budgets, set_budgets_around
-from .checkpoint import Average, averaged, load_checkpoint, save_checkpoint, start_from
+from .checkpoint import Average, beginning, load_checkpoint, save_checkpoint, start_from
 from .compiled import compiled, compiles
 from .data import AHEAD, Batch, PhotoCache, make_batch
 from .gates import set_gates
@@ -67,7 +67,7 @@ class Run:
             self._set_gates(photos)
         state = load_checkpoint(out / "last.pt") if resume else None
         if state:
-            if state["recipe"]["model"] != recipe.model.to_dict():
+            if config_from(state["recipe"]["model"]) != recipe.model:
                 raise RecipeError(f"{out / 'last.pt'} was made for another network than the recipe's")
             self.network.load_state_dict(state["network"])
             self.sample, self.step = state["sample"], state["step"]
@@ -99,7 +99,7 @@ class Run:
         chosen = rng.integers(len(some), size=MEASURED)
         batch = make_batch(some, stage, square_frame(1, 1, stage.size), chosen, rng)
         if recipe.gates == "grown":
-            grow(self.network, averaged(recipe.init), batch, stage.layers)
+            grow(self.network, beginning(self.network, recipe.init), batch, stage.layers)
         elif recipe.gates == "around":
             set_budgets_around(self.network, batch)
         elif recipe.model.budget_knots:

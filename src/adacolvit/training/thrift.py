@@ -9,14 +9,16 @@ matters which patches get it. Layers are named ``4.ffn`` and ``0.attention``. Wi
   regression tells from their tokens.
 * --again LAYERS: these run for every photo. Where no photo had one, its last matrices begin at zero: it changes nothing
   until it has learnt something (``fresh`` of a recipe's optimizer lets it learn faster than the others).
+* --head RANK: the colors of a patch are a sum of so many pictures, the principal components of what the head gives for
+  patches of photos. Colors change little within a patch, so few are enough, and the head says only how much of each.
 
-These are done from the first layer to the last, each on what the ones before it have become.
+These are done from the first layer to the last, each on what the ones before it have become; the head is last.
 """
 
 import argparse
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -35,13 +37,15 @@ from adacolvit.evaluation.photos import Photos, Truth, lay, load
 from adacolvit.evaluation.protocol import join
 from adacolvit.evaluation.torch_network import TorchNetwork
 from adacolvit.hints.encoder import decode_ab, encode_one
-from adacolvit.model.config import ModelConfig
+from adacolvit.hints.frame import PATCH
+from adacolvit.model.config import PAINTED, ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions, threshold
 from adacolvit.model.network import ColorizationViT
 from adacolvit.weights import load_weights, write_weights
 
 from .budgets import clear
+from .checkpoint import with_whole_head
 from .gates import FIRM, predict_gain, regress
 
 KINDS = ("attention", "ffn")
@@ -192,6 +196,41 @@ def run_again(network: ColorizationViT, place: Place, ran: bool) -> None:
     decide.bias.fill_(CLOSED)
 
 
+@torch.no_grad()
+def with_pictures(network: ColorizationViT, rank: int, photos: Sequence[Seen]) -> ColorizationViT:
+    """The network with a head of ``rank`` pictures, which computes the same as nearly as so many can.
+
+    With y = W x + b what the head gives for a patch, m its mean and U the first principal components, it is
+    U U^T (y - m) + m = U (U^T W x) + U U^T (b - m) + m. A budget, a share of the dense network's cost, is from then on
+    one of the dense network with such a head: the same decisions belong to another share.
+    """
+    seen = []
+    hook = (network.pictures if network.config.head_rank else network.head).register_forward_hook(
+        lambda _, __, y: seen.append(y.movedim(1, -1).flatten(0, -2).double())
+    )
+    for part in photos:
+        network(part.x, "masked")
+    hook.remove()
+    values = with_whole_head(network.state_dict())
+    y, weight, bias = torch.cat(seen), values.pop("head.weight").double(), values.pop("head.bias").double()
+    mean = y.mean(0)
+    pictures = torch.linalg.eigh((y - mean).T @ (y - mean)).eigenvectors[:, -rank:].flip(1)  # the strongest first
+    values |= {
+        "head.weight": (pictures.T @ weight.flatten(1)).unflatten(1, weight.shape[1:]),
+        "pictures.weight": pictures[..., None, None],
+        "pictures.bias": pictures @ (pictures.T @ (bias - mean)) + mean,
+    }
+    config = replace(network.config, head_rank=rank)
+    if config.budget_knots:
+        patches = photos[0].x[0, 0].numel() // PATCH**2
+        before, after = cost(network.config, patches), cost(config, patches)
+        least, usual = ((before * share - (before - after)) / after for share in (config.least_budget, config.budget))
+        config = replace(config, least_budget=least, budget=usual)
+    painting = ColorizationViT(config).eval().requires_grad_(False)
+    painting.load_state_dict(values)
+    return painting
+
+
 def places(network: ColorizationViT) -> Iterator[Place]:
     """All layers, in the order in which they run."""
     return (Place(block, kind) for block in range(network.config.depth) for kind in range(2))
@@ -284,6 +323,7 @@ def main(argv=None) -> None:
         "--route", **layer | {"metavar": "LAYER=SHARE", "type": share_of}, help="whose extra part some get"
     )
     parser.add_argument("--again", **layer, help="that run for every photo")
+    parser.add_argument("--head", type=int, metavar="RANK", help="pictures, 64 for example")
     parser.add_argument("--out", type=Path, help="the .safetensors file to write, float16")
     args = parser.parse_args(argv)
     wanted = {"folds": set(args.fold), "routes": dict(args.route), "again": set(args.again)}
@@ -291,15 +331,17 @@ def main(argv=None) -> None:
     weights = load_weights(args.model)
     if not isinstance(weights.config, ModelConfig) or not weights.config.adaptive:
         parser.error(f"{weights.name} is no AdaColViT: it has no extra parts")
-    if args.out and weights.config.budget_knots:
+    if named and weights.config.budget_knots:
         parser.error(f"{weights.name} takes budgets, which share their base parts: what one of them folds, all get")
     network = TorchNetwork.of_weights(weights).network
+    if args.head is not None and not 0 < args.head < PAINTED:
+        parser.error(f"--head {args.head}: give a number of pictures from 1 to {PAINTED - 1}")
     if both := wanted["folds"] & wanted["routes"].keys():
         parser.error(f"--fold and --route both have {', '.join(map(str, both))}: choose one")
     if beyond := named - set(places(network)):
         parser.error(f"{weights.name} has no layer {', '.join(map(str, beyond))}")
-    if bool(named) != bool(args.out):
-        parser.error("--fold, --route and --again go with --out, the file to write")
+    if bool(named or args.head) != bool(args.out):
+        parser.error("--fold, --route, --again and --head go with --out, the file to write")
 
     console = Console()
     photos = read_photos(args.data, args.limit)
@@ -316,8 +358,12 @@ def main(argv=None) -> None:
     table = Table("layer", "", "PSNR, dB", "GMACs", title="against what the network was")
     for place, done, now in track(change(network, photos, before, **wanted), "changing", len(named), transient=True):
         table.add_row(str(place), done, *difference(now, before))
+    if args.head:
+        network = with_pictures(network, args.head, photos)
+        now = score(network, photos)
+        table.add_row("head", f"{args.head} pictures", *difference(now, before))
     console.print(table)
-    write_weights(args.out, weights.config, {name: value.numpy() for name, value in network.state_dict().items()})
+    write_weights(args.out, network.config, {name: value.numpy() for name, value in network.state_dict().items()})
     layers, patches = now.layers(), now.patches()
     kept = (layers * patches).sum() / layers.sum()
     console.print(f"{now.gmacs.mean():.4f} GMACs: layers = {layers.mean():.4f}, patches = {kept:.4f}")

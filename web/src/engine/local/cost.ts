@@ -14,6 +14,7 @@ export interface Config {
   groups: number;
   adaptive: boolean;
   head_kernel: number;
+  head_rank: number;
   budget_knots: number;
   least_budget: number;
   budget: number;
@@ -42,11 +43,13 @@ function layerMacs(config: Config, attention: boolean, tokens: number, kept: num
 }
 
 export function effortOf(config: Config, rows: number, columns: number, decisions: Decisions, ms: number, wantsLayers: boolean): Effort {
-  const { width, depth, adaptive, head_kernel } = config;
+  const { width, depth, adaptive, head_kernel, head_rank } = config;
   const count = rows * columns;
   const policy = adaptive ? 1 : 0;
   const tokens = count + policy;
-  const fixed = count * 4 * PATCH ** 2 * width + count * head_kernel ** 2 * width * 2 * PATCH ** 2 + (adaptive ? 2 * depth * width : 0);
+  const [neighbors, painted] = [head_kernel ** 2 * width, 2 * PATCH ** 2];
+  const head = head_rank ? head_rank * (neighbors + painted) : neighbors * painted;
+  const fixed = count * (4 * PATCH ** 2 * width + head) + (adaptive ? 2 * depth * width : 0);
   const deciding = adaptive ? width * count : 0;
   let [macs, dense] = [fixed, fixed];
   const shares = new Float64Array(count);
