@@ -18,6 +18,7 @@ from adacolvit.training import optimizer
 from adacolvit.training.loss import budget_at, budget_loss, kept
 from adacolvit.training.optimizer import orthogonalize, rate
 from adacolvit.training.recipe import Optimizer, Recipe, Stage, load_recipe, shipped
+from adacolvit.weights import load_weights
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -25,6 +26,10 @@ def test_shipped_recipes_load(name):
     recipe = load_recipe(name)
     assert recipe.name == name and recipe.samples > 0
     assert recipe.after in ("", *shipped()) and (recipe.after or recipe.gates == "kept")
+
+
+def test_the_shipped_weights_are_trained_on_as_they_are():
+    assert load_recipe("tiny-on").model == load_weights("tiny").config
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from adacolvit.errors import RecipeError
 from adacolvit.model.config import ModelConfig
 from adacolvit.model.cost import cost
 from adacolvit.model.decisions import Decisions
 from adacolvit.model.network import ColorizationViT
 from adacolvit.model.registry import build
 from adacolvit.training import gates, thrift
-from adacolvit.training.checkpoint import with_whole_head
+from adacolvit.training.checkpoint import start_from, with_whole_head
 from adacolvit.training.thrift import Place, added, fold, route, run_again, score, with_pictures
 from adacolvit.weights import load_weights, write_weights
 
@@ -181,6 +182,20 @@ def test_the_strongest_pictures_are_taken_and_fewer_may_be_taken_later(network, 
     assert all(map(torch.equal, others, ours))
 
 
+def test_a_run_begins_with_pictures_or_with_what_they_add_up_to(network, photos, tmp_path):
+    painting = with_pictures(network, 9, photos)
+    path = tmp_path / "painting.safetensors"
+    values = {name: value.numpy() for name, value in painting.state_dict().items()}
+    write_weights(path, painting.config, values, np.float32)
+    expected = run(painting, photos)["ab"]
+    for config in painting.config, network.config:
+        begun = ColorizationViT(config).eval()
+        start_from(begun, str(path))
+        assert torch.allclose(run(begun, photos)["ab"], expected, atol=1e-4)
+    with pytest.raises(RecipeError, match="another network"):
+        start_from(ColorizationViT(replace(network.config, head_rank=8)), str(path))
+
+
 def test_a_budget_names_the_same_decisions_as_shares_of_the_cheaper_network(photos):
     config = ModelConfig(32, 3, 2, budget_knots=3, least_budget=0.6, budget=0.8)
     network = ColorizationViT(config).eval().requires_grad_(False)
@@ -189,7 +204,7 @@ def test_a_budget_names_the_same_decisions_as_shares_of_the_cheaper_network(phot
     saved = cost(config, 196) - cost(painting.config, 196)
     for before, after in (("least_budget", "least_budget"), ("budget", "budget")):
         spent = getattr(config, before) * cost(config, 196)
-        assert getattr(painting.config, after) * cost(painting.config, 196) == pytest.approx(spent - saved)
+        assert getattr(painting.config, after) * cost(painting.config, 196) == pytest.approx(spent - saved, rel=1e-3)
 
 
 @pytest.fixture
