@@ -15,7 +15,8 @@ from adacolvit.model.network import ColorizationViT
 from adacolvit.model.registry import build
 from adacolvit.training import gates, thrift
 from adacolvit.training.checkpoint import start_from, with_whole_head
-from adacolvit.training.thrift import Place, added, fold, route, run_again, score, with_pictures
+from adacolvit.training.places import Place
+from adacolvit.training.thrift import added, fold, route, run_again, score, with_pictures
 from adacolvit.weights import load_weights, write_weights
 
 ATTENTION, FFN = Place(1, 0), Place(1, 1)

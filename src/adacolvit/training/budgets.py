@@ -21,31 +21,13 @@ from .data import Batch
 from .gates import everything, firm, patch_gains, predict_gain, watched
 from .grow import pulls
 from .loss import color_loss, executed_share
+from .places import Place, clear, places
 
 FEWEST = 0.1  # of the patches: a layer that gives fewer their full width is better left out
 EVERY = 6.0  # deviations of the logits from their mean, beyond which no patch is expected
 ROOT = 0.55  # between leaving out layers (0) and patches (1)
 ROUNDS = 3  # of setting what patches a layer keeps, which changes what the next one sees
 UNUSED = 0.05  # of the patches: an extra part that fewer have used is not what the others would need
-
-
-def _decision(network: ColorizationViT, block: int, layer: int) -> torch.nn.Linear:
-    """The decision network of a layer's patches."""
-    return (network.blocks[block].decide_attention, network.blocks[block].decide_ffn)[layer]
-
-
-def clear(network: ColorizationViT, block: int, layer: int, *, base: bool, extra: bool) -> None:
-    """Let parts of a layer begin from last matrices of zero, so that running them changes nothing at first."""
-    part = (network.blocks[block].attention, network.blocks[block].ffn)[layer]
-    for last, clears in ((part.out_base, base), (part.out_extra, extra)):
-        if clears and last is not None:
-            for values in last.parameters():
-                values.zero_()
-
-
-def _places(network: ColorizationViT) -> list[tuple[int, int]]:
-    """All layers, in the order in which they run."""
-    return [(block, layer) for block in range(network.config.depth) for layer in range(2)]
 
 
 def _leave_layers_to_budgets(network: ColorizationViT) -> None:
@@ -56,8 +38,8 @@ def _leave_layers_to_budgets(network: ColorizationViT) -> None:
 
 
 @torch.no_grad()
-def cheapest_layers(network: ColorizationViT, batch: Batch, decided: Decisions | None = None) -> list[tuple[int, int]]:
-    """The layers that run (block, 0 or 1), in the order in which they are best left out.
+def cheapest_layers(network: ColorizationViT, batch: Batch, decided: Decisions | None = None) -> list[Place]:
+    """The layers that run, in the order in which they are best left out.
 
     Each is the one whose absence, beside those before it, raises the color loss least for what it saves.
     decided: what is left out to begin with, the same layers of every photo; None: nothing.
@@ -74,12 +56,14 @@ def cheapest_layers(network: ColorizationViT, batch: Batch, decided: Decisions |
     before, order = loss(), []
     for _ in range(int(layers[0].sum())):
         losses = torch.full(shape, torch.inf)
-        for block, layer in layers[0].nonzero().tolist():
-            layers[:, block, layer] = 0
-            losses[block, layer] = loss()
-            layers[:, block, layer] = 1
+        for place in places(network):
+            if not layers[0, *place]:
+                continue
+            layers[:, *place] = 0
+            losses[place] = loss()
+            layers[:, *place] = 1
         price = (losses - before) / saved
-        best = divmod(int(price.argmin()), 2)
+        best = Place(*divmod(int(price.argmin()), 2))
         order.append(best)
         layers[:, *best] = 0
         before = losses[best]
@@ -103,10 +87,10 @@ def choose_directions(network: ColorizationViT, batch: Batch) -> None:
     """
     with torch.enable_grad():
         tokens, gains = patch_gains(network, batch, torch.ones(network.config.depth, 2))
-    for (block, layer), z in zip(_places(network), tokens, strict=True):
-        decide = _decision(network, block, layer)
+    for place, z in zip(places(network), tokens, strict=True):
+        _, _, decide = place.of(network)
         if not decide.weight.any():
-            weight, _ = predict_gain(z.flatten(0, 1), gains[:, block, layer].flatten(), 0.5)
+            weight, _ = predict_gain(z.flatten(0, 1), gains[:, *place].flatten(), 0.5)
             decide.weight.copy_(weight[None])
         decide.weight.div_(decide(z).std())
         decide.bias.zero_()
@@ -125,9 +109,7 @@ def left_out(config: ModelConfig, patches: int, budget: float, own: float = 1.0,
     return max(0, round(layers - (layers if running is None else running) * some**ROOT))
 
 
-def layers_for(
-    config: ModelConfig, patches: int, order: list[tuple[int, int]], budget: float
-) -> tuple[np.ndarray, float]:
+def layers_for(config: ModelConfig, patches: int, order: list[Place], budget: float) -> tuple[np.ndarray, float]:
     """Which layers run at a budget (D, 2), and the share of the patches that each of them keeps.
 
     As many are left out as :func:`left_out` says, or more, so that the others keep enough.
@@ -147,8 +129,9 @@ def _keep_shares(network: ColorizationViT, batch: Batch, knot: int, budget: floa
     for _ in range(ROUNDS):
         with watched(network) as seen:
             runs = network(batch.x, "masked", budget=budget)["decisions"].layers[0]
-        for place, z in zip([place for place in _places(network) if runs[place]], seen, strict=True):
-            logits, share = _decision(network, *place)(z).flatten(), shares[place]
+        for place, z in zip([place for place in places(network) if runs[place]], seen, strict=True):
+            _, _, decide = place.of(network)
+            logits, share = decide(z).flatten(), shares[place]
             far = EVERY * logits.std()
             level = logits.quantile(1 - share) if 0 < share < 1 else logits.mean() + (far if share <= 0 else -far)
             shift[place] = -level
@@ -185,15 +168,15 @@ def set_budgets_around(network: ColorizationViT, batch: Batch) -> None:
     decided = Decisions(torch.from_numpy(runs).float().expand_as(decided.layers), decided.patches)
     own = executed_share(decided, config).item()
     shares = decided.patches.mean((0, 3)).numpy() * runs
-    for block, layer in _places(network):
-        clear(network, block, layer, base=not runs[block, layer], extra=shares[block, layer] < UNUSED)
+    for place in places(network):
+        clear(network, place, base=not runs[place], extra=shares[place] < UNUSED)
     _leave_layers_to_budgets(network)
 
     patches = decided.patches.shape[-1]
     with torch.enable_grad():
         pulled = pulls(network, batch).numpy()
     worth = pulled / layer_macs(config, patches, np.ones_like(runs), np.full(runs.shape, patches))
-    again = sorted((place for place in _places(network) if not runs[place]), key=lambda place: worth[place])
+    again = sorted((place for place in places(network) if not runs[place]), key=lambda place: worth[place])
     order = again + cheapest_layers(network, batch, decided)
     for knot, budget in enumerate(knots(config)):
         there = np.ones_like(runs)

@@ -17,6 +17,7 @@ from adacolvit.model.network import Block, ColorizationViT
 
 from .data import Batch
 from .loss import color_loss
+from .places import places
 
 FIRM = 2.0  # logit at which a layer's gate starts, in either direction: sigmoid(2) = 0.88
 RIDGE = 1e-2  # of the mean square of the tokens, in the regression of what an extra part is worth
@@ -33,12 +34,11 @@ def everything(network: ColorizationViT, batch: Batch) -> Decisions:
 def layer_losses(network: ColorizationViT, batch: Batch) -> Tensor:
     """(D, 2) color loss of the network with everything kept but that one layer."""
     decided, losses = everything(network, batch), torch.zeros(network.config.depth, 2)
-    for block in range(network.config.depth):
-        for layer in range(2):
-            decided.layers[:, block, layer] = 0
-            result = network(batch.x, "masked", forced=decided)
-            losses[block, layer] = color_loss(result["ab"], batch.target)
-            decided.layers[:, block, layer] = 1
+    for place in places(network):
+        decided.layers[:, *place] = 0
+        result = network(batch.x, "masked", forced=decided)
+        losses[place] = color_loss(result["ab"], batch.target)
+        decided.layers[:, *place] = 1
     return losses
 
 
@@ -71,7 +71,7 @@ def predict_gain(z: Tensor, gain: Tensor, kept: float) -> tuple[Tensor, Tensor]:
 def watched(network: ColorizationViT) -> Iterator[list[Tensor]]:
     """A list that fills with the patch tokens (B, N, C) which the decision of each layer that runs sees."""
     seen: list[Tensor] = []
-    norms = [norm for block in network.blocks for norm, _, _ in block.sublayers()]
+    norms = [place.of(network)[0] for place in places(network)]
     hooks = [norm.register_forward_pre_hook(lambda _, args: seen.append(args[0][:, 1:].detach())) for norm in norms]
     yield seen
     for hook in hooks:
@@ -115,12 +115,12 @@ def set_gates(network: ColorizationViT, batch: Batch, layers: float, patches: fl
     runs = runs.view_as(losses)
     tokens, gains = patch_gains(network, batch, runs)
     seen = iter(tokens)  # of the layers that run
-    for index, block in enumerate(network.blocks):
-        set_layers(block, runs[index])
-        for layer, decide in enumerate((block.decide_attention, block.decide_ffn)):
-            if not runs[index, layer]:
-                continue
-            z, gain = next(seen).flatten(0, 1), gains[:, index, layer].flatten()
-            weight, bias = predict_gain(z, gain, patches)
-            decide.weight.data.copy_(weight[None])
-            decide.bias.data.copy_(bias[None])
+    for block, run in zip(network.blocks, runs, strict=True):
+        set_layers(block, run)
+    for place in places(network):
+        if not runs[place]:
+            continue
+        _, _, decide = place.of(network)
+        weight, bias = predict_gain(next(seen).flatten(0, 1), gains[:, *place].flatten(), patches)
+        decide.weight.data.copy_(weight[None])
+        decide.bias.data.copy_(bias[None])

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
 
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.evaluation.hintset import draw
@@ -44,38 +44,14 @@ from adacolvit.model.decisions import Decisions, threshold
 from adacolvit.model.network import ColorizationViT
 from adacolvit.weights import load_weights, write_weights
 
-from .budgets import clear
 from .checkpoint import with_whole_head
 from .gates import FIRM, predict_gain, regress
+from .places import Place, clear, places
 
-KINDS = ("attention", "ffn")
 HINTS = 10  # of every photo
 BATCH = 8  # photos
 CLOSED = -6.0  # logit of a patch that never gets the extra part
 FAINT = 1e-3  # squared length, below which an addition to a token (of 192 channels of some hundreds) is nothing
-
-
-@dataclass(frozen=True)
-class Place:
-    """A layer: its block, and 0 for attention or 1 for the FFN."""
-
-    block: int
-    kind: int
-
-    def __str__(self) -> str:
-        return f"{self.block}.{KINDS[self.kind]}"
-
-    @classmethod
-    def read(cls, text: str) -> "Place":
-        """That of a name such as ``4.ffn``. Raises ArgumentTypeError."""
-        block, _, kind = text.partition(".")
-        if not block.isdecimal() or kind not in KINDS:
-            raise argparse.ArgumentTypeError(f"{text!r} is no layer: write 4.ffn or 0.attention")
-        return cls(int(block), KINDS.index(kind))
-
-    def of(self, network: ColorizationViT) -> tuple[nn.Module, nn.Module, nn.Linear]:
-        """Its norm, the layer itself, and the decision about its patches."""
-        return tuple(network.blocks[self.block].sublayers())[self.kind]
 
 
 @dataclass(frozen=True)
@@ -191,7 +167,7 @@ def run_again(network: ColorizationViT, place: Place, ran: bool) -> None:
     gate.bias[place.kind] = FIRM
     if ran:
         return
-    clear(network, place.block, place.kind, base=True, extra=True)
+    clear(network, place, base=True, extra=True)
     decide.weight.zero_()
     decide.bias.fill_(CLOSED)
 
@@ -232,11 +208,6 @@ def with_pictures(network: ColorizationViT, rank: int, photos: Sequence[Seen]) -
     return painting
 
 
-def places(network: ColorizationViT) -> Iterator[Place]:
-    """All layers, in the order in which they run."""
-    return (Place(block, kind) for block in range(network.config.depth) for kind in range(2))
-
-
 def worth(network: ColorizationViT, photos: Sequence[Seen], now: Score) -> Iterator[tuple[Place, float, str, Score]]:
     """What extra parts are worth to a network, which does as ``now``.
 
@@ -249,15 +220,15 @@ def worth(network: ColorizationViT, photos: Sequence[Seen], now: Score) -> Itera
         "others get it": lambda kept: kept[:, torch.randperm(kept.shape[1], generator=rng)],
     }
     for place in places(network):
-        share = patches[place.block, place.kind].item()
-        if layers[place.block, place.kind] < 0.5:
+        share = patches[place].item()
+        if layers[place] < 0.5:
             continue
         for name, changed in ways.items():
             if (share == 0 and name != "all get it") or (share == 1 and name != "none gets it"):
                 continue
             forced = [Decisions(each.layers, each.patches.clone()) for each in now.decided]
             for each in forced:
-                each.patches[:, place.block, place.kind] = changed(each.patches[:, place.block, place.kind])
+                each.patches[:, *place] = changed(each.patches[:, *place])
             yield place, share, name, score(network, photos, forced)
 
 
@@ -285,7 +256,7 @@ def change(
         done = []
         if place in again:
             done.append("runs again")
-            run_again(network, place, bool(before.layers()[place.block, place.kind]))
+            run_again(network, place, bool(before.layers()[place]))
         if place in folds:
             done.append("folded")
             fold(network, place, photos)
@@ -348,7 +319,7 @@ def main(argv=None) -> None:
     photos = read_photos(args.data, args.limit)
     before = score(network, photos)
     console.print(f"{weights.name} alone, {HINTS} hints: {before.psnr.mean():.2f} dB, {before.gmacs.mean():.4f} GMACs")
-    if idle := {place for place in named - wanted["again"] if not before.layers()[place.block, place.kind]}:
+    if idle := {place for place in named - wanted["again"] if not before.layers()[place]}:
         parser.error(f"{', '.join(map(str, idle))} ran for no photo: name it in --again, too")
     if not args.out:
         table = Table("layer", "of the patches", "", "PSNR, dB", "GMACs", title="what extra parts are worth")
