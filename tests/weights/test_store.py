@@ -160,8 +160,9 @@ def test_networks_beside_the_package_run(path):
     assert np.isfinite(ab).all() and ab.std() > 0
     assert 0 < decisions.macs <= cost(weights.config, 24)
     if path.stem == "tiny-any":
-        spent = [engine.run(x, budget=budget)[1].macs for budget in (0.3, 0.55, 1.0)]
-        assert spent == sorted(spent) and spent[0] < 0.4 * cost(weights.config, 24) and decisions.budget == 0.55
+        spent = [engine.run(x, budget=budget)[1].macs for budget in (0.25, 0.5, 1.0)]
+        assert spent == sorted(spent) and spent[0] < 0.4 * cost(weights.config, 24)
+        assert decisions.budget == pytest.approx(0.4986, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -200,8 +200,8 @@ def with_pictures(network: ColorizationViT, rank: int, photos: Sequence[Seen]) -
     if config.budget_knots:
         patches = photos[0].x[0, 0].numel() // PATCH**2
         before, after = cost(network.config, patches), cost(config, patches)
-        shares = (config.least_budget, config.budget)
-        least, usual = (round((before * share - (before - after)) / after, 4) for share in shares)
+        least = round((before * config.least_budget - (before - after)) / after, 2)  # a slider begins there
+        usual = 1 - (1 - config.budget) * (1 - least) / (1 - config.least_budget)
         config = replace(config, least_budget=least, budget=usual)
     painting = ColorizationViT(config).eval().requires_grad_(False)
     painting.load_state_dict(values)
