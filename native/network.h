@@ -17,8 +17,8 @@ constexpr int ALIGNED = 16;  // floats: rows of all buffers are padded to this, 
 constexpr int64_t padded(int64_t n) { return (n + ALIGNED - 1) / ALIGNED * ALIGNED; }
 
 struct Config {
-  int32_t width, depth, heads, base_head, extra_head, base_hidden, extra_hidden, adaptive, head_kernel,
-      head_rank;
+  int32_t width, depth, heads, base_head, extra_head, base_hidden, extra_hidden, adaptive, head_kernel;
+  int32_t head_rank;  // of how many pictures the color of a patch is a sum; 0: of none, the head gives it as it is
   float norm_eps;
 };
 
@@ -54,7 +54,7 @@ struct Block {
 
 struct Network {
   Config config;
-  Packed embed, head, pictures;  // the last one where head_rank is not 0
+  Packed embed, head, pictures;
   const float *policy, *norm_weight, *norm_bias;
   Block* blocks;
 };

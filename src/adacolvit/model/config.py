@@ -31,7 +31,7 @@ class ModelConfig:
     adaptive: bool = True  # has decision networks and a policy token, and splits heads and FFN into base and extra
     hint_gain: float = 12.0  # on a, b and mask at the patch embedding: a hint is 4 of 256 pixels, and else found late
     head_kernel: int = 3  # 3: the local stabilising head over the token grid; 1: a linear head
-    head_rank: int = 0  # r: the colors of a patch are a sum of r pictures, how much of each the head says; 0: of any
+    head_rank: int = 0  # r: a patch's color is a sum of r pictures, and the head says how much of each; 0: is any color
     budget_knots: int = 0  # K: budgets at which decisions were learned, evenly from the least to 1; 0: for one only
     least_budget: float = 0.3  # of the dense network's cost; where there are knots
     budget: float = 0.55  # where none is asked for

@@ -6,6 +6,8 @@ the other has learnt since (Ilharco et al., "Editing models with task arithmetic
 
 The base may be a deeper network that grew from the kind of the others: what a block has learnt is added to the block
 that grew from it, which is the first of its copies (:func:`adacolvit.training.grow.deepen`).
+
+Networks whose heads have few pictures are to have been trained from the same: others mean something else by each.
 """
 
 import argparse
