@@ -202,10 +202,12 @@ def test_a_budget_names_the_same_decisions_as_shares_of_the_cheaper_network(phot
     network = ColorizationViT(config).eval().requires_grad_(False)
     painting = with_pictures(network, 8, photos)
     assert 0 < painting.config.least_budget < 0.6 and painting.config.least_budget < painting.config.budget < 0.8
-    saved = cost(config, 196) - cost(painting.config, 196)
-    for before, after in (("least_budget", "least_budget"), ("budget", "budget")):
-        spent = getattr(config, before) * cost(config, 196)
-        assert getattr(painting.config, after) * cost(painting.config, 196) == pytest.approx(spent - saved, rel=0.01)
+    before, after = cost(config, 196), cost(painting.config, 196)
+    for name in "least_budget", "budget":
+        share = (getattr(config, name) * before - (before - after)) / after
+        assert getattr(painting.config, name) == pytest.approx(share, abs=0.0051), name  # in whole percents
+    places = [(each.budget - each.least_budget) / (1 - each.least_budget) for each in (config, painting.config)]
+    assert places[0] == pytest.approx(places[1])  # of the usual one among the knots
 
 
 @pytest.fixture
