@@ -10,7 +10,8 @@ import numpy as np
 
 from .config import PAINTED, ModelConfig
 
-ATTENTION, FFN = 0, 1  # index of a sub-layer wherever decisions are stored
+SUBLAYERS = ("attention", "ffn")  # of a block, in the order in which they run and decisions are stored
+ATTENTION, FFN = range(len(SUBLAYERS))
 
 
 def embedding_macs(config: ModelConfig, tokens: int) -> int:

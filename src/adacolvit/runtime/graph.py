@@ -17,12 +17,11 @@ from onnx import TensorProto, helper
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import Steering, knots
 from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, PAINTED
+from adacolvit.model.cost import SUBLAYERS
 from adacolvit.weights import Weights
 
 from .onnx_builder import Builder
 from .tensors import embedding, tables, tensor
-
-LAYERS = ("attention", "ffn")  # of a block, in this order
 
 OPSET, IR_VERSION = 20, 9  # Gelu is standard from 20 on; later ones shut out ONNX Runtime of 2024
 
@@ -152,7 +151,7 @@ class _Network:
         def compute(g: Builder) -> tuple[str, str]:
             tokens = g.op("Slice", z, g.ints(1), g.ints(np.iinfo(np.int64).max), g.ints(0))  # N C
             logits = self.linear(g, tokens, f"blocks.{block}.decide_{which}", self.config.width, 1)
-            logits = self.shifted(g, g.op("Reshape", logits, g.ints(-1)), "patches", block, LAYERS.index(which))
+            logits = self.shifted(g, g.op("Reshape", logits, g.ints(-1)), "patches", block, SUBLAYERS.index(which))
             kept = g.op("GreaterOrEqual", logits, self.zero)  # N
             index = g.op("Transpose", g.op("NonZero", g.op("Concat", self.true, kept, axis=0)), perm=[1, 0])  # K 1
             return self.sublayer(g, z, block, which, index), kept
@@ -173,7 +172,7 @@ class _Network:
             policy = g.op("Slice", z, g.ints(0), g.ints(1), g.ints(0))  # 1 C
             logits = self.linear(g, policy, f"blocks.{block}.decide_layers", self.config.width, 2)
             layers.append(g.op("GreaterOrEqual", self.shifted(g, logits, "layers", block), self.zero))  # 1 2
-            for column, which in enumerate(LAYERS):
+            for column, which in enumerate(SUBLAYERS):
                 # One number of rank 1: OpenVINO takes no other as a condition.
                 run = g.op("Reshape", g.op("Gather", layers[-1], g.ints(column), axis=1), g.ints(1))  # 1
                 z, kept = self.decided(g, z, block, which, run)
@@ -224,7 +223,7 @@ def build(weights: Weights, *, half: bool = False) -> onnx.ModelProto:
             outputs.append(helper.make_tensor_value_info(name, TensorProto.BOOL, shape))
     else:
         for block in range(config.depth):
-            for which in LAYERS:
+            for which in SUBLAYERS:
                 z = network.sublayer(g, z, block, which, None)
     g.nodes.append(helper.make_node("Identity", [network.unembed(g, z, grid)], ["ab"]))
     given = [x, positions, *([("budget", [1])] if network.steering else [])]

@@ -20,7 +20,7 @@ from torch import Tensor
 from adacolvit.errors import UsageError, WeightsError
 from adacolvit.files import check_free
 from adacolvit.hints.frame import PATCH
-from adacolvit.model.config import IN_CHANNELS, OUT_CHANNELS
+from adacolvit.model.config import IN_CHANNELS, OUT_CHANNELS, PAINTED
 from adacolvit.model.positions import SPAN
 from adacolvit.model.registry import build
 from adacolvit.model.rivals.config import IColoriTConfig
@@ -122,7 +122,7 @@ def _stem(left: dict[str, Tensor], centered: bool) -> dict[str, Tensor]:
 
 def _head(left: dict[str, Tensor], config: IColoriTConfig) -> dict[str, Tensor]:
     place = "head.head" if config.head_kernel == 3 else "head"
-    order = torch.arange(OUT_CHANNELS * PATCH**2).view(PATCH, PATCH, OUT_CHANNELS).permute(2, 0, 1).flatten()
+    order = torch.arange(PAINTED).view(PATCH, PATCH, OUT_CHANNELS).permute(2, 0, 1).flatten()
     weight = left.pop(f"{place}.weight")[order]
     return {
         "norm.weight": left.pop("norm.weight"),

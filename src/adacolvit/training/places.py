@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from torch import nn
 
+from adacolvit.model.cost import SUBLAYERS
 from adacolvit.model.network import ColorizationViT
-
-KINDS = ("attention", "ffn")
 
 
 class Place(NamedTuple):
@@ -18,15 +17,15 @@ class Place(NamedTuple):
     kind: int
 
     def __str__(self) -> str:
-        return f"{self.block}.{KINDS[self.kind]}"
+        return f"{self.block}.{SUBLAYERS[self.kind]}"
 
     @classmethod
     def read(cls, text: str) -> "Place":
         """That of a name, as an argument of a command. Raises ArgumentTypeError."""
         block, _, kind = text.partition(".")
-        if not block.isdecimal() or kind not in KINDS:
+        if not block.isdecimal() or kind not in SUBLAYERS:
             raise ArgumentTypeError(f"{text!r} is no layer: write 4.ffn or 0.attention")
-        return cls(int(block), KINDS.index(kind))
+        return cls(int(block), SUBLAYERS.index(kind))
 
     def of(self, network: ColorizationViT) -> tuple[nn.Module, nn.Module, nn.Linear]:
         """Its norm, the layer itself, and the decision about its patches."""
@@ -35,7 +34,7 @@ class Place(NamedTuple):
 
 def places(network: ColorizationViT) -> Iterator[Place]:
     """All layers, in the order in which they run."""
-    return (Place(block, kind) for block in range(network.config.depth) for kind in range(len(KINDS)))
+    return (Place(block, kind) for block in range(network.config.depth) for kind in range(len(SUBLAYERS)))
 
 
 def clear(network: ColorizationViT, place: Place, *, base: bool, extra: bool) -> None:

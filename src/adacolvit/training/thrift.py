@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from torch import Tensor
+from torch import Tensor, nn
 
 from adacolvit.color.lab import lab_to_srgb
 from adacolvit.evaluation.hintset import draw
@@ -132,6 +132,12 @@ def added(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> tup
     return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
 
+def close(decide: nn.Linear) -> None:
+    """Let no patch get an extra part."""
+    decide.weight.zero_()
+    decide.bias.fill_(CLOSED)
+
+
 @torch.no_grad()
 def fold(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> None:
     """Let no patch get a layer's extra part, and its base part do what that did: ridge regression, W h + b = added.
@@ -144,8 +150,7 @@ def fold(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> None
     layer.out_base.weight += w.T.float()
     layer.out_base.bias += (extra.double().mean(0) - base.double().mean(0) @ w).float()
     layer.out_extra.weight.zero_()
-    decide.weight.zero_()
-    decide.bias.fill_(CLOSED)
+    close(decide)
 
 
 @torch.no_grad()
@@ -168,8 +173,23 @@ def run_again(network: ColorizationViT, place: Place, ran: bool) -> None:
     if ran:
         return
     clear(network, place, base=True, extra=True)
-    decide.weight.zero_()
-    decide.bias.fill_(CLOSED)
+    close(decide)
+
+
+def with_rank(config: ModelConfig, rank: int, patches: int) -> ModelConfig:
+    """The config with a head of ``rank`` pictures, for photos of so many patches.
+
+    Budgets are shares of what the dense network costs, and that costs less with such a head: the same decisions belong
+    to other shares. The least one is in whole percents, where a slider begins, and the usual one keeps its place among
+    the knots.
+    """
+    cheaper = replace(config, head_rank=rank)
+    if not config.budget_knots:
+        return cheaper
+    before, after = cost(config, patches), cost(cheaper, patches)
+    least = round((before * config.least_budget - (before - after)) / after, 2)
+    usual = 1 - (1 - config.budget) * (1 - least) / (1 - config.least_budget)
+    return replace(cheaper, least_budget=least, budget=usual)
 
 
 @torch.no_grad()
@@ -177,8 +197,7 @@ def with_pictures(network: ColorizationViT, rank: int, photos: Sequence[Seen]) -
     """The network with a head of ``rank`` pictures, which computes the same as nearly as so many can.
 
     With y = W x + b what the head gives for a patch, m its mean and U the first principal components, it is
-    U U^T (y - m) + m = U (U^T W x) + U U^T (b - m) + m. A budget, a share of the dense network's cost, is from then on
-    one of the dense network with such a head: the same decisions belong to another share.
+    U U^T (y - m) + m = U (U^T W x) + U U^T (b - m) + m.
     """
     seen = []
     hook = (network.pictures if network.config.head_rank else network.head).register_forward_hook(
@@ -190,19 +209,13 @@ def with_pictures(network: ColorizationViT, rank: int, photos: Sequence[Seen]) -
     values = with_whole_head(network.state_dict())
     y, weight, bias = torch.cat(seen), values.pop("head.weight").double(), values.pop("head.bias").double()
     mean = y.mean(0)
-    pictures = torch.linalg.eigh((y - mean).T @ (y - mean)).eigenvectors[:, -rank:].flip(1)  # the strongest first
+    pictures = torch.linalg.eigh(y.T.cov()).eigenvectors[:, -rank:].flip(1)  # the strongest first
     values |= {
         "head.weight": (pictures.T @ weight.flatten(1)).unflatten(1, weight.shape[1:]),
         "pictures.weight": pictures[..., None, None],
         "pictures.bias": pictures @ (pictures.T @ (bias - mean)) + mean,
     }
-    config = replace(network.config, head_rank=rank)
-    if config.budget_knots:
-        patches = photos[0].x[0, 0].numel() // PATCH**2
-        before, after = cost(network.config, patches), cost(config, patches)
-        least = round((before * config.least_budget - (before - after)) / after, 2)  # a slider begins there
-        usual = 1 - (1 - config.budget) * (1 - least) / (1 - config.least_budget)
-        config = replace(config, least_budget=least, budget=usual)
+    config = with_rank(network.config, rank, photos[0].x[0, 0].numel() // PATCH**2)
     painting = ColorizationViT(config).eval().requires_grad_(False)
     painting.load_state_dict(values)
     return painting
