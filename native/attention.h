@@ -10,29 +10,31 @@ namespace adacolvit::ADACOLVIT_ISA {
 constexpr int KEYS = PANEL;  // that are packed at a time
 constexpr int QUERIES = ROWS;
 
-// The keys in q, k, v (tokens, 3 H d) of panels [lo, hi) -> panels of their transpose (d, PANEL), head by head.
-inline void pack_keys(const Workspace& ws, int heads, int d, int tokens, int lo, int hi) {
-  const int64_t stride = ws.wide_stride, head_size = int64_t(d) * padded(tokens);
+// Of a head: dk channels of queries and keys, dv of values.
+
+// The keys in q, k, v (tokens, H (2 dk + dv)) of panels [lo, hi) -> panels of their transpose (dk, PANEL), head by head.
+inline void pack_keys(const Workspace& ws, int heads, int dk, int, int tokens, int lo, int hi) {
+  const int64_t stride = ws.wide_stride, head_size = int64_t(dk) * padded(tokens);
   for (int panel = lo; panel < hi; ++panel) {
     const int first = panel * PANEL, width = vectors(tokens - first) * LANES;
     const int count = tokens - first < PANEL ? tokens - first : PANEL;
     for (int h = 0; h < heads; ++h) {
-      const float* from = ws.wide + first * stride + (heads + h) * d;
-      float* to = ws.keys + h * head_size + int64_t(first) * d;
+      const float* from = ws.wide + first * stride + (heads + h) * dk;
+      float* to = ws.keys + h * head_size + int64_t(first) * dk;
       for (int t = 0; t < count; t += 4) {
         int p = 0;
         if (t + 4 <= count)
-          for (; p + 4 <= d; p += 4) transpose(from + t * stride + p, stride, to + p * width + t, width);
+          for (; p + 4 <= dk; p += 4) transpose(from + t * stride + p, stride, to + p * width + t, width);
         for (int i = t; i < t + 4 && i < count; ++i)
-          for (int q = p; q < d; ++q) to[q * width + i] = from[i * stride + q];
+          for (int q = p; q < dk; ++q) to[q * width + i] = from[i * stride + q];
       }
     }
   }
 }
 
-// Queries [lo, hi) among all `tokens`: ws.wide (q, k, v), ws.keys -> ws.mixed (tokens, H d). Heads in order: each one's
+// Queries [lo, hi) among all `tokens`: ws.wide (q, k, v), ws.keys -> ws.mixed (tokens, H dv). Heads in order: each one's
 // last vector may write beyond its channels, where the next one's follow.
-inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, int hi, Worker& worker) {
+inline void attend(const Workspace& ws, int heads, int dk, int dv, int tokens, int lo, int hi, Worker& worker) {
   float* const scores = ws.scores + worker.index * ROWS * ws.score_stride;
   const int count = (tokens + LANES - 1) / LANES * LANES;
   Tiles tiles(lo, hi, ROWS, true);
@@ -41,26 +43,26 @@ inline void attend(const Workspace& ws, int heads, int d, int tokens, int lo, in
     for (int h = 0; h < heads; ++h) {
       float *queries[ROWS], *near[ROWS], *to[ROWS], inverse[ROWS];
       for (int i = 0; i < rows; ++i) {
-        queries[i] = ws.wide + (row + i) * ws.wide_stride + h * d;
+        queries[i] = ws.wide + (row + i) * ws.wide_stride + h * dk;
         near[i] = scores + i * ws.score_stride;
-        to[i] = ws.mixed + (row + i) * ws.mixed_stride + h * d;
+        to[i] = ws.mixed + (row + i) * ws.mixed_stride + h * dv;
       }
-      const float* keys = ws.keys + int64_t(h) * d * padded(tokens);
+      const float* keys = ws.keys + int64_t(h) * dk * padded(tokens);
       for (int column = 0; column < tokens; column += PANEL) {
         const int nv = vectors(tokens - column);
         TILES[nv - 1][rows - 1](
-            queries, &ZERO, 1, d, keys + int64_t(column) * d, nv * LANES, near, column, ws.mask, Sum::store);
+            queries, &ZERO, 1, dk, keys + int64_t(column) * dk, nv * LANES, near, column, ws.mask, Sum::store);
       }
       softmax<ROWS, 5>(scores, ws.score_stride, rows, count, inverse, [&](int i, int j, V e) { store(near[i] + j, e); });
-      const float* values = ws.wide + (2 * heads + h) * d;
-      for (int column = 0; column < d; column += PANEL) {
-        const int nv = vectors(d - column);
+      const float* values = ws.wide + 2 * heads * dk + h * dv;
+      for (int column = 0; column < dv; column += PANEL) {
+        const int nv = vectors(dv - column);
         TILES[nv - 1][rows - 1](
             near, &ZERO, 1, tokens, values + column, ws.wide_stride, to, column, nullptr, Sum::store);
         for (int i = 0; i < rows; ++i)
           for (int j = column; j < column + nv * LANES; j += LANES) store(to[i] + j, load(to[i] + j) * inverse[i]);
       }
-      worker.macs += 2 * int64_t(rows) * tokens * d;
+      worker.macs += int64_t(rows) * tokens * (dk + dv);
     }
   }
 }

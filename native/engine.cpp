@@ -77,9 +77,9 @@ struct Engine {
 static Workspace lay_out(Arena& arena, const Engine& e, int rows, int columns) {
   const Config& c = e.network.config;
   const int64_t n = int64_t(rows) * columns, tokens = n + c.adaptive, bordered = int64_t(rows + 2) * (columns + 2);
-  const int64_t head = c.base_head > c.extra_head ? c.base_head : c.extra_head;
-  const int64_t hidden = c.base_hidden > c.extra_hidden ? c.base_hidden : c.extra_hidden;
-  int64_t wide = 3 * c.heads * head + ALIGNED;  // a head's last vector may reach beyond its channels
+  const Widths& most = e.network.most;
+  const int64_t head = std::max(most.keys, most.values), hidden = most.hidden;
+  int64_t wide = c.heads * (2 * most.keys + most.values) + ALIGNED;  // a head's last vector may reach beyond its channels
   wide = wide > hidden ? wide : hidden;
   Workspace ws{};
   ws.z_stride = padded(c.width);

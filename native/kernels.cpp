@@ -170,11 +170,11 @@ class Forward {
     multiply(part.in, normalized(), &ZERO, wide(), lo(n), hi(n), Sum::store, ws, worker, nothing);
     wait(worker.team);
     const int panels = (n + KEYS - 1) / KEYS;
-    pack_keys(ws, config.heads, part.width, n, lo(panels), hi(panels));
+    pack_keys(ws, config.heads, part.keys, part.width, n, lo(panels), hi(panels));
     if (first_thread())
       for (int j = 0; j < padded(n); ++j) ws.mask[j] = j < n ? 0.f : -1e30f;
     wait(worker.team);
-    attend(ws, config.heads, part.width, n, lo(n), hi(n), worker);
+    attend(ws, config.heads, part.keys, part.width, n, lo(n), hi(n), worker);
     add_product(part.out, Rows{ws.mixed, ws.mixed_stride}, n);
   }
 

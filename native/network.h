@@ -16,8 +16,14 @@ constexpr int ALIGNED = 16;  // floats: rows of all buffers are padded to this, 
 
 constexpr int64_t padded(int64_t n) { return (n + ALIGNED - 1) / ALIGNED * ALIGNED; }
 
+// Channels inside a block's sub-layers, of their base or of their extra part.
+struct Widths {
+  int32_t keys, values, hidden;  // of a head, of a head, of the FFN
+};
+
 struct Config {
-  int32_t width, depth, heads, base_head, extra_head, base_hidden, extra_hidden, adaptive, head_kernel;
+  const Widths* widths;  // (D, 2) of every block its base and its extra part; read while weights are packed
+  int32_t width, depth, heads, adaptive, head_kernel;
   int32_t head_rank;  // of how many pictures the color of a patch is a sum; 0: of none, the head gives it as it is
   float norm_eps;
 };
@@ -35,7 +41,8 @@ struct Packed {
 
 // The base or the extra part of a sub-layer: attention (in: q, k, v) or FFN. Absent where width is 0.
 struct Part {
-  int width;  // channels of a head, or hidden channels
+  int width;   // hidden channels, or of a head's values
+  int keys;    // of a head's queries and keys
   Packed in, out;
 };
 
@@ -54,6 +61,7 @@ struct Block {
 
 struct Network {
   Config config;
+  Widths most;  // of any part
   Packed embed, head, pictures;
   const float *policy, *norm_weight, *norm_bias;
   Block* blocks;

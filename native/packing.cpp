@@ -31,12 +31,17 @@ class Packer {
     const int c = config.width, patch = INPUTS * PATCH * PATCH, taps = config.head_kernel * config.head_kernel;
     Network n{};
     n.config = config;
+    n.config.widths = nullptr;  // the caller's
+    for (int i = 0; i < 2 * config.depth; ++i) {
+      const Widths& w = config.widths[i];
+      n.most = {std::max(n.most.keys, w.keys), std::max(n.most.values, w.values), std::max(n.most.hidden, w.hidden)};
+    }
     n.blocks = arena.take<Block>(config.depth);
     // Panels lie in the order of use, from the first product to the last.
     n.embed = matrix(c, INPUTS * PATCH, PATCH, {patch, 1, PATCH}, nullptr, true);
     n.policy = vector(c);
     for (int i = 0; i < config.depth; ++i) {
-      const Block b = block();
+      const Block b = block(config.widths + 2 * i);
       if (!arena.measuring()) n.blocks[i] = b;
     }
     n.norm_weight = vector(c);
@@ -137,27 +142,27 @@ class Packer {
     return matrix(columns, 1, depth, {depth, 1, depth}, scale, biased);
   }
 
-  Part attention_part(int d, bool base) {
-    Part part{d, {}, {}};
-    if (!d) return tensors += base ? 4 : 3, part;
+  Part attention_part(const Widths& widths, bool base) {
+    Part part{widths.values, widths.keys, {}, {}};
+    if (!part.width) return tensors += base ? 4 : 3, part;
     // Scores come out in powers of 2, so that the softmax needs no multiplication.
-    const int each = config.heads * d;
-    std::vector<float> scale(3 * each, 1.f);
-    for (int j = 0; j < each; ++j) scale[j] = float(1.4426950408889634 / std::sqrt(double(d)));
-    part.in = linear(3 * each, config.width, scale.data(), true);
-    part.out = linear(config.width, each, nullptr, base);
+    const int scores = config.heads * part.keys, mixed = config.heads * part.width;
+    std::vector<float> scale(2 * scores + mixed, 1.f);
+    for (int j = 0; j < scores; ++j) scale[j] = float(1.4426950408889634 / std::sqrt(double(part.keys)));
+    part.in = linear(2 * scores + mixed, config.width, scale.data(), true);
+    part.out = linear(config.width, mixed, nullptr, base);
     return part;
   }
 
   Part ffn_part(int hidden, bool base) {
-    Part part{hidden, {}, {}};
+    Part part{hidden, 0, {}, {}};
     if (!hidden) return tensors += base ? 4 : 3, part;
     part.in = linear(hidden, config.width, nullptr, true);
     part.out = linear(config.width, hidden, nullptr, base);
     return part;
   }
 
-  Block block() {
+  Block block(const Widths* widths) {  // of its base and its extra part
     const int c = config.width;
     Block b{};
     const float *decide = *tensors++, *bias = *tensors++;  // of both sub-layers: (2, C), (2,)
@@ -171,11 +176,11 @@ class Packer {
       layer->decide = vector(c);
       layer->decide_bias = scalar();
       if (layer == &b.attention) {
-        layer->base = attention_part(config.base_head, true);
-        layer->extra = attention_part(config.extra_head, false);
+        layer->base = attention_part(widths[0], true);
+        layer->extra = attention_part(widths[1], false);
       } else {
-        layer->base = ffn_part(config.base_hidden, true);
-        layer->extra = ffn_part(config.extra_hidden, false);
+        layer->base = ffn_part(widths[0].hidden, true);
+        layer->extra = ffn_part(widths[1].hidden, false);
       }
     }
     return b;

@@ -35,10 +35,13 @@ def test_floor_with_no_patch_informative(name, gmacs):
     assert cost(VARIANTS[name], PATCHES, kept=kept) / 1e9 == pytest.approx(gmacs, abs=5e-4)
 
 
-@pytest.mark.parametrize(("groups", "rank"), [(1, 0), (2, 0), (4, 0), (2, 24)])
-def test_agrees_with_a_counter_of_executed_products(groups, rank):
+SLIM = (((4, 12, 100), (1, 16, 0)), ((16, 3, 128), (0, 0, 40)), ((1, 1, 1), (16, 16, 128)))
+
+
+@pytest.mark.parametrize(("groups", "rank", "slim"), [(1, 0, ()), (2, 0, ()), (4, 0, ()), (2, 24, ()), (2, 0, SLIM)])
+def test_agrees_with_a_counter_of_executed_products(groups, rank, slim):
     """torch counts what really ran; it has no custom kernel to miss here, since attention is written out."""
-    config = ModelConfig(64, 3, 2, groups=groups, adaptive=groups > 1, head_rank=rank)
+    config = ModelConfig(64, 3, 2, groups=groups, adaptive=groups > 1, head_rank=rank, slim=slim)
     network = ColorizationViT(config).eval()
     rng = np.random.default_rng(groups)
     layers = torch.from_numpy(rng.integers(0, 2, (1, 3, 2)).astype(np.float32))

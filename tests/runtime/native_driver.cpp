@@ -39,8 +39,9 @@ struct Tensors {
       for (bool attention : {true, false}) {
         for (int count : {c, c, f.adaptive * c, f.adaptive}) add(count);
         for (bool base : {true, false}) {
-          const int head = f.heads * (base ? f.base_head : f.extra_head), hidden = base ? f.base_hidden : f.extra_hidden;
-          attention ? part(c, 3 * head, head, base) : part(c, hidden, hidden, base);
+          const Widths& w = f.widths[2 * i + !base];
+          const int mixed = f.heads * w.values;
+          attention ? part(c, 2 * f.heads * w.keys + mixed, mixed, base) : part(c, w.hidden, w.hidden, base);
         }
       }
     }
@@ -87,11 +88,16 @@ extern "C" void* malloc(size_t size) {
 #endif
 
 int main() {
+  const Widths halves[] = {{8, 8, 64}, {8, 8, 64}, {8, 8, 64}, {8, 8, 64}}, eighths[] = {{8, 8, 32}, {56, 56, 224}};
+  const Widths thirds[] = {{4, 4, 36}, {8, 8, 72}, {4, 4, 36}, {8, 8, 72}};
+  const Widths whole[] = {{16, 16, 128}, {0, 0, 0}, {16, 16, 128}, {0, 0, 0}};
+  const Widths slim[] = {{1, 8, 1}, {40, 3, 0}, {5, 40, 200}, {0, 0, 17}};
   const Config configs[] = {
-      {32, 2, 2, 8, 8, 64, 64, 1, 3, 0, 1e-6f},     // g = 2
-      {64, 1, 1, 8, 56, 32, 224, 1, 3, 0, 1e-6f},   // g = 8
-      {36, 2, 3, 4, 8, 36, 72, 1, 1, 21, 1e-6f},    // nothing fills a vector
-      {32, 2, 2, 16, 0, 128, 0, 0, 3, 300, 1e-6f},  // dense; more pictures than anything else is wide
+      {halves, 32, 2, 2, 1, 3, 0, 1e-6f},   // g = 2
+      {eighths, 64, 1, 1, 1, 3, 0, 1e-6f},  // g = 8
+      {thirds, 36, 2, 3, 1, 1, 21, 1e-6f},  // nothing fills a vector
+      {whole, 32, 2, 2, 0, 3, 300, 1e-6f},  // dense; more pictures than anything else is wide
+      {slim, 80, 2, 2, 1, 3, 24, 1e-6f},    // every layer has other widths
   };
   for (int set = 0; const char* name = adacolvit_instruction_set(set); ++set) {
     for (const Config& config : configs)

@@ -20,6 +20,7 @@ CONFIGS = {
     "linear head": ModelConfig(width=48, depth=3, heads=3, groups=2, head_kernel=1),
     "few pictures": ModelConfig(width=64, depth=3, heads=2, groups=2, head_rank=20),
     "linear head, few pictures": ModelConfig(width=48, depth=3, heads=3, groups=2, head_kernel=1, head_rank=3),
+    "slim": ModelConfig(width=64, depth=2, heads=2, slim=(((4, 16, 30), (12, 8, 0)), ((16, 5, 128), (0, 0, 17)))),
     "dense": ModelConfig(width=64, depth=3, heads=2, groups=1, adaptive=False),
     "tiny": ModelConfig(),
 }

@@ -33,6 +33,7 @@ GROUPS = {g: ModelConfig(width=128, depth=2, heads=2, groups=g) for g in (1, 2, 
 ODD = ModelConfig(width=36, depth=2, heads=3, groups=3, mlp_ratio=3, head_kernel=1)  # nothing fills a vector
 DENSE = ModelConfig(width=64, depth=2, heads=2, groups=1, adaptive=False)
 FEW = ModelConfig(width=36, depth=2, heads=3, groups=3, head_rank=200)  # pictures, though more than there are channels
+SLIM = ModelConfig(width=40, depth=2, heads=2, slim=(((3, 10, 7), (10, 2, 80)), ((10, 1, 80), (0, 0, 0))))
 CORNERS = [(1, 1), (1, 2), (2, 1), (2, 2), (1, 40), (40, 1), (3, 3), (14, 14)]
 
 
@@ -81,7 +82,9 @@ def test_agrees_with_torch_on_any_decisions_and_grid(groups, instruction_set):
 
 @pytest.mark.parametrize("instruction_set", SETS)
 @pytest.mark.parametrize(
-    "config", [ODD, DENSE, FEW, VARIANTS["small-g4"]], ids=["odd widths", "dense", "few pictures", "small"]
+    "config",
+    [ODD, DENSE, FEW, SLIM, VARIANTS["small-g4"]],
+    ids=["odd widths", "dense", "few pictures", "slim", "small"],
 )
 def test_agrees_with_torch_on_its_own_decisions(config, instruction_set):
     net = random_network(config, 5)

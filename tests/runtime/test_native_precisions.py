@@ -38,6 +38,7 @@ CONFIGS = {
     "odd widths": ModelConfig(width=36, depth=2, heads=3, groups=3, mlp_ratio=3, head_kernel=1),
     "dense": ModelConfig(width=64, depth=2, heads=2, groups=1, adaptive=False),
     "few pictures": ModelConfig(width=64, depth=2, heads=2, groups=2, head_rank=40),
+    "slim": ModelConfig(width=96, depth=2, heads=2, slim=(((4, 24, 30), (20, 8, 0)), ((24, 5, 192), (0, 0, 17)))),
     "tiny": ModelConfig(depth=3),
 }
 GRIDS = [(1, 1), (1, 2), (3, 1), (1, 40), (40, 1), (3, 5), (4, 8), (11, 3), (14, 14)]

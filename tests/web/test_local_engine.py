@@ -139,8 +139,12 @@ def test_a_photo_as_the_network_sees_it(ask, kind):
 
 @pytest.mark.parametrize(
     "config",
-    [*(VARIANTS[name] for name in ("tiny", "dense-tiny", "small-g4")), ModelConfig(head_rank=64)],
-    ids=["tiny", "dense-tiny", "small-g4", "few pictures"],
+    [
+        *(VARIANTS[name] for name in ("tiny", "dense-tiny", "small-g4")),
+        ModelConfig(head_rank=64),
+        ModelConfig(depth=4, slim=tuple(((4 + i, 8, 300 + i), (i, 5 * i, 9 * i)) for i in range(4))),
+    ],
+    ids=["tiny", "dense-tiny", "small-g4", "few pictures", "slim"],
 )
 def test_effort(ask, config):
     rows, columns = 11, 17

@@ -172,7 +172,10 @@ def test_networks_beside_the_package_run(path):
         {"adaptive": "no"}, {"adaptive": -1}, {"adaptive": 5}, {"head_kernel": 2}, {"head_kernel": "3"},
         {"head_rank": -1}, {"head_rank": 513}, {"head_rank": True},
         {"hint_gain": "a"}, {"hint_gain": None}, {"hint_gain": float("nan")}, {"hint_gain": 1e39}, {"mlp_ratio": 10**7},
-        {"budget_knots": -3},
+        {"budget_knots": -3}, {"slim": 3}, {"slim": "no"}, {"slim": [[[8, 8, 64], [8, 8, 64]]] * 99}, {"slim": [1, 2]},
+        {"slim": [[[0, 0, 1], [1, 1, 1]], [[1, 1, 1], [1, 1, 1]]]}, {"slim": [[[1, 1, 1], [1, 0, 1]]] * 2},
+        {"slim": [[[1, 1, 10**6], [1, 1, 1]]] * 2}, {"slim": [[[1, 1, 1.0], [1, 1, 1]]] * 2},
+        {"slim": [[[1, 1, 1]]] * 2},
     ],
     ids=str,
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """What a network is, as data. Free of torch, so that the runtime can read a weights file's own config."""
 
 from dataclasses import asdict, dataclass, fields
+from typing import NamedTuple
 
 from adacolvit.errors import WeightsError
 from adacolvit.hints.frame import PATCH
@@ -19,6 +20,14 @@ _WHOLE = {
 _MOST_GAIN = 1e6
 
 
+class Widths(NamedTuple):
+    """Channels inside a block's sub-layers, of their base or of their extra part."""
+
+    keys: int  # of a head's queries, and of its keys
+    values: int  # of a head's values
+    hidden: int  # of the FFN
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """An AdaColViT, or with ``adaptive=False`` a dense iColoriT-like ViT."""
@@ -32,6 +41,7 @@ class ModelConfig:
     hint_gain: float = 12.0  # on a, b and mask at the patch embedding: a hint is 4 of 256 pixels, and else found late
     head_kernel: int = 3  # 3: the local stabilising head over the token grid; 1: a linear head
     head_rank: int = 0  # r: a patch's color is a sum of r pictures, and the head says how much of each; 0: is any color
+    slim: tuple = ()  # (D, 2, 3) of every block its base and extra :class:`Widths`, where they are not the usual ones
     budget_knots: int = 0  # K: budgets at which decisions were learned, evenly from the least to 1; 0: for one only
     least_budget: float = 0.3  # of the dense network's cost; where there are knots
     budget: float = 0.55  # where none is asked for
@@ -57,8 +67,28 @@ class ModelConfig:
             raise WeightsError(f"{self.budget_knots} budget knots: an adaptive network has 2 or more of them, or none")
         if not 0 < self.least_budget <= self.budget <= 1 or self.least_budget == 1:
             raise WeightsError(f"a least budget of {self.least_budget} and a usual one of {self.budget}: give shares")
+        try:
+            fits = len(self.slim) in (0, self.depth) and all(map(self._fits, self.slim))
+        except TypeError:
+            fits = False
+        if not fits:
+            raise WeightsError(
+                f"slim does not say of each of {self.depth} blocks what its base and its extra part have of keys,"
+                f" values and hidden channels: at most {' and '.join(str(tuple(part)) for part in self.usual_widths)}"
+            )
+        # Hashable, and of plain types, as checkpoints want them.
+        object.__setattr__(self, "slim", tuple(tuple(tuple(part) for part in block) for block in self.slim))
         if self.width % 4:
             raise WeightsError(f"width {self.width} is not a multiple of 4, which 2-D sine positions need")
+
+    def _fits(self, block) -> bool:
+        """Whether an entry of ``slim`` is one: of the base part one channel of each at least."""
+        return len(block) == 2 and all(
+            len(part) == 3
+            and all(type(n) is int and least <= n <= most for n, most in zip(part, usual, strict=True))
+            and bool(part[0]) == bool(part[1])  # keys without values are of no use
+            for least, part, usual in zip((1, 0), block, self.usual_widths, strict=True)
+        )
 
     @property
     def head_width(self) -> int:
@@ -66,19 +96,16 @@ class ModelConfig:
         return self.width // self.heads
 
     @property
-    def hidden(self) -> int:
-        """Hidden channels of the FFN."""
-        return self.mlp_ratio * self.width
+    def usual_widths(self) -> tuple[Widths, Widths]:
+        """Of base and extra part: d/g and 4C/g, and the rest of d and of 4C; all and nothing where it is dense."""
+        head, hidden = self.head_width, self.mlp_ratio * self.width
+        share = self.groups if self.adaptive else 1
+        base = Widths(head // share, head // share, hidden // share)
+        return base, Widths(head - base.keys, head - base.values, hidden - base.hidden)
 
-    @property
-    def base_head_width(self) -> int:
-        """d/g: channels of a head's base part; everything where the network is dense."""
-        return self.head_width // self.groups if self.adaptive else self.head_width
-
-    @property
-    def base_hidden(self) -> int:
-        """4C/g: hidden channels of the FFN's base part; everything where the network is dense."""
-        return self.hidden // self.groups if self.adaptive else self.hidden
+    def widths(self, block: int) -> tuple[Widths, Widths]:
+        """Of a block's base and extra part."""
+        return tuple(Widths(*part) for part in self.slim[block]) if self.slim else self.usual_widths
 
     @property
     def patch_values(self) -> int:

@@ -7,8 +7,9 @@ biases, positions. The paper's "FLOPs" are these MACs.
 from functools import lru_cache
 
 import numpy as np
+from array_api_compat import array_namespace, device
 
-from .config import PAINTED, ModelConfig
+from .config import PAINTED, ModelConfig, Widths
 
 SUBLAYERS = ("attention", "ffn")  # of a block, in the order in which they run and decisions are stored
 ATTENTION, FFN = range(len(SUBLAYERS))
@@ -25,17 +26,31 @@ def head_macs(config: ModelConfig, tokens: int) -> int:
     return tokens * (rank * (depth + PAINTED) if rank else depth * PAINTED)
 
 
-def attention_macs(config: ModelConfig, tokens: int, kept: int) -> int:
-    """A kept attention sub-layer: ``tokens`` in all, ``kept`` of them more informative (both with the policy token)."""
-    base, extra = config.base_head_width, config.head_width - config.base_head_width
-    projections = 4 * config.width * config.heads * (tokens * base + kept * extra)
-    products = 2 * config.heads * (tokens**2 * base + kept**2 * extra)
+def _widths(config: ModelConfig, like) -> tuple[Widths, Widths]:
+    """Those of all base parts and those of all extra parts, each (D,), as the array or tensor ``like``."""
+    xp = array_namespace(like)
+    blocks = [config.widths(block) for block in range(config.depth)]
+    return tuple(
+        Widths(*(xp.asarray(each, device=device(like)) for each in zip(*part, strict=True)))
+        for part in zip(*blocks, strict=True)
+    )
+
+
+def attention_macs(config: ModelConfig, tokens: int, kept):
+    """Attention of every block, (..., D): of ``tokens`` in all, ``kept`` (..., D) of them more informative.
+
+    Both with the policy token.
+    """
+    base, extra = (part.keys + part.values for part in _widths(config, kept))
+    projections = 2 * config.width * config.heads * (tokens * base + kept * extra)
+    products = config.heads * (tokens**2 * base + kept**2 * extra)
     return projections + products
 
 
-def ffn_macs(config: ModelConfig, tokens: int, kept: int) -> int:
-    """A kept FFN sub-layer, arguments as in :func:`attention_macs`."""
-    return 2 * config.width * (tokens * config.base_hidden + kept * (config.hidden - config.base_hidden))
+def ffn_macs(config: ModelConfig, tokens: int, kept):
+    """The FFN of every block, arguments as in :func:`attention_macs`."""
+    base, extra = (part.hidden for part in _widths(config, kept))
+    return 2 * config.width * (tokens * base + kept * extra)
 
 
 def layer_decision_macs(config: ModelConfig) -> int:
@@ -67,14 +82,14 @@ def layer_macs(config: ModelConfig, patches: int, layers, kept) -> np.ndarray:
 
     Arguments as of :func:`cost`.
     """
-    each = _by_kept(config, patches)[np.asarray(kept), (ATTENTION, FFN)]
+    each = _by_kept(config, patches)[np.asarray(kept), np.arange(config.depth)[:, None], (ATTENTION, FFN)]
     return each * np.asarray(layers, bool)
 
 
 @lru_cache(maxsize=8)  # a person's photos share few grids
 def _by_kept(config: ModelConfig, patches: int) -> np.ndarray:
-    """MACs of attention and of FFN that compute 0, 1, ... patches in full, (patches + 1, 2) int64."""
-    kept = np.arange(patches + 1)[:, None].repeat(2, 1)
+    """MACs of attention and of FFN of every block that compute 0, 1, ... patches in full, (patches + 1, D, 2) int64."""
+    kept = np.arange(patches + 1)[:, None, None].repeat(config.depth, 1).repeat(2, 2)
     return np.stack(sublayer_macs(config, patches, kept), -1)
 
 

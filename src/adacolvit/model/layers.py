@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import ModelConfig
+from .config import ModelConfig, Widths
 
 ALIGNED = 8  # tokens: rows of bfloat16 whose length is a multiple of 16 bytes take a GPU's fast products
 
@@ -73,44 +73,48 @@ class SplitLayer(nn.Module):
 class SplitAttention(SplitLayer):
     """Multi-head self-attention whose heads are split into base and extra channels (Eq. 8-10)."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, base: Widths, extra: Widths) -> None:
         super().__init__()
         self.heads = config.heads
-        base = config.base_head_width * config.heads
-        extra = config.width - base
-        self.qkv_base = nn.Linear(config.width, 3 * base)
-        self.out_base = nn.Linear(base, config.width)
-        self.qkv_extra = nn.Linear(config.width, 3 * extra) if extra else None
-        self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None  # the base part brings the bias
+        self.qkv_base, self.out_base = self._part(config, base, bias=True)
+        # The base part brings the bias.
+        self.qkv_extra, self.out_extra = self._part(config, extra, bias=False) if extra.keys else (None, None)
 
-    def attend(self, x: Tensor, qkv: nn.Linear, keep: Tensor | None) -> Tensor:
-        """x (B, T, C), projected by ``qkv``, attended among tokens with ``keep`` (B, T) -> heads side by side."""
-        tokens = x.shape[1]
+    @staticmethod
+    def _part(config: ModelConfig, widths: Widths, bias: bool) -> tuple[nn.Linear, nn.Linear]:
+        inside = config.heads * (2 * widths.keys + widths.values)
+        return nn.Linear(config.width, inside), nn.Linear(config.heads * widths.values, config.width, bias=bias)
+
+    def attend(self, x: Tensor, part: str, keep: Tensor | None) -> Tensor:
+        """x (B, T, C), attended by a part ("base", "extra") among tokens with ``keep`` (B, T) -> heads side by side."""
+        qkv, out = getattr(self, f"qkv_{part}"), getattr(self, f"out_{part}")
+        tokens, values = x.shape[1], out.in_features
         if keep is not None and x.is_cuda:
             x, keep = aligned(x, keep)
-        q, k, v = qkv(x).view(*x.shape[:2], 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # 3 of B H T d
+        keys = (qkv.out_features - values) // 2
+        projected = qkv(x).split([keys, keys, values], -1)
+        q, k, v = (each.unflatten(-1, (self.heads, -1)).transpose(1, 2) for each in projected)  # B H T d
         attended = masked_softmax_attention(q, k, v, keep)[:, :, :tokens]
         return attended.transpose(1, 2).reshape(len(x), tokens, -1)  # B T Hd
 
     def narrow(self, x: Tensor) -> Tensor:
         """Base heads, attended among all tokens."""
-        return self.attend(x, self.qkv_base, None)
+        return self.attend(x, "base", None)
 
     def wide(self, x: Tensor, keep: Tensor | None) -> Tensor:
         """Extra heads, attended among the tokens with ``keep``."""
-        return self.attend(x, self.qkv_extra, keep)
+        return self.attend(x, "extra", keep)
 
 
 class SplitFFN(SplitLayer):
     """Feed-forward layer whose hidden channels are split; with everything kept it is the dense FFN exactly."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, base: Widths, extra: Widths) -> None:
         super().__init__()
-        base, extra = config.base_hidden, config.hidden - config.base_hidden
-        self.in_base = nn.Linear(config.width, base)
-        self.out_base = nn.Linear(base, config.width)
-        self.in_extra = nn.Linear(config.width, extra) if extra else None
-        self.out_extra = nn.Linear(extra, config.width, bias=False) if extra else None
+        self.in_base = nn.Linear(config.width, base.hidden)
+        self.out_base = nn.Linear(base.hidden, config.width)
+        self.in_extra = nn.Linear(config.width, extra.hidden) if extra.hidden else None
+        self.out_extra = nn.Linear(extra.hidden, config.width, bias=False) if extra.hidden else None
 
     def narrow(self, x: Tensor) -> Tensor:
         """Base hidden units."""

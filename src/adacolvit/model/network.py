@@ -24,12 +24,14 @@ OPEN = 3.0  # initial bias of every decision: 95 % are kept when gates are first
 class Block(nn.Module):
     """Pre-norm transformer block with its decision networks (Eq. 7, 11)."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, index: int) -> None:
+        """``index``: which block of the network it is."""
         super().__init__()
+        widths = config.widths(index)
         self.norm1 = nn.LayerNorm(config.width, eps=NORM_EPS)
-        self.attention = SplitAttention(config)
+        self.attention = SplitAttention(config, *widths)
         self.norm2 = nn.LayerNorm(config.width, eps=NORM_EPS)
-        self.ffn = SplitFFN(config)
+        self.ffn = SplitFFN(config, *widths)
         if config.adaptive:
             self.decide_layers = nn.Linear(config.width, 2)  # keep attention, keep FFN; from the policy token
             self.decide_attention = nn.Linear(config.width, 1)  # more informative for attention; from each patch
@@ -94,7 +96,7 @@ class ColorizationViT(PatchNetwork):
             self.policy_token = nn.Parameter(torch.zeros(1, 1, config.width))
         for name, shape in table_shapes(config).items():
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(Block(config, i) for i in range(config.depth))
         self.add_head(config.width, config.head_kernel, config.head_rank)
         if config.adaptive:
             self.open_gates()

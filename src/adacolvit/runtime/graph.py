@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 
 from adacolvit.hints.frame import PATCH
 from adacolvit.model.budget import Steering, knots
-from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, PAINTED
+from adacolvit.model.config import IN_CHANNELS, NORM_EPS, OUT_CHANNELS, PAINTED, Widths
 from adacolvit.model.cost import SUBLAYERS
 from adacolvit.weights import Weights
 
@@ -111,36 +111,38 @@ class _Network:
             z = g.op("Concat", policy, z, axis=0)  # T C
         return z, grid
 
-    def attend(self, g: Builder, x: str, name: str, d: int) -> str:
+    def attend(self, g: Builder, x: str, name: str, widths: Widths) -> str:
         """Self-attention of the ``name`` part ("..._base", "..._extra") among x (K, C) -> (K, C)."""
         c, heads = self.config.width, self.config.heads
-        scale = np.repeat(np.array([d**-0.5, 1, 1], np.float32), heads * d)  # of the queries, paid once here
-        qkv = self.linear(g, x, name.replace("@", "qkv"), c, 3 * heads * d, scale=scale)
-        qkv = g.op("Transpose", g.op("Reshape", qkv, g.ints(-1, 3, heads, d)), perm=[1, 2, 0, 3])  # 3 H K d
-        q, k, v = g.op("Split", qkv, outputs=3, axis=0, num_outputs=3)  # 1 H K d
-        scores = g.op("MatMul", q, g.op("Transpose", k, perm=[0, 1, 3, 2]))  # 1 H K K
-        out = g.op("MatMul", g.op("Softmax", scores, axis=-1), v)  # 1 H K d
-        out = g.op("Reshape", g.op("Transpose", out, perm=[0, 2, 1, 3]), g.ints(-1, heads * d))  # K Hd
-        return self.linear(g, out, name.replace("@", "out"), heads * d, c, bias=name.endswith("base"))
+        keys, values, _ = widths
+        scores, mixed = heads * keys, heads * values
+        # Of the queries, paid once here.
+        scale = np.repeat(np.array([keys**-0.5, 1, 1], np.float32), [scores, scores, mixed])
+        qkv = self.linear(g, x, name.replace("@", "qkv"), c, 2 * scores + mixed, scale=scale)
+        q, k, v = g.op("Split", qkv, g.ints(scores, scores, mixed), outputs=3, axis=1)  # K Hd
+        q, k, v = (g.op("Reshape", part, g.ints(-1, heads, d)) for part, d in ((q, keys), (k, keys), (v, values)))
+        q, v = (g.op("Transpose", part, perm=[1, 0, 2]) for part in (q, v))  # H K d
+        k = g.op("Transpose", k, perm=[1, 2, 0])  # H d K
+        out = g.op("MatMul", g.op("Softmax", g.op("MatMul", q, k), axis=-1), v)  # H K d
+        out = g.op("Reshape", g.op("Transpose", out, perm=[1, 0, 2]), g.ints(-1, mixed))  # K Hd
+        return self.linear(g, out, name.replace("@", "out"), mixed, c, bias=name.endswith("base"))
 
-    def feed_forward(self, g: Builder, x: str, name: str, hidden: int) -> str:
+    def feed_forward(self, g: Builder, x: str, name: str, widths: Widths) -> str:
         """FFN of the ``name`` part on x (K, C) -> (K, C)."""
-        c = self.config.width
+        c, hidden = self.config.width, widths.hidden
         x = g.op("Gelu", self.linear(g, x, name.replace("@", "in"), c, hidden))
         return self.linear(g, x, name.replace("@", "out"), hidden, c, bias=name.endswith("base"))
 
     def sublayer(self, g: Builder, z: str, block: int, which: str, index: str | None) -> str:
         """z (T, C) -> z + attention or FFN (T, C); the extra part for the tokens ``index`` (K, 1) only."""
-        config = self.config
+        base, extra = self.config.widths(block)
         if which == "attention":
-            part, base = self.attend, config.base_head_width
-            extra, norm = config.head_width - base, "norm1"
+            part, norm, absent = self.attend, "norm1", not extra.keys
         else:
-            part, base = self.feed_forward, config.base_hidden
-            extra, norm = config.hidden - base, "norm2"
+            part, norm, absent = self.feed_forward, "norm2", not extra.hidden
         x = self.norm(g, z, f"blocks.{block}.{norm}")
         z = g.op("Add", z, part(g, x, f"blocks.{block}.{which}.@_base", base))
-        if not extra:
+        if absent:
             return z
         update = part(g, g.op("GatherND", x, index), f"blocks.{block}.{which}.@_extra", extra)  # K C
         return g.op("ScatterND", z, index, g.op("Add", g.op("GatherND", z, index), update))

@@ -19,8 +19,8 @@ class Config(ctypes.Structure):
     """``Config`` of native/network.h."""
 
     _fields_ = [
-        *((name, c_int32) for name in ("width", "depth", "heads", "base_head", "extra_head")),
-        *((name, c_int32) for name in ("base_hidden", "extra_hidden", "adaptive", "head_kernel", "head_rank")),
+        ("widths", Array),
+        *((name, c_int32) for name in ("width", "depth", "heads", "adaptive", "head_kernel", "head_rank")),
         ("norm_eps", c_float),
     ]
 

@@ -46,7 +46,9 @@ class NativeEngine:
         arrays = _tensors(weights)
         pointers = (native.Array * len(arrays))(*(address(a) for a in arrays))
         name = self.instruction_set.encode()
-        self._handle = self._library.adacolvit_create(byref(_config(weights)), pointers, name, threads)
+        widths = np.array([self.config.widths(block) for block in range(self.config.depth)], np.int32)
+        config = _config(self.config, widths)
+        self._handle = self._library.adacolvit_create(byref(config), pointers, name, threads)
         if not self._handle:
             raise EngineError(f"there is too little memory for the network {weights.name}: close other programs")
         # Not when the program ends: a thread may still color then, and the system takes all memory back.
@@ -129,7 +131,8 @@ _NEEDED = {
 
 def _probe() -> tuple[Weights, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """A small network, an input for it, and decisions, which else a rounding might change."""
-    config = ModelConfig(width=48, depth=2, heads=2, groups=2, head_rank=24)
+    slim = ((12, 12, 96), (12, 12, 96)), ((4, 10, 40), (9, 3, 0))
+    config = ModelConfig(width=48, depth=2, heads=2, groups=2, head_rank=24, slim=slim)
     weights = random_weights("of the engine's self-check", config)
     rng = np.random.default_rng(0)
     x = rng.uniform(-0.5, 0.5, (IN_CHANNELS, 5 * PATCH, 7 * PATCH)).astype(np.float32)
@@ -144,11 +147,10 @@ def random_weights(name: str, config: ModelConfig) -> Weights:
     return Weights(name, config, tensors, "")
 
 
-def _config(weights: Weights) -> native.Config:
-    config = weights.config
+def _config(config: ModelConfig, widths: np.ndarray) -> native.Config:
+    """``widths``: (D, 2, 3) int32, which the caller keeps."""
     return native.Config(
-        config.width, config.depth, config.heads, config.base_head_width, config.head_width - config.base_head_width,
-        config.base_hidden, config.hidden - config.base_hidden, config.adaptive, config.head_kernel,
+        address(widths), config.width, config.depth, config.heads, config.adaptive, config.head_kernel,
         config.head_rank, NORM_EPS,
     )  # fmt: skip
 
@@ -184,11 +186,11 @@ def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]
     def if_adaptive(*entries) -> Iterator:
         yield from entries if config.adaptive else (None,) * len(entries)
 
-    def part(name: str, suffix: str, into: str, times: int, n: int) -> Iterator:
-        """``n`` channels inside, of which the first product makes ``times`` as many."""
+    def part(name: str, suffix: str, into: str, inside: int, n: int) -> Iterator:
+        """The first product makes ``inside`` channels, of which ``n`` come to the last one."""
         entries = [
-            (f"{name}.{into}_{suffix}.weight", (times * n, c)),
-            (f"{name}.{into}_{suffix}.bias", (times * n,)),
+            (f"{name}.{into}_{suffix}.weight", (inside, c)),
+            (f"{name}.{into}_{suffix}.bias", (inside,)),
             (f"{name}.out_{suffix}.weight", (c, n)),
         ]
         yield from entries if n else (None,) * len(entries)
@@ -198,20 +200,19 @@ def _layout(config: ModelConfig) -> Iterator[tuple[str, tuple[int, ...]] | None]
     yield EMBEDDING, (c, config.patch_values)
     yield "patch_embed.bias", (c,)
     yield from if_adaptive(("policy_token", (1, 1, c)))
-    for block in (f"blocks.{i}" for i in range(config.depth)):
+    for i in range(config.depth):
+        block = f"blocks.{i}"
         yield from if_adaptive((f"{block}.decide_layers.weight", (2, c)), (f"{block}.decide_layers.bias", (2,)))
         for norm, which in (("norm1", "attention"), ("norm2", "ffn")):
             yield f"{block}.{norm}.weight", (c,)
             yield f"{block}.{norm}.bias", (c,)
             yield from if_adaptive((f"{block}.decide_{which}.weight", (1, c)), (f"{block}.decide_{which}.bias", (1,)))
-            if which == "attention":
-                base, whole = config.heads * config.base_head_width, c
-                into, times = "qkv", 3
-            else:
-                base, whole = config.base_hidden, config.hidden
-                into, times = "in", 1
-            yield from part(f"{block}.{which}", "base", into, times, base)
-            yield from part(f"{block}.{which}", "extra", into, times, whole - base)
+            for suffix, (keys, values, hidden) in zip(("base", "extra"), config.widths(i), strict=True):
+                if which == "attention":
+                    inside, n = config.heads * (2 * keys + values), config.heads * values
+                    yield from part(f"{block}.attention", suffix, "qkv", inside, n)
+                else:
+                    yield from part(f"{block}.ffn", suffix, "in", hidden, hidden)
     yield "norm.weight", (c,)
     yield "norm.bias", (c,)
     yield "head.weight", (rank or PAINTED, c, kernel, kernel)

@@ -75,6 +75,15 @@ def averaged(path: str) -> dict[str, Tensor]:
     raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
 
 
+def widths_of(path: str) -> tuple:
+    """``slim`` of the config of the weights that :func:`averaged` reads; () where they have none."""
+    if Path(path).suffix == ".safetensors":
+        config = load_weights(path, rivals=True).config.to_dict()
+    else:
+        config = load_checkpoint(Path(path))["recipe"]["model"]
+    return config.get("slim", ())
+
+
 def with_whole_head(values: dict[str, Tensor]) -> dict[str, Tensor]:
     """Parameters of the network that computes the same with a head of full rank: its pictures multiplied out."""
     if "pictures.weight" not in values:

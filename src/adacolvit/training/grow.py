@@ -117,9 +117,9 @@ def grow(network: ColorizationViT, values: Mapping[str, Tensor], batch: Batch, l
     Raises RecipeError where the other network is no smaller form of this one.
     """
     width, depth = network.config.width, network.config.depth
-    if len(values["patch_embed.bias"]) != width:
-        values = widen(values, width, network.config.head_width)
     try:
+        if len(values["patch_embed.bias"]) != width:
+            values = widen(values, width, network.config.head_width)
         network.load_state_dict(values if _depth(values) == depth else deepen(values, depth))
     except RuntimeError as error:
         raise RecipeError(f"the weights to grow from are of another network than the recipe's: {error}") from error

@@ -15,7 +15,7 @@ from .plan import batches
 from .precision import fabric_precision
 from .recipe import Recipe
 from .resident import ResidentPhotos, fits
-from .run import WEIGHTS, Run, check_start
+from .run import WEIGHTS, Run, check_start, with_widths
 from .stream import ShardStream, counted, is_stream
 from .validation import Validation
 
@@ -88,6 +88,7 @@ def train(
     going_on = resume and fabric.broadcast((out / "last.pt").exists())  # as the first process finds it
     if not going_on:
         check_start(recipe)
+    recipe = with_widths(recipe, str(out / "last.pt") if going_on else recipe.init)
     photos = open_photos(fabric, recipe, cache_folder, stream, reporter)
     run = Run(fabric, recipe, out, going_on, photos, parts)
     validation = Validation(recipe.validation, out) if main and recipe.validation else None

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from torch import Tensor
 from adacolvit.errors import RecipeError
 from adacolvit.files import write_file
 from adacolvit.hints.frame import PATCH, square_frame
+from adacolvit.model.config import ModelConfig
 from adacolvit.model.registry import build, config_from
 from adacolvit.weights import write_weights
 
 from .budgets import set_budgets, set_budgets_around
-from .checkpoint import Average, beginning, load_checkpoint, save_checkpoint, start_from
+from .checkpoint import Average, beginning, load_checkpoint, save_checkpoint, start_from, widths_of
 from .compiled import compiled, compiles
 from .data import AHEAD, Batch, PhotoCache, make_batch
 from .gates import set_gates
@@ -45,6 +47,18 @@ def check_start(recipe: Recipe) -> None:
         )
     if recipe.gates in ("measured", "around", "grown"):
         raise RecipeError(f"recipe {recipe.name} has {recipe.gates} gates: give --init the weights to begin with")
+
+
+def with_widths(recipe: Recipe, path: str) -> Recipe:
+    """The recipe, for weights to begin or to go on with whose layers were slimmed (:mod:`.slim`): as they have them.
+
+    A recipe that says itself how wide layers are, or grows a network, stays as it is.
+    """
+    model = recipe.model
+    if not path or not isinstance(model, ModelConfig) or model.slim or recipe.gates == "grown":
+        return recipe
+    slim = widths_of(path)
+    return recipe if len(slim) != model.depth else replace(recipe, model=replace(model, slim=slim))
 
 
 class Run:

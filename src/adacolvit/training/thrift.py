@@ -234,7 +234,7 @@ def worth(network: ColorizationViT, photos: Sequence[Seen], now: Score) -> Itera
     }
     for place in places(network):
         share = patches[place].item()
-        if layers[place] < 0.5:
+        if layers[place] < 0.5 or place.of(network)[1].out_extra is None:
             continue
         for name, changed in ways.items():
             if (share == 0 and name != "all get it") or (share == 1 and name != "none gets it"):
@@ -325,6 +325,9 @@ def main(argv=None) -> None:
         parser.error(f"--fold and --route both have {', '.join(map(str, both))}: choose one")
     if beyond := named - set(places(network)):
         parser.error(f"{weights.name} has no layer {', '.join(map(str, beyond))}")
+    given = wanted["folds"] | wanted["routes"].keys()
+    if absent := {place for place in given if place.of(network)[1].out_extra is None}:
+        parser.error(f"{', '.join(map(str, absent))} of {weights.name} has no extra part: there is nothing to give")
     if bool(named or args.head) != bool(args.out):
         parser.error("--fold, --route, --again and --head go with --out, the file to write")
 

@@ -96,7 +96,7 @@ class AdaViT(ColorizationViT):
         layers, heads, patches = self._choose(block, z, x)
         keep = F.pad(patches, (1, 0), value=1.0)  # B T
         attention = block.attention
-        by_head = attention.attend(x, attention.qkv_base, keep.detach()).unflatten(-1, (attention.heads, -1))
+        by_head = attention.attend(x, "base", keep.detach()).unflatten(-1, (attention.heads, -1))
         out = attention.out_base((by_head * heads[:, None, :, None]).flatten(2))
         z = z + (layers[:, :1] * keep)[..., None] * out
         return z + (layers[:, 1:] * keep)[..., None] * block.ffn(block.norm2(z)), (layers, heads, patches)

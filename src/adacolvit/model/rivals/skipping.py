@@ -15,7 +15,7 @@ def masked_block(block: Block, z: Tensor, keep: Tensor) -> Tensor:
     """
     attention = block.attention
     keys = keep + (keep.sum(1, keepdim=True) == 0)  # without any key there would be nothing to divide by
-    z = z + keep[..., None] * attention.out_base(attention.attend(block.norm1(z), attention.qkv_base, keys))
+    z = z + keep[..., None] * attention.out_base(attention.attend(block.norm1(z), "base", keys))
     return z + keep[..., None] * block.ffn(block.norm2(z))
 
 

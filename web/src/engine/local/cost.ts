@@ -15,6 +15,8 @@ export interface Config {
   adaptive: boolean;
   head_kernel: number;
   head_rank: number;
+  /** (depth, 2, 3) where channels inside the layers are not the usual ones; files of before have none. */
+  slim?: [Widths, Widths][];
   budget_knots: number;
   least_budget: number;
   budget: number;
@@ -28,18 +30,23 @@ export interface Decisions {
   budget: number | null;
 }
 
-const parts = ({ width, heads, mlp_ratio, groups, adaptive }: Config) => {
-  const [d, hidden] = [width / heads, mlp_ratio * width];
+type Widths = [keys: number, values: number, hidden: number];
+
+/** Of a block's base and extra part. */
+function widthsOf({ width, heads, mlp_ratio, groups, adaptive, slim }: Config, block: number): [Widths, Widths] {
+  if (slim?.length) return slim[block]!;
+  const [head, hidden] = [width / heads, mlp_ratio * width];
   const share = adaptive ? groups : 1;
-  return { base: d / share, extra: d - d / share, baseHidden: hidden / share, extraHidden: hidden - hidden / share };
-};
+  const [d, h] = [head / share, hidden / share];
+  return [[d, d, h], [head - d, head - d, hidden - h]];
+}
 
 /** A layer that ran, with its decisions about patches; `tokens` and `kept` count the policy token. */
-function layerMacs(config: Config, attention: boolean, tokens: number, kept: number): number {
+function layerMacs(config: Config, block: number, attention: boolean, tokens: number, kept: number): number {
   const { width, heads } = config;
-  const { base, extra, baseHidden, extraHidden } = parts(config);
-  if (!attention) return 2 * width * (tokens * baseHidden + kept * extraHidden);
-  return 4 * width * heads * (tokens * base + kept * extra) + 2 * heads * (tokens ** 2 * base + kept ** 2 * extra);
+  const [base, extra] = widthsOf(config, block).map(([keys, values, hidden]) => (attention ? keys + values : hidden)) as [number, number];
+  const projections = 2 * width * (tokens * base + kept * extra);
+  return attention ? heads * (projections + tokens ** 2 * base + kept ** 2 * extra) : projections;
 }
 
 export function effortOf(config: Config, rows: number, columns: number, decisions: Decisions, ms: number, wantsLayers: boolean): Effort {
@@ -60,9 +67,9 @@ export function effortOf(config: Config, rows: number, columns: number, decision
       const kept = decisions.patches.subarray(at * count, (at + 1) * count);
       const number = kept.reduce((sum, v) => sum + v, 0);
       kept.forEach((v, i) => (shares[i]! += v));
-      const took = ran ? layerMacs(config, which === 0, tokens, number + policy) + deciding : 0;
+      const took = ran ? layerMacs(config, block, which === 0, tokens, number + policy) + deciding : 0;
       macs += took;
-      dense += layerMacs(config, which === 0, tokens, tokens) + deciding;
+      dense += layerMacs(config, block, which === 0, tokens, tokens) + deciding;
       return { ran, share: number / count, took, patches: wantsLayers ? kept.join("") : "" };
     }) as [Step, Step];
     return {
