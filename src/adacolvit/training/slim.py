@@ -172,7 +172,7 @@ def drop_units(moments: Tensor, last: Tensor) -> Iterator[tuple[int, float, Tens
 
 @torch.no_grad()
 def slim_units(layer: SplitFFN, heard: Heard, extra: bool, whole: bool) -> None:
-    """Clear the hidden units of a part that the others replace. ``whole``: both parts are one, which all patches get."""
+    """Clear the hidden units of a part that the others replace. ``whole``: both parts are one, for all patches."""
     inside = [] if extra else [(layer.in_base, layer.out_base)]
     inside += [(layer.in_extra, layer.out_extra)] if extra or whole else []
 
