@@ -15,7 +15,7 @@ Nothing is trained; training on regains some of what it costs.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,20 +26,23 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor, nn
 
+from adacolvit.evaluation.command import COUNTS
 from adacolvit.evaluation.torch_network import TorchNetwork
 from adacolvit.model.config import ModelConfig, Widths
 from adacolvit.model.decisions import threshold
-from adacolvit.model.layers import SplitAttention, SplitFFN, masked_softmax_attention
-from adacolvit.model.network import ColorizationViT
+from adacolvit.model.layers import SplitAttention, SplitFFN, SplitLayer, masked_softmax_attention
+from adacolvit.model.network import Block, ColorizationViT
 from adacolvit.weights import load_weights, write_weights
 
 from .gates import FIRM
-from .places import Place, places
-from .thrift import CLOSED, HINTS, Score, Seen, close, difference, read_photos, score
+from .thrift import CLOSED, Seen, close, difference, read_photos, score
 
 STEPS = Widths(keys=4, values=8, hidden=16)
 WHOLE = 0.95  # share of the patches from which on an extra part is one with the base part, and all get it
 POLICY = 0.1  # what a change of the policy token, on which decisions rest, counts beside that of all patches
+PRIOR = 3e-3  # of the mean variance, which every direction has at least
+FEW = 96  # photos on which changes are measured
+CHUNK = 32  # photos that a layer computes at once
 RIDGE = 1e-9  # of the greatest variance, below which a direction counts as none
 
 
@@ -52,24 +55,24 @@ class Heard:
     keep: Tensor
     bound: float
 
+    def few(self) -> "Heard":
+        """Of some of the photos, evenly chosen: enough to tell a mean."""
+        step = -(-len(self.x) // FEW)
+        return Heard(self.x[::step], self.keep[::step], self.bound)
 
-@torch.no_grad()
-def listen(network: ColorizationViT, place: Place, photos: Sequence[Seen], tolerance: float) -> Heard:
-    """What a layer gets while photos pass through the network."""
-    norm, _, decide = place.of(network)
-    tokens, kept, inside = [], [], []
 
-    def look(_, arguments, x: Tensor) -> None:
-        tokens.append(arguments[0])
-        inside.append(x)
-        kept.append(F.pad(threshold(decide(arguments[0][:, 1:]).squeeze(-1)), (1, 0), value=1.0))
+def _moments(parts: Iterable[Tensor], mean: Tensor | float = 0.0) -> Tensor:
+    """Second moments (n, n) about a mean of rows (., n) that come in parts, float64."""
+    total, count = 0.0, 0
+    for part in parts:
+        part = part.double() - mean
+        total, count = total + part.T @ part, count + len(part)
+    return total / count
 
-    hook = norm.register_forward_hook(look)
-    for part in photos:
-        network(part.x, "masked")
-    hook.remove()
-    variance = torch.cat(tokens)[:, 1:].flatten(0, 1).double().var(0).sum().item()
-    return Heard(torch.cat(inside), torch.cat(kept), tolerance * variance)
+
+def _spread(moments: Tensor) -> Tensor:
+    """Moments with some in every direction, for what these photos happen not to show."""
+    return moments + PRIOR * moments.diagonal().mean() * torch.eye(len(moments)).double()
 
 
 def _roots(moments: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,20 +106,26 @@ def slim_heads(layer: SplitAttention, part: str, heard: Heard) -> None:
     The bias of the layer takes over what cleared values of the base part added in the mean.
     """
     qkv, out = getattr(layer, f"qkv_{part}"), getattr(layer, f"out_{part}")
-    keep = heard.keep if part == "extra" else None
-    among = torch.ones_like(heard.keep, dtype=torch.bool) if keep is None else keep > 0
     heads, values = layer.heads, out.in_features // layer.heads
     keys = (qkv.out_features // heads - values) // 2
     wq, wk, wv = _by_head(qkv, heads, keys)  # H d C + 1
     wo = out.weight.double().unflatten(1, (heads, -1)).movedim(1, 0).clone()  # H C d
-    x = F.pad(heard.x, (0, 1), value=1.0)[among].double()
-    moments, covariance = x.T @ x / len(x), x.T.cov()
-    mixed = layer.attend(heard.x, part, keep)[among].unflatten(-1, (heads, -1)).movedim(1, 0).double()  # H M d
+    tokens = heard.x[heard.keep > 0] if part == "extra" else heard.x.flatten(0, 1)
+    # Of the tokens, and of them with a 1 behind for the bias.
+    center = tokens.double().mean(0)
+    covariance = F.pad(_spread(_moments(tokens.split(9999), center)), (0, 1, 0, 1))
+    ones = F.pad(center, (0, 1), value=1.0)
+    moments = covariance + torch.outer(ones, ones)
+    heard = heard.few()
+    keep = heard.keep if part == "extra" else None
+    mixed = layer.attend(heard.x, part, keep)
+    mixed = mixed[keep > 0] if part == "extra" else mixed.flatten(0, 1)
+    mixed = mixed.unflatten(-1, (heads, -1)).movedim(1, 0).double()  # H M d
     for h in range(heads):
         (root_q, back_q), (root_k, back_k) = _roots(wq[h] @ moments @ wq[h].T), _roots(wk[h] @ covariance @ wk[h].T)
         u, s, v = torch.linalg.svd(root_q @ root_k)
         wq[h], wk[h] = s.sqrt()[:, None] * (u.T @ back_q @ wq[h]), s.sqrt()[:, None] * (v @ back_k @ wk[h])
-        turn = torch.linalg.eigh(wo[h] @ mixed[h].T.cov() @ wo[h].T).eigenvectors[:, -values:].flip(1)  # C d
+        turn = torch.linalg.eigh(wo[h] @ _spread(mixed[h].T.cov()) @ wo[h].T).eigenvectors[:, -values:].flip(1)  # C d
         size = (wo[h].norm() / turn.norm()).clamp(min=RIDGE)  # of both matrices as before
         wo[h], wv[h], mixed[h] = turn * size, turn.T @ wo[h] @ wv[h] / size, mixed[h] @ (turn.T @ wo[h]).T / size
     added = _added(wq, wk, wv, wo, heard.x, keep, keys)
@@ -170,75 +179,98 @@ def drop_units(moments: Tensor, last: Tensor) -> Iterator[tuple[int, float, Tens
         yield j, lost, last
 
 
+def _parts(layer: SplitFFN, extra: bool, whole: bool) -> list[tuple[nn.Linear, nn.Linear]]:
+    """First and last matrix of the base part, of the extra part, or of both."""
+    base, wide = (layer.in_base, layer.out_base), (layer.in_extra, layer.out_extra)
+    return [base, wide] if whole else [wide if extra else base]
+
+
 @torch.no_grad()
 def slim_units(layer: SplitFFN, heard: Heard, extra: bool, whole: bool) -> None:
-    """Clear the hidden units of a part that the others replace. ``whole``: both parts are one, for all patches."""
-    inside = [] if extra else [(layer.in_base, layer.out_base)]
-    inside += [(layer.in_extra, layer.out_extra)] if extra or whole else []
+    """Clear the hidden units of a part that the others replace. ``whole``: both parts are one, for all patches.
+
+    Those that are worth most come first, and so into the base part.
+    """
+    inside = _parts(layer, extra, whole)
 
     def hidden(x: Tensor) -> Tensor:
         return F.gelu(torch.cat([first(x) for first, _ in inside], 1)).double()
 
-    policy, patches = heard.x[:, 0], heard.x[:, 1:].flatten(0, 1)
-    seen = patches[heard.keep[:, 1:].flatten() > 0] if extra else patches
-    units, of_policy = hidden(seen), hidden(policy)
-    mean = of_policy.new_zeros(()) if extra else units.mean(0)  # the bias makes up for what is added to all
-    moments = (units - mean).T @ (units - mean) / len(patches)
-    moments += POLICY * (of_policy - mean).T @ (of_policy - mean) / len(policy)
+    policy, patches = hidden(heard.x[:, 0]), heard.x[:, 1:].flatten(0, 1)
+    if extra:
+        patches = patches[heard.keep[:, 1:].flatten() > 0]
+    share = len(patches) / heard.keep[:, 1:].numel()
+    parts = patches.split(9999)
+    # The bias makes up for what is added to all.
+    mean = 0.0 if extra else sum(hidden(part).sum(0) for part in parts) / len(patches)
+    moments = _spread(share * _moments(map(hidden, parts), mean) + POLICY * _moments([policy], mean))
     before = torch.cat([out.weight for _, out in inside], 1).double()
-    gone, last = torch.zeros(units.shape[1], dtype=torch.bool), before
-    going = torch.zeros_like(gone)
+    gone, stay, last = [], before.shape[1], before
     for j, lost, now in drop_units(moments, before):
-        if lost > heard.bound:
-            break
-        going[j] = True
-        if (~going).sum() % STEPS.hidden == 0:
-            gone, last = going.clone(), now.clone()
+        gone.append(j)
+        if (before.shape[1] - len(gone)) % STEPS.hidden == 0 and lost <= heard.bound:
+            stay, last = before.shape[1] - len(gone), now.clone()
     if not extra:
         layer.out_base.bias += ((before - last) @ mean).float()
-    first = torch.cat([torch.cat([first.weight, first.bias[:, None]], 1) for first, _ in inside])
-    order = gone.int().argsort(stable=True)  # those that stay are first, and so in the base part as far as it goes
-    first = first.masked_fill(gone[:, None], 0)[order].split([out.in_features for _, out in inside])
-    last = last[:, order].split([out.in_features for _, out in inside], 1)
-    for (before, after), weight, out in zip(inside, first, last, strict=True):
-        before.weight.copy_(weight[:, :-1])
-        before.bias.copy_(weight[:, -1])
-        after.weight.copy_(out)
+    (most,) = set(range(before.shape[1])) - set(gone)
+    order = torch.tensor([most, *reversed(gone)])
+    first = torch.cat([torch.cat([first.weight, first.bias[:, None]], 1) for first, _ in inside])[order]
+    first[stay:] = 0
+    sizes = [out.in_features for _, out in inside]
+    for (into, out), weight, values in zip(inside, first.split(sizes), last[:, order].split(sizes, 1), strict=True):
+        into.weight.copy_(weight[:, :-1])
+        into.bias.copy_(weight[:, -1])
+        out.weight.copy_(values)
 
 
 @torch.no_grad()
-def slim(network: ColorizationViT, place: Place, photos: Sequence[Seen], tolerance: float) -> None:
+def slim(layer: SplitLayer, decide: nn.Linear, heard: Heard) -> None:
     """Clear what a layer that runs hardly uses; :func:`compact` then leaves it out."""
-    _, layer, decide = place.of(network)
-    heard = listen(network, place, photos, tolerance)
-    share = heard.keep[:, 1:].mean().item()
+    extra = layer.out_extra is not None and bool(layer.out_extra.weight.any())
     if isinstance(layer, SplitAttention):
-        slim_heads(layer, "base", heard)
-        if layer.out_extra is not None and layer.out_extra.weight.any():
-            slim_heads(layer, "extra", heard)
+        for part in ("base", "extra")[: 1 + extra]:
+            slim_heads(layer, part, heard)
         return
-    whole = layer.out_extra is not None and share >= WHOLE
+    whole = extra and heard.keep[:, 1:].mean().item() >= WHOLE
     if whole:
         decide.weight.zero_()
         decide.bias.fill_(-CLOSED)
     slim_units(layer, heard, extra=False, whole=whole)
-    if layer.out_extra is not None and not whole and layer.out_extra.weight.any():
+    if extra and not whole:
         slim_units(layer, heard, extra=True, whole=False)
 
 
 @torch.no_grad()
-def clear_idle(network: ColorizationViT, now: Score) -> None:
-    """Clear the layers that ran for no photo, which will never run."""
-    for place in places(network):
-        if now.layers()[place]:
-            continue
-        _, layer, decide = place.of(network)
-        for values in layer.parameters():
-            values.zero_()
-        close(decide)
-        gate = network.blocks[place.block].decide_layers
-        gate.weight[place.kind] = 0
-        gate.bias[place.kind] = -FIRM
+def clear(block: Block, kind: int) -> None:
+    """Clear a layer that ran for no photo, so that it never will."""
+    _, layer, decide = tuple(block.sublayers())[kind]
+    for values in layer.parameters():
+        values.zero_()
+    close(decide)
+    block.decide_layers.weight[kind] = 0
+    block.decide_layers.bias[kind] = -FIRM
+
+
+@torch.no_grad()
+def slim_network(network: ColorizationViT, photos: Sequence[Seen], tolerance: float) -> Iterator[None]:
+    """Clear what the layers hardly use, one after the other, while photos pass through. Gives a turn for each block."""
+    z = torch.cat([network.embed(part.x) for part in photos])  # B T C
+    for block in network.blocks:
+        runs = threshold(block.decide_layers(z[:, 0])) > 0  # B 2
+        for kind, (norm, layer, decide) in enumerate(block.sublayers()):
+            ran = runs[:, kind]
+            if not ran.any():
+                clear(block, kind)
+                continue
+            now = z[ran]
+            variance = now[:, 1:].flatten(0, 1).double().var(0).sum().item()
+            keep = F.pad(threshold(decide(now[:, 1:]).squeeze(-1)), (1, 0), value=1.0)
+            heard = Heard(norm(now), keep, tolerance * variance)
+            slim(layer, decide, heard)
+            keep = F.pad(threshold(decide(now[:, 1:]).squeeze(-1)), (1, 0), value=1.0)
+            parts = zip(heard.x.split(CHUNK), keep.split(CHUNK), strict=True)
+            z[ran] = now + torch.cat([layer(x, kept) for x, kept in parts])
+        yield
 
 
 def _used(strength: Tensor, least: int) -> Tensor:
@@ -310,7 +342,7 @@ def main(argv=None) -> None:
     parser.add_argument(
         "--data", required=True, help="photos to measure on, of those to learn from: tar shard or folder"
     )
-    parser.add_argument("--limit", type=int, default=96, help="how many of them, evenly chosen (96)")
+    parser.add_argument("--limit", type=int, default=512, help="how many of them, evenly chosen (512)")
     parser.add_argument(
         "--tolerance", type=float, default=3e-4, help="share of the tokens' variance that a layer may differ by (3e-4)"
     )
@@ -325,13 +357,11 @@ def main(argv=None) -> None:
         parser.error(f"--tolerance {args.tolerance}: give a number above 0")
     network = TorchNetwork.of_weights(weights).network
     console = Console()
-    photos = read_photos(args.data, args.limit)
+    photos = read_photos(args.data, args.limit, COUNTS)
     before = score(network, photos)
-    console.print(f"{weights.name} alone, {HINTS} hints: {before.psnr.mean():.2f} dB, {before.gmacs.mean():.4f} GMACs")
-    ran = [place for place in places(network) if before.layers()[place]]
-    clear_idle(network, before)
-    for place in track(ran, "slimming", transient=True):
-        slim(network, place, photos, args.tolerance)
+    console.print(f"{weights.name} alone: {before.psnr.mean():.2f} dB, {before.gmacs.mean():.4f} GMACs")
+    for _ in track(slim_network(network, photos, args.tolerance), "slimming", network.config.depth, transient=True):
+        pass
     network = compact(network)
     now = score(network, photos)
     table = Table("block", "", "keys", "values", "hidden", title="channels that stay")

@@ -79,15 +79,15 @@ class Score:
         return torch.cat([each.patches for each in self.decided]).mean((0, 3))
 
 
-def read_photos(data, limit: int) -> list[Seen]:
-    """Evenly chosen photos, stretched to 224 x 224, with ``HINTS`` hints each."""
+def read_photos(data, limit: int, counts: Sequence[int] = (HINTS,)) -> list[Seen]:
+    """Evenly chosen photos, stretched to 224 x 224, in turn with each of the ``counts`` of hints."""
     photos = Photos(data, limit)
     hints, seen = draw(photos.read(photos.keys)), []
-    for source in track(photos.read(photos.keys), "reading", len(photos), transient=True):
+    for i, source in enumerate(track(photos.read(photos.keys), "reading", len(photos), transient=True)):
         truth = lay(load(source), "square")
         ab = truth.lab[..., 1:]
         lightness = np.ascontiguousarray(truth.lab[..., 0])
-        seen.append((encode_one(lightness, *hints.hints(source.key, HINTS, truth.frame, ab)), truth))
+        seen.append((encode_one(lightness, *hints.hints(source.key, counts[i % len(counts)], truth.frame, ab)), truth))
     return [
         Seen(torch.from_numpy(np.stack([x for x, _ in part])), [truth for _, truth in part])
         for part in (seen[i : i + BATCH] for i in range(0, len(seen), BATCH))
