@@ -169,7 +169,7 @@ def drop_units(moments: Tensor, last: Tensor) -> Iterator[tuple[int, float, Tens
     for _ in range(units - 1):
         price = (last.square().sum(0) / inverse.diagonal()).masked_fill(gone, torch.inf)
         j = int(price.argmin())
-        lost += price[j].item()
+        lost += max(0.0, price[j].item())  # of copies nothing but rounding is left
         row, pivot = inverse[j].clone(), inverse[j, j].clone()
         last -= torch.outer(last[:, j], row / pivot)
         inverse -= torch.outer(row, row) / pivot
