@@ -272,6 +272,7 @@ def test_a_layer_that_never_runs_has_nothing_to_fold(weights, shard, capsys):
     [
         (ModelConfig(32, 2, 2, groups=1, adaptive=False), "other is no AdaColViT"),
         (ModelConfig(32, 2, 2, budget_knots=3), "other takes budgets, which share their base parts"),
+        (ModelConfig(32, 2, 2, slim=(((8, 8, 64), (8, 8, 0)),) * 2), "0.ffn of other has no extra part"),
     ],
 )
 def test_not_every_network_can_be_changed(config, message, tmp_path, capsys):
