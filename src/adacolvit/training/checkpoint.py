@@ -70,9 +70,14 @@ def averaged(path: str) -> dict[str, Tensor]:
     if Path(path).suffix == ".safetensors":
         tensors = load_weights(path, rivals=True).tensors
         return {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
-    if Path(path).exists():
-        return load_checkpoint(Path(path))["average"]
-    raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
+    return _run_of(path)["average"]
+
+
+def _run_of(path: str) -> dict:
+    """The checkpoint to begin with. Raises RecipeError."""
+    if not Path(path).exists():
+        raise RecipeError(f"there are no weights {path} to begin with: check --init, or the recipe's init")
+    return load_checkpoint(Path(path))
 
 
 def widths_of(path: str) -> tuple:
@@ -80,7 +85,7 @@ def widths_of(path: str) -> tuple:
     if Path(path).suffix == ".safetensors":
         config = load_weights(path, rivals=True).config.to_dict()
     else:
-        config = load_checkpoint(Path(path))["recipe"]["model"]
+        config = _run_of(path)["recipe"]["model"]
     return config.get("slim", ())
 
 
