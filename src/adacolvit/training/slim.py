@@ -11,7 +11,7 @@ Layer by layer, from the first to the last, each on what the ones before it have
 
 Each gets the fewest channels, in steps of ``STEPS``, with which what the layer adds differs from what it added by no
 more than a share of the tokens' variance (--tolerance). Layers that ran for no photo keep one channel and never run.
-Nothing is trained; training on regains some of what it costs.
+Nothing is trained.
 """
 
 import argparse
