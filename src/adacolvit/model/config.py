@@ -119,7 +119,7 @@ class ModelConfig:
 
     def to_dict(self) -> dict:
         """Plain values, as written into weights files."""
-        return asdict(self)
+        return asdict(self) | {"slim": [[list(part) for part in block] for block in self.slim]}
 
     @classmethod
     def from_dict(cls, values: dict) -> "ModelConfig":
