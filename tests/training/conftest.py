@@ -8,6 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from adacolvit.model.config import ModelConfig
+from adacolvit.model.network import ColorizationViT
 from adacolvit.training.data import Batch, PhotoCache
 
 RECIPE = """
@@ -85,3 +87,16 @@ def batch():
     """Noise to learn from: 6 inputs of 64 x 64 px, and their colors."""
     torch.manual_seed(0)
     return Batch(torch.randn(6, 4, 64, 64), torch.rand(6, 2, 64, 64) - 0.5)
+
+
+def deciding_network(config: ModelConfig) -> ColorizationViT:
+    """One of three blocks whose decisions about patches differ from patch to patch, and whose last FFN is skipped."""
+    torch.manual_seed(1)
+    network = ColorizationViT(config).eval().requires_grad_(False)
+    for name, p in network.named_parameters():
+        p.add_(torch.randn_like(p) * 0.1)
+        if ".decide_attention" in name or ".decide_ffn" in name:
+            p.zero_() if name.endswith("bias") else p.normal_()
+    network.blocks[2].decide_layers.weight.zero_()
+    network.blocks[2].decide_layers.bias.copy_(torch.tensor([3.0, -3.0]))
+    return network

@@ -17,21 +17,14 @@ from adacolvit.training.slim import Heard, compact, drop_units, slim_heads, slim
 from adacolvit.training.thrift import score
 from adacolvit.weights import load_weights, write_weights
 
+from .conftest import deciding_network
+
 CONFIG = ModelConfig(64, 3, 2)
 
 
 @pytest.fixture
 def network():
-    """One of three blocks whose decisions about patches differ from patch to patch, and whose last FFN is skipped."""
-    torch.manual_seed(1)
-    network = ColorizationViT(CONFIG).eval().requires_grad_(False)
-    for name, p in network.named_parameters():
-        p.add_(torch.randn_like(p) * 0.1)
-        if ".decide_attention" in name or ".decide_ffn" in name:
-            p.zero_() if name.endswith("bias") else p.normal_()
-    network.blocks[2].decide_layers.weight.zero_()
-    network.blocks[2].decide_layers.bias.copy_(torch.tensor([3.0, -3.0]))
-    return network
+    return deciding_network(CONFIG)
 
 
 @pytest.fixture(scope="module")

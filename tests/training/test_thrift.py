@@ -19,21 +19,14 @@ from adacolvit.training.places import Place
 from adacolvit.training.thrift import added, fold, route, run_again, score, with_pictures
 from adacolvit.weights import load_weights, write_weights
 
+from .conftest import deciding_network
+
 ATTENTION, FFN = Place(1, 0), Place(1, 1)
 
 
 @pytest.fixture
 def network():
-    """One of three blocks whose decisions about patches differ from patch to patch, and whose last FFN is skipped."""
-    torch.manual_seed(1)
-    network = ColorizationViT(ModelConfig(32, 3, 2)).eval().requires_grad_(False)
-    for name, p in network.named_parameters():
-        p.add_(torch.randn_like(p) * 0.1)
-        if ".decide_attention" in name or ".decide_ffn" in name:
-            p.zero_() if name.endswith("bias") else p.normal_()
-    network.blocks[2].decide_layers.weight.zero_()
-    network.blocks[2].decide_layers.bias.copy_(torch.tensor([3.0, -3.0]))
-    return network
+    return deciding_network(ModelConfig(32, 3, 2))
 
 
 @pytest.fixture(scope="module")

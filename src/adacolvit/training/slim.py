@@ -35,7 +35,7 @@ from adacolvit.model.network import Block, ColorizationViT
 from adacolvit.weights import load_weights, write_weights
 
 from .gates import FIRM
-from .thrift import CLOSED, Seen, close, difference, read_photos, score
+from .thrift import CLOSED, Seen, decide_all, difference, read_photos, score
 
 STEPS = Widths(keys=4, values=8, hidden=16)
 WHOLE = 0.95  # share of the patches from which on an extra part is one with the base part, and all get it
@@ -92,9 +92,9 @@ def _grid(most: int, step: int) -> list[int]:
     return [*range(step, most, step), most]
 
 
-def _by_head(qkv: nn.Linear, heads: int, keys: int) -> list[Tensor]:
-    """Weights and biases of queries, keys (H, keys, C + 1) and values (H, values, C + 1), float64."""
-    joined = torch.cat([qkv.weight, qkv.bias[:, None]], 1).double()
+def _by_head(weight: Tensor, bias: Tensor, heads: int, keys: int) -> list[Tensor]:
+    """Weights and biases of queries, keys (H, keys, C + 1) and values (H, values, C + 1), copied."""
+    joined = torch.cat([weight, bias[:, None]], 1)
     parts = joined.split([heads * keys, heads * keys, len(joined) - 2 * heads * keys])
     return [part.unflatten(0, (heads, -1)).clone() for part in parts]
 
@@ -108,7 +108,7 @@ def slim_heads(layer: SplitAttention, part: str, heard: Heard) -> None:
     qkv, out = getattr(layer, f"qkv_{part}"), getattr(layer, f"out_{part}")
     heads, values = layer.heads, out.in_features // layer.heads
     keys = (qkv.out_features // heads - values) // 2
-    wq, wk, wv = _by_head(qkv, heads, keys)  # H d C + 1
+    wq, wk, wv = _by_head(qkv.weight.double(), qkv.bias.double(), heads, keys)  # H d C + 1
     wo = out.weight.double().unflatten(1, (heads, -1)).movedim(1, 0).clone()  # H C d
     tokens = heard.x[heard.keep > 0] if part == "extra" else heard.x.flatten(0, 1)
     # Of the tokens, and of them with a 1 behind for the bias.
@@ -233,8 +233,7 @@ def slim(layer: SplitLayer, decide: nn.Linear, heard: Heard) -> None:
         return
     whole = extra and heard.keep[:, 1:].mean().item() >= WHOLE
     if whole:
-        decide.weight.zero_()
-        decide.bias.fill_(-CLOSED)
+        decide_all(decide, -CLOSED)
     slim_units(layer, heard, extra=False, whole=whole)
     if extra and not whole:
         slim_units(layer, heard, extra=True, whole=False)
@@ -246,9 +245,14 @@ def clear(block: Block, kind: int) -> None:
     _, layer, decide = tuple(block.sublayers())[kind]
     for values in layer.parameters():
         values.zero_()
-    close(decide)
+    decide_all(decide, CLOSED)
     block.decide_layers.weight[kind] = 0
     block.decide_layers.bias[kind] = -FIRM
+
+
+def informative(decide: nn.Linear, z: Tensor) -> Tensor:
+    """Which tokens z (B, T, C) are more informative, (B, T) in {0, 1}: the policy token always is."""
+    return F.pad(threshold(decide(z[:, 1:]).squeeze(-1)), (1, 0), value=1.0)
 
 
 @torch.no_grad()
@@ -264,11 +268,9 @@ def slim_network(network: ColorizationViT, photos: Sequence[Seen], tolerance: fl
                 continue
             now = z[ran]
             variance = now[:, 1:].flatten(0, 1).double().var(0).sum().item()
-            keep = F.pad(threshold(decide(now[:, 1:]).squeeze(-1)), (1, 0), value=1.0)
-            heard = Heard(norm(now), keep, tolerance * variance)
+            heard = Heard(norm(now), informative(decide, now), tolerance * variance)
             slim(layer, decide, heard)
-            keep = F.pad(threshold(decide(now[:, 1:]).squeeze(-1)), (1, 0), value=1.0)
-            parts = zip(heard.x.split(CHUNK), keep.split(CHUNK), strict=True)
+            parts = zip(heard.x.split(CHUNK), informative(decide, now).split(CHUNK), strict=True)
             z[ran] = now + torch.cat([layer(x, kept) for x, kept in parts])
         yield
 
@@ -282,9 +284,7 @@ def _used(strength: Tensor, least: int) -> Tensor:
 def _compact_heads(values: dict[str, Tensor], heads: int, name: str, suffix: str, before: Widths) -> tuple[int, int]:
     """Leave out of the tensors of an attention part what is zero in all heads. Returns its keys and values."""
     qkv, out = f"{name}.qkv_{suffix}", f"{name}.out_{suffix}.weight"
-    joined = torch.cat([values[f"{qkv}.weight"], values[f"{qkv}.bias"][:, None]], 1)
-    parts = joined.split([heads * n for n in (before.keys, before.keys, before.values)])
-    q, k, v = (part.unflatten(0, (heads, -1)) for part in parts)
+    q, k, v = _by_head(values[f"{qkv}.weight"], values[f"{qkv}.bias"], heads, before.keys)
     last = values[out].unflatten(1, (heads, -1))
     least = int(suffix == "base")
     scored = _used(q.abs().amax((0, 2)) * k.abs().amax((0, 2)), 1)

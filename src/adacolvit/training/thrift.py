@@ -132,10 +132,10 @@ def added(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> tup
     return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
 
-def close(decide: nn.Linear) -> None:
-    """Let no patch get an extra part."""
+def decide_all(decide: nn.Linear, logit: float) -> None:
+    """Decide alike for all patches; by ``CLOSED`` none of them gets the extra part."""
     decide.weight.zero_()
-    decide.bias.fill_(CLOSED)
+    decide.bias.fill_(logit)
 
 
 @torch.no_grad()
@@ -150,7 +150,7 @@ def fold(network: ColorizationViT, place: Place, photos: Sequence[Seen]) -> None
     layer.out_base.weight += w.T.float()
     layer.out_base.bias += (extra.double().mean(0) - base.double().mean(0) @ w).float()
     layer.out_extra.weight.zero_()
-    close(decide)
+    decide_all(decide, CLOSED)
 
 
 @torch.no_grad()
@@ -173,7 +173,7 @@ def run_again(network: ColorizationViT, place: Place, ran: bool) -> None:
     if ran:
         return
     clear(network, place, base=True, extra=True)
-    close(decide)
+    decide_all(decide, CLOSED)
 
 
 def with_rank(config: ModelConfig, rank: int, patches: int) -> ModelConfig:
